@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ VENDOR = ROOT / "src/tradehall/web/assets/vendor"
 ASSETS = (
     "swagger-ui-dist/swagger-ui.css",
     "swagger-ui-dist/swagger-ui-bundle.js",
+    "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",
     "redoc/bundles/redoc.standalone.js",
+    "redoc/bundles/redoc.standalone.js.LICENSE.txt",
 )
 
 
@@ -30,10 +33,19 @@ def npm() -> list[str]:
     return [str(inside / "bin/node"), str(inside / "lib/node_modules/npm/bin/npm-cli.js")]
 
 
+def run_npm(*words: str) -> None:
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+    subprocess.run([*npm(), *words, *quiet], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+
+
+def lock() -> None:
+    """Choose the newest versions that package.json allows; the registry's addresses stay out."""
+    run_npm("update", "--package-lock-only", "--omit-lockfile-registry-resolved")
+
+
 def build() -> None:
     """Install what package-lock.json names and copy the files that the pages load."""
-    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
-    subprocess.run([*npm(), "ci", *quiet], cwd=ROOT, check=True)
+    run_npm("ci", "--omit=peer")
     VENDOR.mkdir(parents=True, exist_ok=True)
     for asset in ASSETS:
         shutil.copyfile(ROOT / "node_modules" / asset, VENDOR / Path(asset).name)
@@ -49,4 +61,4 @@ class AssetsHook(BuildHookInterface[Any]):
 
 
 if __name__ == "__main__":
-    build()
+    lock() if sys.argv[1:] == ["lock"] else build()

@@ -1,0 +1,65 @@
+# What to do here: make setup, run, test, check, format, lock, bench, soak, clean.
+
+PYTHON ?= python3
+export UV_PYTHON_DOWNLOADS := never
+
+BIN := .venv/bin
+UV := $(BIN)/uv
+READY := .venv/.ready
+VENDOR := src/tradehall/web/assets/vendor
+ASSETS := $(VENDOR)/redoc.standalone.js
+EXAMPLE := $(wildcard examples/bicycles/pyproject.toml)
+CODE := hatch_build.py $(wildcard src tests bench examples)
+
+.PHONY: setup run test check format lock bench soak clean
+.DELETE_ON_ERROR:
+
+setup: $(READY) $(ASSETS)  ## everything that the other targets need, in .venv
+	@:
+
+$(READY): pyproject.toml requirements.lock $(EXAMPLE)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tradehall needs Python 3.11 or newer; name one with: make PYTHON=...")'
+	@echo "Setting up .venv ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@$(UV) pip sync --quiet --python $(BIN)/python --require-hashes requirements.lock
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(addprefix --editable ./,. $(patsubst %/pyproject.toml,%,$(EXAMPLE)))
+	@touch $@
+
+$(ASSETS): package.json package-lock.json hatch_build.py | $(READY)
+	@echo "Building the web assets ..."
+	@$(BIN)/python hatch_build.py
+
+run: setup  ## a believable business to look at, on http://127.0.0.1:8000
+	@echo "phoneshop: a phone swap and repair shop with its stock, sales, swaps and repairs."
+	@echo "bicycles: the example trade, a page of Python that hires out bicycles."
+	@$(BIN)/tradehall demo phoneshop bicycles --port 8000
+
+test: check  ## everything that must hold
+	@$(BIN)/python -m pytest tests
+
+check: setup  ## format, lint, types and the rules of the house; fast
+	@$(BIN)/ruff format --quiet --check $(CODE) || { echo "make format mends this."; exit 1; }
+	@$(BIN)/ruff check --quiet $(CODE)
+	@$(BIN)/mypy --strict --no-error-summary $(CODE)
+	@$(BIN)/python -m pytest --quiet tests/house
+
+format: setup
+	@$(BIN)/ruff check --quiet --fix-only $(CODE)
+	@$(BIN)/ruff format --quiet $(CODE)
+
+lock: setup  ## choose the newest versions that pyproject.toml and package.json allow; no registry's address gets in
+	@$(UV) pip compile --quiet --upgrade --universal --generate-hashes --extra dev --no-header --no-emit-index-url --no-emit-find-links --output-file requirements.lock pyproject.toml
+	@$(BIN)/python hatch_build.py lock
+
+bench: setup  ## the side-by-side measurements
+	@command -v wrk >/dev/null || { echo "make bench needs wrk, which the apt package wrk has."; exit 1; }
+	@$(BIN)/python -m bench
+
+soak: setup  ## what takes minutes: crashes, power loss, load
+	@command -v strace >/dev/null || { echo "make soak needs strace, which the apt package strace has."; exit 1; }
+	@$(BIN)/python -m pytest -m soak tests/soak
+
+clean:
+	rm -rf .venv node_modules $(VENDOR) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
