@@ -1,0 +1,76 @@
+"""What a clone may hold: nothing that is true of one machine or one registry only."""
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+# Each holds a [letter] somewhere, so that this file doesn't find itself.
+REGISTRY = re.compile(
+    r"pypi[.](org|python)|files[.]pythonhosted|npm[j]s[.](org|com)|--(extra-)?index[-]url|--find[-]links"
+)
+MACHINE = re.compile(r"(?<![\w.:/])/(wor[k]|roo[t]|home/\w+|Users/\w+)/")
+LEFT_OVER = re.compile(r"\b(TOD[O]|FIXM[E])\b")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """The files that git holds or would, with those of the names that are asked for."""
+    words = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    names = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
+    return [path for name in names if name and (path := ROOT / name).is_file()]
+
+
+def lines(pattern: re.Pattern[str], *patterns: str) -> Iterator[str]:
+    """Where the text matches; what isn't text is passed over."""
+    for path in tracked(*patterns):
+        content = path.read_bytes()
+        if b"\0" in content:
+            continue
+        for number, line in enumerate(content.decode().splitlines(), 1):
+            if pattern.search(line):
+                yield f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}"
+
+
+def test_no_file_names_a_package_registry() -> None:
+    assert list(lines(REGISTRY)) == []
+
+
+def test_no_file_names_a_path_of_one_machine() -> None:
+    assert list(lines(MACHINE)) == []
+
+
+def test_nothing_is_left_for_later_in_src() -> None:
+    assert list(lines(LEFT_OVER, "src")) == []
+
+
+def test_the_locks_hold_hashes_and_no_addresses() -> None:
+    assert tracked("uv.lock", "*/uv.lock") == []
+    for path in tracked("package-lock.json", "*/package-lock.json"):
+        packages = json.loads(path.read_text())["packages"]
+        assert [name for name, package in packages.items() if "resolved" in package] == []
+        assert [name for name, package in packages.items() if name and "integrity" not in package] == []
+    lock = (ROOT / "requirements.lock").read_text()
+    pins = re.split(r"^(?=\S)", lock, flags=re.MULTILINE)[1:]
+    assert len(pins) > 50
+    assert [pin for pin in pins if "==" not in pin or "--hash=sha256:" not in pin] == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        (REGISTRY, "https://py" + "pi.org/simple", True),
+        (REGISTRY, "https://registry.npm" + "js.org/redoc", True),
+        (REGISTRY, "the index of a book", False),
+        (MACHINE, "open('/ro" + "ot/x')", True),
+        (MACHINE, "cd /wo" + "rk/main", True),
+        (MACHINE, "GET /api/work/orders", False),
+        (MACHINE, "https://example.com/home/me/", False),
+        (LEFT_OVER, "# TO" + "DO: later", True),
+    ],
+)
+def test_the_patterns_find_what_they_are_for(pattern: re.Pattern[str], text: str, found: bool) -> None:
+    assert bool(pattern.search(text)) is found
