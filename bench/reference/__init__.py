@@ -1,0 +1,1 @@
+"""The phone shop as it is ordinarily built: FastAPI, a synchronous ORM session, response models."""
