@@ -177,7 +177,10 @@ def _postgres_programs(folder: Path, user: str | None) -> Path:
             [installed / "bin/postgres", "--version"], stdout=subprocess.DEVNULL, check=True, cwd="/", **_as(user)
         )
     except PermissionError:
-        return Path(shutil.copytree(installed, folder / "postgres", ignore=shutil.ignore_patterns("include"))) / "bin"
+        package = folder / installed.parent.name  # which finds its libraries in the folder beside it
+        for libraries in installed.parent.parent.glob(f"{package.name}.libs"):
+            shutil.copytree(libraries, folder / libraries.name)
+        installed = shutil.copytree(installed, package / installed.name, ignore=shutil.ignore_patterns("include"))
     return installed / "bin"
 
 
