@@ -69,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     for database in databases:
         with tempfile.TemporaryDirectory(prefix="bench-", dir=chosen.folder) as folder:
             missed += measure(database, sizes, chosen, Path(folder))
-    print("\n* recorded multiples of this reference, on another machine; it keeps its rows in SQLite")
+    print("\n* recorded earlier on another machine against a reference of the same design, on SQLite")
     for line in missed:
         print(f"missed: {line}", file=sys.stderr)
     return 1 if missed else 0
