@@ -1,0 +1,1 @@
+"""The kernel: records, rules, units and events; true without HTTP."""

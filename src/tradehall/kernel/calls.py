@@ -1,0 +1,154 @@
+"""A verb called from outside: its key, its row, its version check, its dry run and its answer, all in one unit."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel
+
+from tradehall.kernel.context import Context
+from tradehall.kernel.contracts import Contract, Shape, dumps
+from tradehall.kernel.database import Batch, Undone, Work
+from tradehall.kernel.errors import Problem, Stale
+from tradehall.kernel.idempotency import Answer, Key, KeyBook
+from tradehall.kernel.jobs import Job, finish
+from tradehall.kernel.records import Record, record_of
+from tradehall.kernel.verbs import Actor, Verb, system
+
+if TYPE_CHECKING:
+    from tradehall.kernel.trade import Trade
+
+log = logging.getLogger("tradehall")
+LONG_UNIT = 0.05
+"""Seconds; a rule that takes longer holds up everybody who writes in its organisation."""
+
+
+def etag(row: Record) -> str:
+    """The version of a row, as a header says it."""
+    return f'"{row.version}"'
+
+
+@dataclass(frozen=True)
+class Call:
+    """What somebody asks for: a contract whose `does` is a verb, with everything that came with the request."""
+
+    contract: Contract
+    actor: Actor
+    now: datetime
+    target: int | None = None
+    body: BaseModel | None = None
+    key: Key | None = None
+    if_match: str | None = None
+    dry_run: bool = False
+    origin: dict[str, str] = field(default_factory=dict)
+    prepared: Any = None
+
+
+class Perform(Work):
+    """The unit of a call. Gives an Answer, or raises what the rules refused."""
+
+    def __init__(self, trade: "Trade", call: Call) -> None:
+        self.trade = trade
+        self.call = call
+        self.org_id = call.actor.org_id
+        self.jobs_added = False
+
+    def run(self, batch: Batch) -> Answer:
+        call = self.call
+        if call.key is not None and (known := batch.book(KeyBook).find(call.key, call.now)) is not None:
+            return known
+        verb: Verb[Any, Any] = call.contract.does  # type: ignore[assignment]  # only verbs are performed
+        ctx = Context(batch, self.trade, call.actor, call.now, call.origin)
+        ctx.prepared = call.prepared
+        args: list[Any] = []
+        if verb.target:
+            args.append(self._target(ctx, verb))
+        if verb.body is not None:
+            args.append(call.body)
+        started = perf_counter()
+        result = ctx.do(verb, *args)
+        if (took := perf_counter() - started) > LONG_UNIT:
+            log.warning("the unit of %s took %.0f ms", verb.event, took * 1000)
+        answer = self._answer(result if result is not None or not args else args[0])
+        if call.dry_run:
+            raise Undone(self._would(answer, ctx))
+        if call.key is not None:
+            batch.book(KeyBook).stage(call.key, answer, call.now)
+        self.jobs_added = ctx.jobs_added
+        return answer
+
+    def refused(self, batch: Batch, problem: Problem) -> None:
+        call = self.call
+        if (
+            call.key is not None
+            and not call.dry_run
+            and not any(error.get("type") == "key_reused" for error in getattr(problem, "errors", ()))
+        ):
+            answer = self.trade.problem(problem, call.origin.get("request_id", ""), call.contract.errors)
+            batch.book(KeyBook).stage(call.key, answer, call.now)
+
+    def _target(self, ctx: Context, verb: Verb[Any, Any]) -> Record:
+        grant = ctx.actor.grant(verb.by)
+        row = ctx.get(verb.record, self.call.target or 0, grant)
+        if self.call.if_match is not None and self.call.if_match not in ("*", etag(row)):
+            raise Stale(self._shape(row).view(ctx.actor).one(row), etag(row))
+        return row
+
+    def _shape(self, row: Record) -> Shape:
+        return self.call.contract.shape or self.trade.shape_of(type(row))
+
+    def _answer(self, result: Any) -> Answer:
+        contract = self.call.contract
+        if contract.status == 204:
+            return Answer(204, b"")
+        headers: Mapping[str, str] = {}
+        if isinstance(result, Record):
+            headers = {"ETag": etag(result)}
+            result = self._shape(result).view(self.call.actor).one(result)
+        if contract.changes is not None:
+            result = contract.changes(result)
+        return Answer(contract.status, dumps(result), headers)
+
+    def _would(self, answer: Answer, ctx: Context) -> Answer:
+        would = {"dry_run": True, "status": answer.status, "events": ctx.changes()}
+        shown = dumps(would)[:-1] + b',"answer":' + (answer.body or b"null") + b"}"
+        return Answer(200, shown, {"Dry-Run": "true"})
+
+
+class RunTimer(Work):
+    """The unit of a due timer: its verb and the mark that it is done are committed together."""
+
+    def __init__(self, trade: "Trade", job: Job, worker: str, now: datetime) -> None:
+        self.trade, self.job, self.worker, self.now = trade, job, worker, now
+        self.org_id = job.org_id
+        self.jobs_added = False
+
+    def run(self, batch: Batch) -> None:
+        job = self.job
+        finish(batch.session, job, self.worker)
+        verb = self.trade.verb(record_of(job.entity), job.verb)
+        ctx = Context(batch, self.trade, system(job.org_id, job.trade), self.now, {"job": str(job.id)})
+        if (row := ctx.find(verb.record, job.record_id)) is not None:
+            ctx.do(verb, row)
+            ctx.flush()
+        self.jobs_added = ctx.jobs_added
+
+    def refused(self, batch: Batch, problem: Problem) -> None:
+        # The world moved on before the timer rang: nothing is left to do.
+        finish(batch.session, self.job, self.worker)
+
+
+class AsSystem(Work):
+    """The unit of something that Tradehall does by itself: demo data, housekeeping."""
+
+    def __init__(self, trade: "Trade", org_id: int, now: datetime, rule: Any) -> None:
+        self.trade, self.org_id, self.now, self.rule = trade, org_id, now, rule
+
+    def run(self, batch: Batch) -> Any:
+        ctx = Context(batch, self.trade, system(self.org_id, self.trade.name), self.now, {})
+        result = self.rule(ctx)
+        ctx.flush()
+        return result

@@ -1,0 +1,314 @@
+"""Column types: what a column means, stated once, for the database, for rules, for forms and for answers."""
+
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast, overload
+
+import orjson
+import sqlalchemy as sa
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import Field as Limit
+from sqlalchemy.engine import Dialect
+
+from tradehall.kernel import money as amounts
+
+if TYPE_CHECKING:
+    from tradehall.kernel.records import Record
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+LARGEST_ID = 2**63 - 1
+Show = Callable[[Any], Any]
+
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def utc_text(moment: datetime) -> str:
+    """ISO 8601 in UTC with six digits and `Z`: sorts as text as it does in time."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Scaled(sa.types.TypeDecorator[Decimal]):
+    """An exact decimal, kept as an integer of 10**-places units."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def __init__(self, places: int) -> None:
+        super().__init__()
+        self.places = places
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        return None if value is None else amounts.scaled(value, self.places)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else amounts.unscaled(value, self.places)
+
+    def shower(self) -> Show:
+        """The JSON number of a stored integer; exact also where a double is not."""
+        one, limit = 10**self.places, amounts.EXACT_IN_FLOAT * 10 ** min(self.places, 2)
+
+        def show_units(units: int | None) -> Any:
+            if units is None or -limit < units < limit:
+                return units if units is None else units / one
+            return orjson.Fragment(str(amounts.unscaled(units, self.places)))
+
+        return show_units
+
+
+class Utc(sa.types.TypeDecorator[datetime]):
+    """A moment in UTC: text on SQLite, `timestamptz` on PostgreSQL."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(sa.String(27) if dialect.name == "sqlite" else sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs its time zone")
+        return utc_text(value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """A JSON value, kept as text on both databases."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else orjson.dumps(value, default=shown_decimal).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else orjson.loads(value)
+
+
+def shown_decimal(value: Any) -> Any:
+    """What orjson can't write by itself: a decimal as an exact JSON number."""
+    if isinstance(value, Decimal):
+        if value == value.to_integral_value() and abs(value) < 2**53:
+            return int(value)
+        number = float(value)
+        return number if Decimal(repr(number)) == value else orjson.Fragment(format(value, "f"))
+    raise TypeError(type(value).__name__)
+
+
+def raw_show(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Show | None:
+    """How a value, as the driver gives it, is written in an answer; None where it is written as it is."""
+    if isinstance(kind, Scaled):
+        return kind.shower()
+    if isinstance(kind, Utc):
+        return None if dialect.name == "sqlite" else lambda moment: moment and utc_text(moment)
+    if isinstance(kind, sa.Boolean):
+        return (lambda flag: None if flag is None else bool(flag)) if dialect.name == "sqlite" else None
+    if isinstance(kind, Json):
+        return lambda text: None if text is None else orjson.Fragment(text)
+    return None
+
+
+def show(value: Any) -> Any:
+    """How a value, as rules see it, is written in an answer."""
+    if isinstance(value, datetime):
+        return utc_text(value)
+    if isinstance(value, Decimal):
+        return float(value) if abs(value) < amounts.EXACT_IN_FLOAT else orjson.Fragment(format(value, "f"))
+    return value
+
+
+def clean(text: Any) -> Any:
+    """Trim and normalise text (P-37); control characters other than line breaks and tabs are refused."""
+    if not isinstance(text, str):
+        return text
+    text = unicodedata.normalize("NFC", text).strip()
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text):
+        raise ValueError("control characters are not allowed")
+    return text
+
+
+def _round_to(places: int) -> Callable[[Decimal], Decimal]:
+    return lambda value: amounts.rounded(value, places)
+
+
+class Field(Generic[T]):
+    """One column of a record: a descriptor that gives the column on the class and the value on a row."""
+
+    name: str
+
+    def __init__(self, kind: sa.types.TypeEngine[Any], form: Any, **options: Any) -> None:
+        self.kind = kind
+        self.form = form
+        self.optional: bool = False
+        self.default: Any = options.pop("default", ...)
+        self.references: type[Record] | str | None = options.pop("references", None)
+        self.formula: str | None = options.pop("formula", None)
+        self.personal: bool = options.pop("personal", False)
+        if options:
+            raise TypeError(f"unknown options {sorted(options)}")
+
+    def __set_name__(self, owner: "type[Record]", name: str) -> None:
+        self.name = name
+
+    @overload
+    def __get__(self, row: None, owner: "type[Record]") -> sa.Column[T]: ...
+    @overload
+    def __get__(self, row: "Record", owner: "type[Record]") -> T: ...
+    def __get__(self, row: "Record | None", owner: "type[Record]") -> Any:
+        if row is None:
+            return owner.table.c[self.name]
+        return row.values[self.name]
+
+    def __set__(self, row: "Record", value: T) -> None:
+        row.assign(self, value)
+
+    def column(self) -> sa.Column[T]:
+        """The column for the table."""
+        more: list[Any] = [sa.Computed(self.formula, persisted=True)] if self.formula else []
+        return sa.Column(self.name, self.kind, *more, nullable=self.optional)
+
+    def initial(self) -> Any:
+        """The value of a new row where none is given."""
+        if self.default is ...:
+            return None
+        return self.default() if callable(self.default) else self.default
+
+
+class State(Field[E]):
+    """A column whose moves are declared; only verbs of its trade may write it."""
+
+    def __init__(self, kind: type[E], moves: Mapping[E, tuple[E, ...]], initial: E) -> None:
+        super().__init__(Choice(kind), kind, default=initial)
+        self.moves = moves
+
+
+class Choice(sa.types.TypeDecorator[Any]):
+    """One of the values of a StrEnum, kept as its text."""
+
+    impl = sa.String(40)
+    cache_ok = True
+
+    def __init__(self, values: type[StrEnum]) -> None:
+        super().__init__()
+        self.values = values
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else str(self.values(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else self.values(value)
+
+
+def optional(field: Field[T]) -> Field[T | None]:
+    """The same column, but it may be empty."""
+    field.optional = True
+    if field.default is ...:
+        field.default = None
+    return cast("Field[T | None]", field)
+
+
+def personal(field: Field[T]) -> Field[T]:
+    """The same column, holding what is erased when its person asks for it."""
+    field.personal = True
+    return field
+
+
+def text(longest: int, *, shortest: int = 0, default: Any = ...) -> Field[str]:
+    """Text of at most `longest` characters (code points), trimmed and in NFC."""
+    limits = StringConstraints(min_length=shortest or None, max_length=longest)
+    return Field(sa.String(longest), Annotated[str, BeforeValidator(clean), limits], default=default)
+
+
+def email() -> Field[str]:
+    """An e-mail address, kept as entered (P-36)."""
+    limits = StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
+    return Field(sa.String(254), Annotated[str, BeforeValidator(clean), limits])
+
+
+def integer(*, at_least: int | None = None, at_most: int = LARGEST_ID, default: Any = ...) -> Field[int]:
+    """A whole number."""
+    lowest = -LARGEST_ID if at_least is None else at_least
+    return Field(sa.BigInteger(), Annotated[int, Limit(ge=lowest, le=at_most)], default=default)
+
+
+def flag(*, default: bool = False) -> Field[bool]:
+    """True or false."""
+    return Field(sa.Boolean(), bool, default=default)
+
+
+def no_bool(value: Any) -> Any:
+    """Refuse true and false where a number is meant."""
+    if isinstance(value, bool):
+        raise ValueError("a number is needed")
+    return value
+
+
+def decimal_form(places: int, above: int | None = None, at_least: int | None = None) -> Any:
+    """A finite decimal, number or numeric text, rounded half up to `places` (P-01)."""
+    limits = Limit(gt=above, ge=at_least, le=amounts.LARGEST, allow_inf_nan=False)
+    after = Limit(gt=above, ge=-amounts.LARGEST if at_least is None and above is None else at_least)
+    return Annotated[Decimal, BeforeValidator(no_bool), limits, AfterValidator(_round_to(places)), after]
+
+
+def money(*, above: int | None = None, at_least: int | None = None, default: Any = ...) -> Field[Decimal]:
+    """An amount with two decimals, in the organisation's currency."""
+    return Field(Scaled(2), decimal_form(2, above, at_least), default=default)
+
+
+def price(*, at_least: int | None = 0, default: Any = ...) -> Field[Decimal]:
+    """A price per unit with four decimals."""
+    return Field(Scaled(4), decimal_form(4, None, at_least), default=default)
+
+
+def quantity(*, at_least: int | None = 0, default: Any = ...) -> Field[Decimal]:
+    """A quantity with three decimals."""
+    return Field(Scaled(3), decimal_form(3, None, at_least), default=default)
+
+
+def moment(*, default: Any = ...) -> Field[datetime]:
+    """A moment in UTC."""
+    return Field(Utc(), datetime, default=default)
+
+
+def day(*, default: Any = ...) -> Field[date]:
+    """A calendar date without a time."""
+    return Field(sa.Date(), date, default=default)
+
+
+def json(*, default: Any = dict) -> Field[Any]:
+    """A JSON value."""
+    return Field(Json(), Any, default=default)
+
+
+def choice(values: type[E], *, default: Any = ...) -> Field[E]:
+    """One of the values of a StrEnum."""
+    return Field(Choice(values), values, default=default)
+
+
+def state(values: type[E], initial: E, moves: Mapping[E, tuple[E, ...]]) -> State[E]:
+    """A state with its moves: from each value, the values it may move to (P-18)."""
+    return State(values, moves, initial)
+
+
+def reference(target: "type[Record] | str") -> Field[int]:
+    """The id of a row of the same organisation, by record or by the name of its table."""
+    return Field(KEY, Annotated[int, Limit(gt=0, le=LARGEST_ID)], references=target)
+
+
+def person() -> Field[int]:
+    """The id of a user: who did or owns it."""
+    return Field(sa.BigInteger(), Annotated[int, Limit(gt=0, le=LARGEST_ID)])
+
+
+def computed(field: Field[T], formula: str) -> Field[T]:
+    """A column that the database derives from the others by a formula that both databases know."""
+    field.formula = formula
+    field.default = None
+    return field

@@ -1,0 +1,358 @@
+"""The context of a rule: who acts, where and when; what it reads and what it changes."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+
+from tradehall.kernel.columns import Field, State, show
+from tradehall.kernel.database import Batch, Prepared, Session
+from tradehall.kernel.errors import Missing, Refused
+from tradehall.kernel.events import Event, EventBook, erase_history
+from tradehall.kernel.jobs import Job, cancel, enqueue
+from tradehall.kernel.numbers import NumberBook
+from tradehall.kernel.preferences import PreferenceBook, Preferences, chosen
+from tradehall.kernel.records import Find, Record, per_record, referrers, rows_of
+from tradehall.kernel.reports import Measure, Total, TotalBook, daily, overall
+from tradehall.kernel.search import folded
+from tradehall.kernel.verbs import AFTER, Actor, Grant, Verb, check_move, illegal
+
+if TYPE_CHECKING:
+    from tradehall.kernel.trade import Trade
+
+P = ParamSpec("P")
+T = TypeVar("T")
+R = TypeVar("R", bound=Record)
+SILENT = {"org_id", "version", "updated_at", "folded"}
+
+
+@per_record
+def _select(record: type[Record], grant: Grant | None) -> Prepared:
+    table = record.table
+    mine = (table.c.id == sa.bindparam("id"), table.c.org_id == sa.bindparam("org_id"))
+    scope = (grant.scope(record),) if grant is not None and grant.scope is not None else ()
+    return Prepared(sa.select(*(table.c[name] for name in record.fields)).where(*mine, *scope))
+
+
+@per_record
+def _insert(record: type[Record]) -> Prepared:
+    names = [name for name in record.fields if name != "id" and name not in record.derived]
+    values: dict[str, Any] = {name: sa.bindparam(name) for name in names}
+    returned = [record.table.c[name] for name in ("id", *record.derived)]
+    return Prepared(sa.insert(record.table).values(values).returning(*returned))
+
+
+@per_record
+def _update(record: type[Record], names: tuple[str, ...]) -> Prepared:
+    table = record.table
+    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
+    here = (
+        table.c.id == sa.bindparam("the_id"),
+        table.c.org_id == sa.bindparam("the_org"),
+        table.c.version == sa.bindparam("the_version"),
+    )
+    returned = [table.c[name] for name in ("version", *record.derived)]
+    statement = sa.update(table).where(*here).values(values | {"version": table.c.version + 1})
+    return Prepared(statement.returning(*returned))
+
+
+@per_record
+def _delete(record: type[Record]) -> Prepared:
+    table = record.table
+    return Prepared(sa.delete(table).where(table.c.id == sa.bindparam("id"), table.c.org_id == sa.bindparam("org_id")))
+
+
+def _target(args: tuple[Any, ...]) -> Record:
+    row: Record = args[0]
+    return row
+
+
+class Reader:
+    """What a report sees: one organisation, one actor, one moment; it reads and never writes."""
+
+    def __init__(self, session: Session, trade: "Trade", actor: Actor, now: datetime) -> None:
+        self.session = session
+        self.trade = trade
+        self.actor = actor
+        self.org_id = actor.org_id
+        self.now = now
+        self._preferences: Preferences | None = None
+
+    @property
+    def preferences(self) -> Preferences:
+        """The organisation's settings."""
+        if self._preferences is None:
+            self._preferences = Preferences(self.trade.preferences, self._chosen())
+        return self._preferences
+
+    def _chosen(self) -> Mapping[str, Any]:
+        return chosen(self.session, self.org_id, self.trade.name)
+
+    def day(self, moment: datetime) -> date:
+        """The organisation's calendar day of a moment."""
+        return self.preferences.day_of()(moment)
+
+    @property
+    def today(self) -> date:
+        """The organisation's calendar day."""
+        return self.day(self.now)
+
+    def find(self, record: type[R], row_id: int, grant: Grant | None = None) -> R | None:
+        """The row with this id, if there is one within the grant."""
+        scope = grant if grant is not None and grant.scope is not None else None
+        given = {"id": row_id, "org_id": self.org_id, "me": self.actor.user_id}
+        statement = _select(record, scope)
+        rows, readers = self.session.records(statement, given)
+        found = rows_of(record, rows, None, readers)
+        return found[0] if found else None
+
+    def get(self, record: type[R], row_id: int, grant: Grant | None = None) -> R:
+        """The row with this id; raises Missing ("Phone not found")."""
+        if (row := self.find(record, row_id, grant)) is None:
+            raise Missing(f"{record.title} not found")
+        return row
+
+    def all(self, query: Find[R]) -> list[R]:
+        """The rows of a search, in its order."""
+        rows = self.session.execute(query.statement(self.org_id), {"me": self.actor.user_id}).all()
+        return rows_of(query.record, rows, None, [None] * len(query.record.fields))
+
+    def first(self, query: Find[R]) -> R | None:
+        """The first row of a search, if there is one."""
+        rows = self.all(query.first(1))
+        return rows[0] if rows else None
+
+    def count(self, query: Find[Any]) -> int:
+        """How many rows a search has."""
+        inner = query.statement(self.org_id).order_by(None).subquery()
+        return int(self.session.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one())
+
+    def totals(self, measure: Measure[Any] | str) -> dict[str, Total]:
+        """The kept totals of a measure over all time, by dimension."""
+        return overall(self.session, self.org_id, measure if isinstance(measure, str) else measure.name)
+
+    def days(self, measure: Measure[Any], first: date, end: date) -> list[tuple[date, str, Total]]:
+        """The kept totals of a measure on the local days of [first, end)."""
+        return list(daily(self.session, self.org_id, measure.name, first, end))
+
+
+class Context(Reader):
+    """What a rule sees and changes. Nothing it does is seen by others before its unit is committed."""
+
+    prepared: Any = None
+    _erasing = False
+
+    def __init__(self, batch: Batch, trade: "Trade", actor: Actor, now: datetime, origin: dict[str, str]) -> None:
+        super().__init__(batch.session, trade, actor, now)
+        self._batch = batch
+        self._origin = origin
+        self._rows: dict[tuple[type[Record], int], Record] = {}
+        self._changed: dict[int, Record] = {}
+        self._events: list[Event] = []
+        self._log = batch.book(EventBook)
+        self._totals = batch.book(TotalBook)
+        self.jobs_added = False
+
+    def _chosen(self) -> Mapping[str, Any]:
+        return self._batch.book(PreferenceBook).of(self.trade.name)
+
+    # Reading: what is changed is written first, and a row is the same object throughout the unit.
+
+    def find(self, record: type[R], row_id: int, grant: Grant | None = None) -> R | None:
+        known = self._rows.get((record, row_id))
+        if known is not None and (grant is None or grant.scope is None):
+            return known  # type: ignore[return-value]  # the key names the class
+        self.flush()
+        found = super().find(record, row_id, grant)
+        return None if found is None else self._hold(found)
+
+    def all(self, query: Find[R]) -> list[R]:
+        self.flush()
+        return [self._hold(row) for row in super().all(query)]
+
+    def count(self, query: Find[Any]) -> int:
+        self.flush()
+        return super().count(query)
+
+    def _hold(self, row: R) -> R:
+        held = self._rows.setdefault((type(row), row.id), row)
+        held.keeper = self
+        return held  # type: ignore[return-value]  # the key names the class
+
+    # Writing.
+
+    def touched(self, row: Record, field: Field[Any], value: Any) -> None:
+        if not self._events:
+            raise RuntimeError(f"{row!r} may be changed inside a verb only")
+        if isinstance(field, State):
+            if self._verb_trade != row.trade:
+                raise RuntimeError(f"only a verb of {row.trade} may write the state of {row!r}")
+            check_move(row, field, value)
+        self._changed[id(row)] = row
+
+    @property
+    def _verb_trade(self) -> str:
+        return self._events[-1].trade
+
+    def add(self, row: R) -> R:
+        """Insert a row at once; its id and what the database derives are known from here on."""
+        self.flush()
+        record, values = type(row), row.values
+        values |= {"org_id": self.org_id, "version": 1, "updated_at": self.now}
+        values["created_at"] = values["created_at"] or self.now
+        if record.searched:
+            values["folded"] = folded(values[name] for name in record.searched)
+        self._returned(row, ("id", *record.derived), _insert(record), values)
+        self._hold(row)
+        self._note(row, "add", {name: value for name, value in values.items() if name not in SILENT})
+        self._totals.changed(record, None, row, self.preferences.day_of())
+        return row
+
+    def _returned(self, row: Record, names: tuple[str, ...], statement: Prepared, given: Mapping[str, Any]) -> bool:
+        rows, readers = self.session.records(statement, given)
+        for name, value, read in zip(names, rows[0] if rows else (), readers, strict=True) if rows else ():
+            row.values[name] = value if read is None or value is None else read(value)
+        return bool(rows)
+
+    def flush(self) -> None:
+        """Write what was assigned, in the order of change, each row guarded by its version."""
+        while self._changed:
+            row = self._changed.pop(next(iter(self._changed)))
+            if row.before:
+                self._write(row)
+
+    def _write(self, row: Record) -> None:
+        record, values, before = type(row), row.values, row.before
+        before = {name: old for name, old in before.items() if old != values[name]}
+        if not before:
+            row.before = {}
+            return
+        values["updated_at"] = self.now
+        names = [*before, "updated_at"]
+        if record.searched and not before.keys().isdisjoint(record.searched):
+            values["folded"] = folded(values[name] for name in record.searched)
+            names.append("folded")
+        former = row.former()
+        given = {f"new_{name}": values[name] for name in names}
+        given |= {"the_id": row.id, "the_org": self.org_id, "the_version": row.version}
+        if not self._returned(row, ("version", *record.derived), _update(record, tuple(names)), given):
+            raise Refused("changed_meanwhile", f"{record.title} was changed in the meantime")
+        row.before = {}
+        self._note(row, "edit", {name: [old, values[name]] for name, old in before.items()})
+        self._totals.changed(record, former, row, self.preferences.day_of())
+
+    def delete(self, row: Record) -> None:
+        """Delete a row that nothing refers to; raises Refused with the reasons otherwise (P-21)."""
+        self.flush()
+        if reasons := self.references_to(row):
+            listed = ", ".join(f"{count} {name}" for name, count in reasons.items())
+            raise Refused("in_use", f"{row.title} can't be deleted: it has {listed}", reasons=reasons)
+        self.session.run(_delete(type(row)), {"id": row.id, "org_id": self.org_id})
+        self._rows.pop((type(row), row.id), None)
+        self._note(row, "delete", {name: value for name, value in row.values.items() if name not in SILENT})
+        self._totals.changed(type(row), row, None, self.preferences.day_of())
+        row.keeper = None
+
+    def erase(self, row: Record, **blanks: Any) -> None:
+        """Blank a row's personal fields, here and in its history; the chain of the log still verifies."""
+        for name, blank in blanks.items():
+            row.assign(row.fields[name], blank)
+        self._erasing = True
+        self.flush()
+        self._erasing = False
+        erase_history(self.session, self.org_id, row.table.name, row.id)
+
+    def references_to(self, row: Record) -> dict[str, int]:
+        """How many rows of each kind refer to this one."""
+        found: dict[str, int] = {}
+        for record, field in referrers(type(row)):
+            pointing = Find(record, (record.table.c[field.name] == row.id,))
+            if number := self.count(pointing):
+                name = record.plural if number > 1 else record.title.lower()
+                found[name] = found.get(name, 0) + number
+        return found
+
+    def _note(self, row: Record, operation: str, body: dict[str, Any]) -> None:
+        if not self._events:
+            raise RuntimeError(f"{row!r} may be changed inside a verb only")
+        shown = {
+            name: [show(value[0]), show(value[1])] if operation == "edit" else show(value)
+            for name, value in body.items()
+            if not (self._erasing and row.fields[name].personal)
+        }
+        self._events[-1].note(row.table.name, row.id, operation, shown)
+
+    def number(self, series: str, prefix: str = "", width: int = 6) -> str:
+        """The next number of a series of this trade; given back when the unit fails (P-06)."""
+        value = self._batch.book(NumberBook).next(f"{self.trade.name}.{series}")
+        return f"{prefix}{value:0{width}d}"
+
+    def prefer(self, name: str, value: Any) -> None:
+        """Set a setting of the organisation, noted in the verb's event."""
+        setting = self.trade.preferences[name]
+        old, new = self.preferences[name], setting.parsed(value)
+        if old != new:
+            self._batch.book(PreferenceBook).set(self.trade.name, name, new)
+            self._events[-1].note("settings", 0, "edit", {name: [show(old), show(new)]})
+            self._preferences = Preferences(
+                self.trade.preferences, {**self._chosen(), **self.preferences.chosen, name: new}
+            )
+
+    # Verbs inside verbs, and later.
+
+    def do(self, verb: Verb[P, T], *args: P.args, **more: P.kwargs) -> T:
+        """Carry out a verb, as an event of its own with the present one as its cause."""
+        self.flush()
+        cause = self._events[-1] if self._events else None
+        event = Event(verb.record.trade, verb.event, self.actor.label, self.now, self._origin, cause)
+        if verb.goal is not None and _target(args).values[verb.state_name] == verb.goal:
+            return args[0]  # type: ignore[return-value]  # a move gives its row, or nothing
+        self._log.staged.append(event)
+        self._events.append(event)
+        try:
+            result = self._carry_out(verb, args, more)
+            self.flush()
+        finally:
+            self._events.pop()
+        return result
+
+    def _carry_out(self, verb: Verb[P, T], args: tuple[Any, ...], more: Mapping[str, Any]) -> T:
+        if verb.goal is not None and (state := _target(args).values[verb.state_name]) not in verb.sources:
+            raise illegal(_target(args), state, _target(args).states[0].moves.get(state, ()))
+        result = verb.rule(self, *args, **more)
+        if verb.goal is not None:
+            _target(args).assign(_target(args).states[0], verb.goal)
+        for rule in AFTER.get(verb, ()):
+            rule(self, result if isinstance(result, verb.record) else args[0])
+        return result
+
+    def at(self, due: datetime, verb: Verb[Any, Any], row: Record, *, once: str = "") -> None:
+        """Carry out a verb on a row at a moment: a durable timer; one is kept for each verb and row, or each `once`."""
+        key = f"{verb.event}:{once or row.id}"
+        enqueue(self.session, Job.timer(self.org_id, verb.record.trade, verb.name, row, key, due, self.now))
+        self.jobs_added = True
+
+    def cancel(self, verb: Verb[Any, Any], row: Record) -> None:
+        """Forget the timer of a verb on a row."""
+        with suppress(KeyError):
+            cancel(self.session, self.org_id, verb.record.trade, f"{verb.event}:{row.id}")
+
+    def changes(self) -> list[dict[str, Any]]:
+        """What the unit did so far, for a dry run: each event with what it changed."""
+        return [
+            {
+                "verb": event.verb,
+                "changes": [
+                    {
+                        "entity": change.entity,
+                        "id": change.record_id,
+                        "operation": change.operation,
+                        "values": change.body,
+                    }
+                    for change in event.changes.values()
+                ],
+            }
+            for event in self._log.staged
+        ]

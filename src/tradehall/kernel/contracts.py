@@ -1,0 +1,245 @@
+"""Contracts: paths as data. What answers at a path, with which shape, status and refusals."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import orjson
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from tradehall.kernel.columns import Show, show, shown_decimal
+from tradehall.kernel.errors import field_error
+from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.records import Record, per_record
+from tradehall.kernel.verbs import MEMBER, Actor, By, Verb
+
+if TYPE_CHECKING:
+    from tradehall.kernel.context import Reader
+    from tradehall.kernel.resources import Resource
+
+
+def dumps(value: Any) -> bytes:
+    """JSON as it is sent: decimals are exact numbers."""
+    return orjson.dumps(value, default=shown_decimal)
+
+
+class View:
+    """Some columns of a record, as one role sees them."""
+
+    def __init__(self, record: type[Record], names: tuple[str, ...], called: tuple[str, ...]) -> None:
+        self.record = record
+        self.names = names
+        self.called = called
+        self.columns: list[sa.Column[Any]] = [record.table.c[name] for name in names]
+
+    def dicts(self, rows: Iterable[Any], shows: list[Show | None]) -> list[dict[str, Any]]:
+        """Rows as the driver gave them, these columns first, ready for JSON."""
+        called = self.called
+        fixes = [(name, fix) for name, fix in zip(called, shows, strict=False) if fix is not None]
+        out = []
+        for row in rows:
+            shown = dict(zip(called, row, strict=False))
+            for name, fix in fixes:
+                shown[name] = fix(shown[name])
+            out.append(shown)
+        return out
+
+    def one(self, row: Record) -> dict[str, Any]:
+        """A row that a rule holds, ready for JSON."""
+        return {called: show(row.values[name]) for called, name in zip(self.called, self.names, strict=True)}
+
+
+@per_record
+def _view(record: type[Record], names: tuple[str, ...], called: tuple[str, ...]) -> View:
+    return View(record, names, called)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The fields of an answer: columns of a record, some for some roles only, some under another name."""
+
+    record: type[Record]
+    columns: tuple[str, ...]
+    only: Mapping[str, By] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
+
+    def view(self, actor: Actor) -> View:
+        """What an actor sees of it."""
+        names = tuple(n for n in self.columns if n not in self.only or actor.may(self.only[n]))
+        return _view(self.record, names, tuple(self.called.get(name, name) for name in names))
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which part of a list: so many rows from an offset, or behind a cursor."""
+
+    limit: int
+    offset: int = 0
+    after: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of a list; `cursor` leads to the next one, where there may be one."""
+
+    rows: list[dict[str, Any]]
+    total: int
+    window: Window
+    cursor: str | None
+
+
+class Paging(Protocol):
+    """How a trade's lists are asked for and answered."""
+
+    @property
+    def parameters(self) -> tuple[tuple[str, int, int | None], ...]:
+        """Name, lowest value and default of each parameter."""
+
+    def window(self, query: Mapping[str, str]) -> Window:
+        """What was asked for; raises Invalid."""
+
+    def answer(self, found: Found) -> Answer:
+        """The page."""
+
+
+def whole(query: Mapping[str, str], name: str, default: int, lowest: int) -> int:
+    """A whole number of the query string; raises Invalid naming it."""
+    text = query.get(name)
+    if text is None:
+        return default
+    if not text.lstrip("-").isdecimal() or len(text) > 18:
+        raise field_error(["query", name], "Input should be a valid integer", "int_parsing")
+    if (value := int(text)) < lowest:
+        raise field_error(["query", name], f"Input should be greater than or equal to {lowest}", "greater_than_equal")
+    return value
+
+
+@dataclass(frozen=True)
+class SkipLimit:
+    """`?skip&limit`, or `?after=<cursor>&limit`; bare arrays, with the total and the next cursor in headers.
+
+    A limit above `most` is lowered to it, and the header `X-Limit-Applied` says so.
+    """
+
+    default: int = 100
+    most: int = 1000
+
+    @property
+    def parameters(self) -> tuple[tuple[str, int, int | None], ...]:
+        """Name, lowest value and default of each parameter."""
+        return (("skip", 0, 0), ("limit", 1, self.default))
+
+    def window(self, query: Mapping[str, str]) -> Window:
+        limit = whole(query, "limit", self.default, 1)
+        headers = {"X-Limit-Applied": str(self.most)} if limit > self.most else {}
+        return Window(min(limit, self.most), whole(query, "skip", 0, 0), query.get("after"), headers)
+
+    def answer(self, found: Found) -> Answer:
+        headers = {"X-Total-Count": str(found.total), **found.window.headers}
+        if found.cursor is not None:
+            headers["X-Next-Cursor"] = found.cursor
+        return Answer(200, dumps(found.rows), headers)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The list of a resource; `parent` names the reference in the path whose rows are listed."""
+
+    resource: "Resource"
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One row of a resource."""
+
+    resource: "Resource"
+
+
+@dataclass(frozen=True)
+class History:
+    """What happened to one row of a resource."""
+
+    resource: "Resource"
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """Figures: a function of a reader, and of a request model where it takes parameters."""
+
+    name: str
+    by: By
+    rule: Callable[..., Any]
+    body: type[BaseModel] | None
+    summary: str
+
+
+@dataclass(frozen=True)
+class Drill:
+    """The rows behind a kept total: those that contribute to it sum to it (P-40)."""
+
+    by: By
+
+
+@dataclass(frozen=True)
+class Info:
+    """What is known without looking anything up: that the process lives, what it is."""
+
+    summary: str
+    facts: Callable[[Any], dict[str, Any]]
+
+
+Does = Verb[Any, Any] | Listing | Reading | History | Report | Drill | Info
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What answers to a method at a path.
+
+    `errors` gives codes of refusals the status that this contract promises; `changes` shapes what a verb returns.
+    """
+
+    method: str
+    path: str
+    does: Does
+    status: int = 200
+    errors: Mapping[str, int] = field(default_factory=dict)
+    shape: Shape | None = None
+    changes: Callable[[Any], Any] | None = None
+
+    @property
+    def by(self) -> By | None:
+        """Who may ask; None means anybody."""
+        does = self.does
+        if isinstance(does, Info):
+            return None
+        return does.resource.by if isinstance(does, Listing | Reading | History) else does.by
+
+    def parameters(self) -> Iterator[str]:
+        """The names in braces in the path."""
+        for part in self.path.split("/"):
+            if part.startswith("{"):
+                yield part[1:-1]
+
+
+def report(*, by: By = MEMBER) -> Callable[[Callable[..., Any]], Report]:
+    """Declare a report: a function of a `Reader`, and of a request model where it takes parameters."""
+
+    def declare(rule: Callable[..., Any]) -> Report:
+        kinds = [kind for name, kind in _hints(rule).items() if name != "return"]
+        bodies = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        summary = " ".join((rule.__doc__ or "").split("\n\n")[0].split())
+        return Report(rule.__name__, by, rule, bodies[0] if bodies else None, summary)
+
+    return declare
+
+
+def _hints(rule: Callable[..., Any]) -> Mapping[str, Any]:
+    return rule.__annotations__
+
+
+def run_report(found: Report, reader: "Reader", ask: BaseModel | None) -> Any:
+    """The figures of a report."""
+    return found.rule(reader) if ask is None else found.rule(reader, ask)

@@ -1,0 +1,180 @@
+"""Group commit: units that wait together share one transaction, each in a savepoint, and one durable commit."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from tradehall.kernel.database.session import Session
+from tradehall.kernel.errors import OutcomeUnknown, Problem, StorageFull, Unavailable
+
+TRIES = 4
+B = TypeVar("B", bound="Book")
+
+
+class Void(Exception):  # noqa: N818 - a state of the transaction, caught here
+    """The transaction is gone, or must not be committed: every unit in it runs again, alone."""
+
+    def __init__(self, problem: Problem, again: bool = False) -> None:
+        super().__init__(problem.sentence)
+        self.problem = problem
+        self.again = again
+
+
+class Undone(Exception):  # noqa: N818 - a way to leave a unit, not a fault
+    """Leaves a unit with a result but without its effects: a dry run."""
+
+    def __init__(self, result: Any) -> None:
+        super().__init__()
+        self.result = result
+
+
+class Book(ABC):
+    """What a transaction keeps in memory for its units and writes once, before the commit."""
+
+    def __init__(self, session: Session, org_id: int) -> None:
+        self.session = session
+        self.org_id = org_id
+
+    @abstractmethod
+    def keep(self) -> None:
+        """The unit succeeded: what it staged is part of the transaction."""
+
+    @abstractmethod
+    def forget(self) -> None:
+        """The unit failed: drop what it staged."""
+
+    @abstractmethod
+    def write(self) -> None:
+        """Write what was kept."""
+
+
+class Batch:
+    """One transaction of one organisation and the units in it."""
+
+    def __init__(self, session: Session, org_id: int) -> None:
+        self.session = session
+        self.org_id = org_id
+        self._books: dict[type[Book], Book] = {}
+
+    def book(self, kind: type[B]) -> B:
+        """This transaction's book of a kind."""
+        found = self._books.get(kind)
+        if found is None:
+            found = self._books[kind] = kind(self.session, self.org_id)
+        return found  # type: ignore[return-value]  # the dictionary pairs each class with its instance
+
+    def keep(self) -> None:
+        """Keep what the unit staged in every book."""
+        for book in self._books.values():
+            book.keep()
+
+    def forget(self) -> None:
+        """Drop what the unit staged in every book."""
+        for book in self._books.values():
+            book.forget()
+
+    def write(self) -> None:
+        """Write every book."""
+        for book in list(self._books.values()):
+            book.write()
+
+
+class Work(ABC):
+    """A unit of work: rules, run as often as needed until the transaction that holds them is committed."""
+
+    org_id: int
+
+    @abstractmethod
+    def run(self, batch: Batch) -> Any:
+        """Do it, and render the answer."""
+
+    def refused(self, batch: Batch, problem: Problem) -> None:  # noqa: B027 - most have nothing to keep
+        """Called after the unit's effects are undone, when a rule refused; may stage what outlives the refusal."""
+
+
+@dataclass
+class Outcome:
+    """How one unit ended: with a result, or with an exception."""
+
+    result: Any = None
+    error: BaseException | None = None
+
+
+Translate = Callable[[BaseException], Problem | Void | None]
+
+
+def run_batch(session: Session, works: Sequence[Work], translate: Translate) -> list[Outcome]:
+    """Run units of one organisation in one transaction. Raises Void, or what else went wrong, with nothing done."""
+    try:
+        session.begin_unit(works[0].org_id)
+        batch = Batch(session, works[0].org_id)
+        outcomes = [_attempt(batch, work, translate, last=work is works[-1]) for work in works]
+        batch.write()
+    except BaseException as error:
+        session.rollback()
+        raise _void(error, translate) from error
+    try:
+        session.commit()
+    except BaseException as error:
+        if not session.committed_after_all():
+            session.rollback()
+            raise _void(error, translate) from error
+    return outcomes
+
+
+def _void(error: BaseException, translate: Translate) -> BaseException:
+    if isinstance(error, Void) or not isinstance(error, Exception):
+        return error
+    problem = error if isinstance(error, Problem) else translate(error)
+    return Void(problem) if isinstance(problem, Problem) else problem or error
+
+
+def _attempt(batch: Batch, work: Work, translate: Translate, last: bool) -> Outcome:
+    session = batch.session
+    try:
+        result = work.run(batch)
+        if not last:
+            session.next_savepoint()
+        batch.keep()
+        return Outcome(result)
+    except Exception as error:
+        problem = error if isinstance(error, Problem | Undone) else translate(error)
+        if isinstance(problem, Void):
+            raise problem from error
+        if session.gone():
+            raise Void(problem if isinstance(problem, Problem) else Unavailable(), again=True) from error
+        session.back_to_savepoint()
+        batch.forget()
+        if isinstance(problem, Undone):
+            return Outcome(problem.result)
+        if isinstance(problem, Problem) and problem.status < 500:
+            work.refused(batch, problem)
+            batch.keep()
+        return Outcome(error=problem or error)
+
+
+def settle(transact: Callable[[Sequence[Work]], list[Outcome]], works: Sequence[Work]) -> list[Outcome]:
+    """Run units together; where their transaction is void, each runs again alone, so that none pays for another."""
+    try:
+        return transact(works)
+    except OutcomeUnknown as unknown:
+        return [Outcome(error=unknown) for _ in works]
+    except Exception as error:  # noqa: BLE001 - as in _alone
+        if len(works) == 1 and not (isinstance(error, Void) and error.again):
+            return [Outcome(error=error.problem if isinstance(error, Void) else error)]
+    return [_alone(transact, work) for work in works]
+
+
+def _alone(transact: Callable[[Sequence[Work]], list[Outcome]], work: Work) -> Outcome:
+    problem: BaseException = Unavailable()
+    for _ in range(TRIES):
+        try:
+            return transact([work])[0]
+        except Void as void:
+            problem = void.problem
+            if not void.again or isinstance(problem, StorageFull):
+                break
+        except Exception as error:  # noqa: BLE001 - whatever it is, its own caller gets it
+            return Outcome(error=error)
+    return Outcome(error=problem)

@@ -1,0 +1,235 @@
+"""PostgreSQL: one transaction at a time for each organisation, in as many processes as there are."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util.concurrency import await_only, greenlet_spawn
+
+from tradehall.kernel.database.group import Outcome, Void, Work, run_batch, settle
+from tradehall.kernel.database.session import Prepared, Row, Session
+from tradehall.kernel.database.sqlite import answer_all
+from tradehall.kernel.database.walls import by_name
+from tradehall.kernel.errors import OutcomeUnknown, Problem, Refused, StorageFull, Unavailable
+
+T = TypeVar("T")
+MOST_IN_A_GROUP = 64
+CONNECTIONS = 12
+LOCK_SECONDS = 5
+WRITER_LOCKS = 0x7261
+MIGRATION_LOCK = 0x6D69
+TRANSIENT = {"40001", "40P01", "0A000", "57P01", "57P02", "57P03"}
+
+
+class PostgresSession(Session):
+    """One connection, driven from inside a greenlet."""
+
+    def __init__(self, connection: Connection, status_of: Callable[[str], str | None]) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect
+        self.driver: Any = connection.connection.driver_connection
+        self._status_of = status_of
+        self._transaction: str | None = None
+
+    def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:
+        compiled = statement.on(self.dialect)
+        rows: list[Row] = await_only(self.driver.fetch(compiled.text, *compiled.arguments(given)))
+        return rows
+
+    def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        compiled = statement.on(self.dialect)
+        if len(rows) == 1:
+            await_only(self.driver.fetch(compiled.text, *compiled.arguments(rows[0])))
+        elif rows:
+            await_only(self.driver.executemany(compiled.text, [compiled.arguments(row) for row in rows]))
+
+    def command(self, text: str) -> None:
+        await_only(self.driver.execute(text))
+
+    def begin_unit(self, org_id: int) -> None:
+        self.command(
+            f"BEGIN; SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; SET LOCAL tradehall.org = '{int(org_id)}'; "
+            f"SELECT pg_advisory_xact_lock({WRITER_LOCKS}, {int(org_id)}); SAVEPOINT unit"
+        )
+        self._transaction = None
+
+    def begin_read(self, org_id: int) -> None:
+        self.command(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL tradehall.org = '{int(org_id)}'")
+
+    def next_savepoint(self) -> None:
+        self.command("RELEASE SAVEPOINT unit; SAVEPOINT unit")
+
+    def commit(self) -> None:
+        self._transaction = await_only(self.driver.fetchval("SELECT pg_current_xact_id_if_assigned()::text"))
+        self.command("COMMIT")
+
+    def committed_after_all(self) -> bool:
+        if not self.driver.is_closed() or self._transaction is None:
+            return False
+        return self._status_of(self._transaction) == "committed"
+
+    def gone(self) -> bool:
+        return bool(self.driver.is_closed()) or not self.driver.is_in_transaction()
+
+    def rollback(self) -> None:
+        if self.gone():
+            return
+        try:
+            self.command("ROLLBACK")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            self.connection.invalidate()
+
+
+def translate(error: BaseException) -> Problem | Void | None:
+    """What an error of PostgreSQL or of the connection to it means to whoever asked."""
+    cause: BaseException | None = error
+    if isinstance(error, sa.exc.DBAPIError):
+        cause = error.orig.__cause__ if error.orig is not None else None
+    if isinstance(cause, asyncpg.IntegrityConstraintViolationError):
+        name = getattr(cause, "constraint_name", None) or ""
+        return by_name(name) or Refused("conflict", "This contradicts what is already recorded")
+    state = getattr(cause, "sqlstate", None)
+    if state in TRANSIENT:
+        return Void(Unavailable(), again=True)
+    if state == "55P03":
+        return Void(Unavailable())
+    if state == "53100":
+        return StorageFull()
+    if state == "57014":
+        return Unavailable("The work was interrupted; please try again", "interrupted")
+    if isinstance(cause, asyncpg.InterfaceError | asyncpg.PostgresConnectionError | OSError):
+        return Void(Unavailable(), again=True)
+    return None
+
+
+class PostgresDatabase:
+    """A PostgreSQL database; in each organisation one transaction writes at a time, over all processes."""
+
+    name = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        async_url = sa.make_url(url).set(drivername="postgresql+asyncpg")
+        self._async_engine = create_async_engine(
+            async_url, isolation_level="AUTOCOMMIT", pool_size=CONNECTIONS, max_overflow=0, pool_timeout=LOCK_SECONDS
+        )
+        self._engine = self._async_engine.sync_engine
+        self.dialect: Dialect = self._engine.dialect
+        self._queues: dict[int, deque[tuple[Work, asyncio.Future[Any]]]] = {}
+        self._writers: set[asyncio.Task[None]] = set()
+
+    async def unit(self, work: Work) -> Any:
+        """Run a unit; returns when it is durable. Raises what its rules raised."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        queue = self._queues.get(work.org_id)
+        if queue is None:
+            queue = self._queues[work.org_id] = deque()
+            writer = loop.create_task(greenlet_spawn(self._write, work.org_id, queue))
+            self._writers.add(writer)
+            writer.add_done_callback(self._writers.discard)
+        queue.append((work, future))
+        return await future
+
+    def _write(self, org_id: int, queue: deque[tuple[Work, asyncio.Future[Any]]]) -> None:
+        try:
+            while queue:
+                pairs = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_GROUP))]
+                try:
+                    outcomes = settle(self._transact, [work for work, _ in pairs])
+                except BaseException as error:
+                    outcomes = [Outcome(error=error) for _ in pairs]
+                    answer_all([(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)])
+                    raise
+                answer_all([(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)])
+        finally:
+            del self._queues[org_id]
+
+    def _transact(self, works: Sequence[Work]) -> list[Outcome]:
+        try:
+            connection = self._engine.connect()
+        except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+            raise Void(Unavailable()) from error
+        with connection:
+            return run_batch(PostgresSession(connection, self._status_of), works, translate)
+
+    def _status_of(self, transaction: str) -> str | None:
+        """Ask a new connection how a transaction ended whose COMMIT was not answered."""
+        try:
+            with self._engine.connect() as connection:
+                for _ in range(20):
+                    status: str | None = connection.scalar(
+                        sa.select(sa.func.pg_xact_status(sa.cast(transaction, sa.Text).cast(sa.text("xid8"))))  # type: ignore[arg-type]
+                    )
+                    if status != "in progress":
+                        return status
+                    await_only(asyncio.sleep(0.1))
+        except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+            raise OutcomeUnknown from error
+        raise OutcomeUnknown
+
+    async def read(self, org_id: int, query: Callable[[Session], T], quick: bool = False) -> T:
+        """Read one organisation, in a transaction that sees one state."""
+        answer: T = await greenlet_spawn(self._read, org_id, query)
+        return answer
+
+    def _read(self, org_id: int, query: Callable[[Session], T]) -> T:
+        try:
+            with self._engine.connect() as connection:
+                session = PostgresSession(connection, self._status_of)
+                session.begin_read(org_id)
+                try:
+                    return query(session)
+                finally:
+                    session.rollback()
+        except (sa.exc.TimeoutError, OSError) as error:
+            raise Unavailable from error
+
+    def run(self, work: Work) -> Any:
+        """Run a unit from a thread without a loop: the command line."""
+        return asyncio.run(self._once(self.unit(work)))
+
+    def ask(self, org_id: int, query: Callable[[Session], T]) -> T:
+        """Read from a thread without a loop: the command line."""
+        answer: T = asyncio.run(self._once(self.read(org_id, query)))
+        return answer
+
+    async def _once(self, doing: Any) -> Any:
+        try:
+            return await doing
+        finally:
+            await self._async_engine.dispose()
+
+    def migrate(self, change: Callable[[Connection], None]) -> None:
+        """Change the schema in one transaction, one process at a time."""
+        asyncio.run(self._once(greenlet_spawn(self._migrate, change)))
+
+    def _migrate(self, change: Callable[[Connection], None]) -> None:
+        with self._engine.connect() as connection:
+            connection.exec_driver_sql("BEGIN")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK}, 0)")
+            try:
+                change(connection)
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+
+    def check(self) -> None:
+        """Raise where this database may not be served: row-level security does not bind a superuser."""
+        powers = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+        if self.ask(0, lambda session: session.connection.exec_driver_sql(powers).scalar()):
+            raise RuntimeError(
+                "DATABASE_URL names a role that row-level security does not bind (superuser or BYPASSRLS): "
+                "create one with CREATE ROLE tradehall LOGIN, and give it the database"
+            )
+
+    async def close(self) -> None:
+        """Finish what is queued and close every connection."""
+        while self._writers:
+            await asyncio.wait(set(self._writers))
+        await self._async_engine.dispose()

@@ -1,0 +1,226 @@
+"""SQLite: one writer thread, one reader for what is quick, a bounded pool of readers for the rest."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Dialect, Engine
+
+from tradehall.kernel.database.group import Outcome, Void, Work, run_batch, settle
+from tradehall.kernel.database.session import Prepared, Row, Session
+from tradehall.kernel.database.walls import by_sqlite_message
+from tradehall.kernel.errors import Problem, Refused, StorageFull, Unavailable
+
+T = TypeVar("T")
+READERS = 4
+MOST_IN_A_GROUP = 64
+LOCK_SECONDS = 5.0
+
+
+class SqliteSession(Session):
+    """One connection to the file."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
+        self.driver = driver
+
+    def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:
+        compiled = statement.on(self.dialect)
+        return self.driver.execute(compiled.text, compiled.arguments(given)).fetchall()
+
+    def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        compiled = statement.on(self.dialect)
+        self.driver.executemany(compiled.text, [compiled.arguments(row) for row in rows])
+
+    def command(self, text: str) -> None:
+        self.driver.execute(text)
+
+    def begin_unit(self, org_id: int) -> None:
+        self.driver.execute("BEGIN IMMEDIATE")
+        self.driver.execute("SAVEPOINT unit")
+
+    def begin_read(self, org_id: int) -> None:
+        self.driver.execute("BEGIN")
+
+    def commit(self) -> None:
+        self.driver.execute("COMMIT")
+
+    def gone(self) -> bool:
+        return not self.driver.in_transaction
+
+    def rollback(self) -> None:
+        if self.driver.in_transaction:
+            self.driver.execute("ROLLBACK")
+
+
+def translate(error: BaseException) -> Problem | Void | None:
+    """What an error of SQLite means to whoever asked."""
+    cause = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    if not isinstance(cause, sqlite3.Error):
+        return None
+    if isinstance(cause, sqlite3.IntegrityError):
+        return by_sqlite_message(str(cause)) or Refused("conflict", "This contradicts what is already recorded")
+    name = getattr(cause, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE")):
+        return StorageFull()
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return Void(Unavailable())
+    if name == "SQLITE_INTERRUPT":
+        return Unavailable("The work was interrupted; please try again", "interrupted")
+    return None
+
+
+def _connect(path: Path, read_only: bool) -> Engine:
+    engine = sa.create_engine(
+        f"sqlite:///{path}", poolclass=sa.NullPool, connect_args={"check_same_thread": False, "isolation_level": None}
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def configure(driver: sqlite3.Connection, _: object) -> None:
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            f"busy_timeout={LOCK_SECONDS * 1000:.0f}",
+        ):
+            driver.execute(f"PRAGMA {pragma}")
+        if read_only:
+            driver.execute("PRAGMA query_only=ON")
+
+    return engine
+
+
+class SqliteDatabase:
+    """A SQLite file with one writer; readers never queue behind it."""
+
+    name = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer_engine = _connect(path, read_only=False)
+        self._reader_engine = _connect(path, read_only=True)
+        self.dialect: Dialect = self._writer_engine.dialect
+        self._queue: SimpleQueue[tuple[Work, asyncio.Future[Any]] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._local = threading.local()
+        self._readers = ThreadPoolExecutor(READERS, "reader")
+        self._sessions: list[SqliteSession] = []
+
+    async def unit(self, work: Work) -> Any:
+        """Run a unit; returns when it is durable. Raises what its rules raised."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
+            self._thread.start()
+        self._queue.put((work, future))
+        return await future
+
+    async def read(self, org_id: int, query: Callable[[Session], T], quick: bool = False) -> T:
+        """Read one organisation; a quick query (by key, or one keyset page) runs at once, others in a thread."""
+        if quick:
+            return query(self._reader())
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, org_id, query)
+
+    def _reader(self) -> SqliteSession:
+        session: SqliteSession | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = SqliteSession(self._reader_engine.connect())
+            self._sessions.append(session)
+        return session
+
+    def _read(self, org_id: int, query: Callable[[Session], T]) -> T:
+        session = self._reader()
+        session.begin_read(org_id)
+        try:
+            return query(session)
+        finally:
+            session.rollback()
+
+    def run(self, work: Work) -> Any:
+        """Run a unit from a thread without a loop: the command line."""
+        with self._writer_engine.connect() as connection:
+            return _result(self._settle(SqliteSession(connection), [work])[0])
+
+    def ask(self, org_id: int, query: Callable[[Session], T]) -> T:
+        """Read from a thread without a loop: the command line."""
+        return self._read(org_id, query)
+
+    def migrate(self, change: Callable[[Connection], None]) -> None:
+        """Change the schema under a lock, with foreign keys off, since a rebuilt table would lose its children."""
+        with self._writer_engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+            connection.exec_driver_sql("BEGIN EXCLUSIVE")
+            try:
+                change(connection)
+                if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
+                    raise RuntimeError(f"a migration left rows that point nowhere: {broken[:3]}")
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                connection.exec_driver_sql("ROLLBACK")
+                raise
+
+    def _write(self) -> None:
+        with self._writer_engine.connect() as connection:
+            session = SqliteSession(connection)
+            while (first := self._queue.get()) is not None:
+                waiting = [first]
+                while len(waiting) < MOST_IN_A_GROUP and not self._queue.empty():
+                    if (another := self._queue.get()) is None:
+                        self._queue.put(None)
+                        break
+                    waiting.append(another)
+                for org_id in dict.fromkeys(work.org_id for work, _ in waiting):
+                    self._answer(session, [pair for pair in waiting if pair[0].org_id == org_id])
+
+    def _answer(self, session: SqliteSession, pairs: Sequence[tuple[Work, asyncio.Future[Any]]]) -> None:
+        outcomes = self._settle(session, [work for work, _ in pairs])
+        ended = [(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)]
+        pairs[0][1].get_loop().call_soon_threadsafe(answer_all, ended)
+
+    def _settle(self, session: SqliteSession, works: Sequence[Work]) -> list[Outcome]:
+        return settle(lambda some: run_batch(session, some, translate), works)
+
+    def check(self) -> None:
+        """Raise where this database may not be served."""
+        if sqlite3.sqlite_version_info < (3, 35):
+            raise RuntimeError(f"SQLite {sqlite3.sqlite_version} is too old: 3.35 or newer is needed")
+
+    async def close(self) -> None:
+        """Finish what is queued and close every connection."""
+        if self._thread is not None:
+            self._queue.put(None)
+            await asyncio.to_thread(self._thread.join)
+        self.shut()
+
+    def shut(self) -> None:
+        """Close the readers."""
+        self._readers.shutdown()
+        for session in self._sessions:
+            session.connection.close()
+
+
+def answer_all(ended: Iterable[tuple[asyncio.Future[Any], Outcome]]) -> None:
+    """Wake those who wait for units that were committed, or failed."""
+    for future, outcome in ended:
+        if future.done():
+            continue
+        if outcome.error is None:
+            future.set_result(outcome.result)
+        else:
+            future.set_exception(outcome.error)
+
+
+def _result(outcome: Outcome) -> Any:
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.result

@@ -1,0 +1,64 @@
+"""The doctor: whether an installation is in order, and what is wrong with it, a sentence each."""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+
+from tradehall.kernel import events
+from tradehall.kernel.database import Batch, Database, Session, Work
+from tradehall.kernel.people import organisations
+from tradehall.kernel.preferences import Preferences, chosen
+from tradehall.kernel.reports import kept, rebuild, recomputed
+from tradehall.kernel.trade import Trade
+
+
+def examine(database: Database, trades: Iterable[Trade]) -> Iterator[str]:
+    """What is wrong: kept totals that differ from the rows, and an altered log."""
+    trades = tuple(trades)
+    for org_id, name in database.ask(0, organisations):
+        for trade in trades:
+            yield from database.ask(org_id, partial(differences, org_id=org_id, trade=trade, name=name))
+        yield from (f"{name}: {wrong}" for wrong in database.ask(org_id, partial(altered, org_id=org_id)))
+
+
+def altered(session: Session, org_id: int) -> list[str]:
+    """What is wrong with an organisation's log."""
+    return list(events.verify(session, org_id))
+
+
+def differences(session: Session, org_id: int, trade: Trade, name: str) -> list[str]:
+    """The kept totals of a trade that are not what its rows sum to."""
+    day_of = Preferences(trade.preferences, chosen(session, org_id, trade.name)).day_of()
+    wanted, found = recomputed(session, org_id, [trade.name], day_of), kept(session, org_id, [trade.name])
+    return [
+        f"{name}: the total {' / '.join(part for part in key if part)} is kept as {_said(found.get(key, (0, 0)))}, "
+        f"but its rows say {_said(wanted.get(key, (0, 0)))}"
+        for key in sorted(wanted.keys() | found.keys())
+        if wanted.get(key, (0, 0)) != found.get(key, (0, 0))
+    ]
+
+
+def _said(total: tuple[int, int]) -> str:
+    return f"{total[0]} rows and {total[1] / 100:.2f}"
+
+
+def repair(session: Session, org_id: int, trade: Trade) -> None:
+    """Rebuild the kept totals of a trade from its rows, inside a unit."""
+    day_of = Preferences(trade.preferences, chosen(session, org_id, trade.name)).day_of()
+    rebuild(session, org_id, [trade.name], day_of)
+
+
+class Rebuild(Work):
+    """Replace the kept totals of a trade by what its rows say."""
+
+    def __init__(self, org_id: int, trade: Trade) -> None:
+        self.org_id, self.trade = org_id, trade
+
+    def run(self, batch: Batch) -> None:
+        repair(batch.session, self.org_id, self.trade)
+
+
+def repair_all(database: Database, trades: Iterable[Trade]) -> None:
+    """Rebuild every kept total."""
+    for org_id, _ in database.ask(0, organisations):
+        for trade in trades:
+            database.run(Rebuild(org_id, trade))

@@ -1,0 +1,256 @@
+"""The log: one row per happening, with what it changed; the history of every record and a chain over all."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from tradehall.kernel.columns import Utc, shown_decimal, utc_text
+from tradehall.kernel.database import Book, Prepared, Session
+from tradehall.kernel.records import METADATA
+
+EVENTS = sa.Table(
+    "events",
+    METADATA,
+    sa.Column("org_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("trade", sa.String(40), nullable=False),
+    sa.Column("verb", sa.String(120), nullable=False),
+    sa.Column("actor", sa.String(60), nullable=False),
+    sa.Column("cause", sa.BigInteger),
+    sa.Column("origin", sa.Text),
+    sa.Column("salt", sa.String(32)),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("chain", sa.String(64), nullable=False),
+    sqlite_with_rowid=False,
+    info={"by_org": True},
+)
+CHANGES = sa.Table(
+    "event_changes",
+    METADATA,
+    sa.Column("org_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("event_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("entity", sa.String(63), nullable=False),
+    sa.Column("record_id", sa.BigInteger, nullable=False),
+    sa.Column("operation", sa.String(6), nullable=False),
+    sa.Column("body", sa.Text),
+    sa.Column("salt", sa.String(32)),
+    sa.Column("digest", sa.String(64), nullable=False),
+    sa.Index("ix_event_changes_record", "org_id", "entity", "record_id", "event_id"),
+    sqlite_with_rowid=False,
+    info={"by_org": True},
+)
+_head = Prepared(
+    sa.select(EVENTS.c.id, EVENTS.c.chain)
+    .where(EVENTS.c.org_id == sa.bindparam("org_id"))
+    .order_by(EVENTS.c.id.desc())
+    .limit(1)
+)
+_add_event = Prepared(sa.insert(EVENTS).values({column.name: sa.bindparam(column.name) for column in EVENTS.c}))
+_add_change = Prepared(sa.insert(CHANGES).values({column.name: sa.bindparam(column.name) for column in CHANGES.c}))
+_history = Prepared(
+    sa.select(
+        EVENTS.c.id, EVENTS.c.at, EVENTS.c.verb, EVENTS.c.actor, EVENTS.c.cause, CHANGES.c.operation, CHANGES.c.body
+    )
+    .select_from(CHANGES.join(EVENTS, sa.and_(EVENTS.c.org_id == CHANGES.c.org_id, EVENTS.c.id == CHANGES.c.event_id)))
+    .where(
+        CHANGES.c.org_id == sa.bindparam("org_id"),
+        CHANGES.c.entity == sa.bindparam("entity"),
+        CHANGES.c.record_id == sa.bindparam("record_id"),
+        CHANGES.c.event_id < sa.bindparam("before"),
+    )
+    .order_by(CHANGES.c.event_id.desc())
+    .limit(sa.bindparam("most"))
+)
+START = "0" * 64
+
+
+@dataclass
+class Change:
+    """What one event did to one record: `{field: value}` of an added or deleted row, `{field: [before, after]}` else."""
+
+    entity: str
+    record_id: int
+    operation: str
+    body: dict[str, Any]
+
+
+@dataclass
+class Event:
+    """One verb that was carried out."""
+
+    trade: str
+    verb: str
+    actor: str
+    at: datetime
+    origin: dict[str, str]
+    cause: "Event | None" = None
+    changes: dict[tuple[str, int], Change] = field(default_factory=dict)
+    id: int = 0
+
+    def note(self, entity: str, record_id: int, operation: str, body: dict[str, Any]) -> None:
+        """Add a change; several changes of one record in one event are one."""
+        known = self.changes.get((entity, record_id))
+        if known is None:
+            self.changes[entity, record_id] = Change(entity, record_id, operation, body)
+        elif known.operation == "add":
+            known.body |= {name: pair[1] for name, pair in body.items()} if operation == "edit" else {}
+        else:
+            for name, pair in body.items():
+                former = known.body.get(name)
+                known.body[name] = [former[0], pair[1]] if former and operation == "edit" else pair
+            known.operation = operation
+
+
+def link(former: str, event_row: dict[str, Any], digests: list[str]) -> str:
+    """The chain's value at an event: over the one before, what is not personal, and the digests of the rest."""
+    cause = event_row["cause"]
+    parts = [
+        former,
+        str(event_row["org_id"]),
+        str(event_row["id"]),
+        utc_text(event_row["at"]),
+        event_row["trade"],
+        event_row["verb"],
+        event_row["actor"],
+        "" if cause is None else str(cause),
+        event_row["digest"],
+        *digests,
+    ]
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def change_digest(entity: str, record_id: int, operation: str, body: str, salt: str) -> str:
+    """The salted digest of a change: it stays when body and salt are erased."""
+    return sha256(f"{salt}\n{entity}\n{record_id}\n{operation}\n{body}".encode()).hexdigest()
+
+
+def _dumps(value: Any) -> str:
+    return orjson.dumps(value, default=shown_decimal).decode()
+
+
+class EventBook(Book):
+    """The events of a transaction, numbered and chained when it is written."""
+
+    def __init__(self, session: Session, org_id: int) -> None:
+        super().__init__(session, org_id)
+        self._kept: list[Event] = []
+        self.staged: list[Event] = []
+
+    def keep(self) -> None:
+        self._kept += self.staged
+        self.staged = []
+
+    def forget(self) -> None:
+        self.staged = []
+
+    def write(self) -> None:
+        if not self._kept:
+            return
+        head = self.session.run(_head, {"org_id": self.org_id})
+        last, chain = (head[0][0], head[0][1]) if head else (0, START)
+        event_rows: list[dict[str, Any]] = []
+        change_rows: list[dict[str, Any]] = []
+        for event in self._kept:
+            last += 1
+            event.id = last
+            changes = [self._change_row(event, n, change) for n, change in enumerate(event.changes.values())]
+            row = self._event_row(event)
+            chain = row["chain"] = link(chain, row, [change["digest"] for change in changes])
+            event_rows.append(row)
+            change_rows += changes
+        self.session.run_many(_add_event, event_rows)
+        self.session.run_many(_add_change, change_rows)
+
+    def _event_row(self, event: Event) -> dict[str, Any]:
+        origin, salt = _dumps(event.origin), os.urandom(16).hex()
+        return {
+            "org_id": self.org_id,
+            "id": event.id,
+            "at": event.at,
+            "trade": event.trade,
+            "verb": event.verb,
+            "actor": event.actor,
+            "cause": event.cause.id if event.cause else None,
+            "origin": origin,
+            "salt": salt,
+            "digest": sha256(f"{salt}\n{origin}".encode()).hexdigest(),
+        }
+
+    def _change_row(self, event: Event, position: int, change: Change) -> dict[str, Any]:
+        body, salt = _dumps(change.body), os.urandom(16).hex()
+        return {
+            "org_id": self.org_id,
+            "event_id": event.id,
+            "position": position,
+            "entity": change.entity,
+            "record_id": change.record_id,
+            "operation": change.operation,
+            "body": body,
+            "salt": salt,
+            "digest": change_digest(change.entity, change.record_id, change.operation, body, salt),
+        }
+
+
+def history(session: Session, org_id: int, entity: str, record_id: int, before: int, most: int) -> list[dict[str, Any]]:
+    """What happened to a record, newest first: `{id, at, verb, actor, cause, operation, changes}`."""
+    given = {"org_id": org_id, "entity": entity, "record_id": record_id, "before": before, "most": most}
+    rows, _ = session.records(_history, given)
+    shows = _history.on(session.dialect).shows
+    return [
+        {
+            "id": row[0],
+            "at": row[1] if shows[1] is None else shows[1](row[1]),
+            "verb": row[2],
+            "actor": row[3],
+            "cause": row[4],
+            "operation": row[5],
+            "changes": None if row[6] is None else orjson.Fragment(row[6]),
+        }
+        for row in rows
+    ]
+
+
+def erase_history(session: Session, org_id: int, entity: str, record_id: int) -> None:
+    """Delete what the log says of a record; the digests stay, and with them the chain."""
+    mine = (CHANGES.c.org_id == org_id, CHANGES.c.entity == entity, CHANGES.c.record_id == record_id)
+    session.execute(sa.update(CHANGES).where(*mine).values(body=None, salt=None))
+
+
+def verify(session: Session, org_id: int, page: int = 2000) -> Iterator[str]:
+    """What is wrong with an organisation's log, a sentence each; nothing where the chain holds."""
+    former, last = START, 0
+    while events := session.execute(
+        sa.select(EVENTS).where(EVENTS.c.org_id == org_id, EVENTS.c.id > last).order_by(EVENTS.c.id).limit(page)
+    ).all():
+        first, end = events[0].id, events[-1].id
+        within = (CHANGES.c.org_id == org_id, CHANGES.c.event_id.between(first, end))
+        changes: dict[int, list[Any]] = {}
+        for change in session.execute(
+            sa.select(CHANGES).where(*within).order_by(CHANGES.c.event_id, CHANGES.c.position)
+        ):
+            changes.setdefault(change.event_id, []).append(change)
+        for event in events:
+            if event.id != last + 1:
+                yield f"event {last + 1} is missing"
+            yield from _wrong(former, event, changes.get(event.id, []))
+            former, last = event.chain, event.id
+
+
+def _wrong(former: str, event: Any, changes: list[Any]) -> Iterator[str]:
+    if event.salt is not None and sha256(f"{event.salt}\n{event.origin}".encode()).hexdigest() != event.digest:
+        yield f"the origin of event {event.id} was altered"
+    for change in changes:
+        if change.salt is not None:
+            digest = change_digest(change.entity, change.record_id, change.operation, change.body, change.salt)
+            if digest != change.digest:
+                yield f"event {event.id}: what it says of {change.entity} {change.record_id} was altered"
+    if link(former, event._asdict(), [change.digest for change in changes]) != event.chain:
+        yield f"the chain is broken at event {event.id}"

@@ -1,0 +1,193 @@
+"""The office: the running kernel. A database, the trades that are open, a clock, and the work that is due."""
+
+import asyncio
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from tradehall.kernel import events
+from tradehall.kernel.calls import AsSystem, Call, Perform, RunTimer
+from tradehall.kernel.context import Context, Reader
+from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report, dumps, run_report, whole
+from tradehall.kernel.database import Database, Session
+from tradehall.kernel.drill import behind
+from tradehall.kernel.errors import Missing, Problem
+from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
+from tradehall.kernel.jobs import Claim, Failed, Job, LostLeaseError, next_due
+from tradehall.kernel.people import organisations
+from tradehall.kernel.tokens import Tokens
+from tradehall.kernel.trade import Trade
+from tradehall.kernel.verbs import Actor, Verb
+
+log = logging.getLogger("tradehall")
+LOOK_EVERY = 0.4
+IDLE = 1.0
+SWEEP_EVERY = timedelta(hours=1)
+
+
+def utc_now() -> datetime:
+    """The clock."""
+    return datetime.now(UTC)
+
+
+class Office:
+    """Where calls, lists, reports and timers meet the database."""
+
+    def __init__(
+        self, database: Database, trades: Iterable[Trade], secret: str, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self.database = database
+        self.trades = {trade.name: trade for trade in trades}
+        self.tokens = Tokens(secret, database)
+        self.clock = clock
+        self._worker = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._swept = datetime.min.replace(tzinfo=UTC)
+
+    # Asked for by somebody.
+
+    async def perform(self, trade: Trade, call: Call) -> Answer:
+        """Carry out a verb; returns when it is durable. Raises Problem."""
+        verb = call.contract.does
+        assert isinstance(verb, Verb)  # noqa: S101 - for the type checker
+        call.actor.grant(verb.by)
+        if verb.prepare is not None:
+            if (key := call.key) is not None:
+                known = await self.database.read(
+                    call.actor.org_id, lambda session: KeyBook(session, call.actor.org_id).find(key, call.now)
+                )
+                if known is not None:
+                    return known
+            call = replace(call, prepared=await verb.prepare(self, trade, call))
+        work = Perform(trade, call)
+        answer: Answer = await self.database.unit(work)
+        if work.jobs_added:
+            self._wake.set()
+        return answer
+
+    async def read(
+        self, trade: Trade, contract: Contract, actor: Actor, path: Mapping[str, Any], query: Mapping[str, str]
+    ) -> Answer:
+        """Answer a question: a list, a row, its history, a report. Raises Problem."""
+        does, now = contract.does, self.clock()
+        grant = actor.grant(contract.by or ())
+
+        if isinstance(does, Listing):
+            resource = does.resource
+            asked = resource.asked(query, trade.paging.window(query))
+            parent = (does.parent, path[does.parent]) if does.parent else None
+            quick = resource.quick(asked) and parent is None
+
+            def page(session: Session) -> Answer:
+                reader = Reader(session, trade, actor, now)
+                return trade.paging.answer(resource.page(reader, asked, grant, parent))
+
+            return await self.database.read(actor.org_id, page, quick)
+        if isinstance(does, Reading):
+            one, row_id = does.resource, path["id"]
+
+            def row(session: Session) -> Answer:
+                found = one.read(Reader(session, trade, actor, now), row_id, grant)
+                if found is None:
+                    raise Missing(f"{one.record.title} not found")
+                return Answer(200, dumps(found[0]), {"ETag": f'"{found[1]}"'})
+
+            return await self.database.read(actor.org_id, row, quick=True)
+        return await self.database.read(
+            actor.org_id, lambda session: self._figures(Reader(session, trade, actor, now), contract, path, query)
+        )
+
+    def _figures(self, reader: Reader, contract: Contract, path: Mapping[str, Any], query: Mapping[str, str]) -> Answer:
+        does = contract.does
+        if isinstance(does, History):
+            record, grant = does.resource.record, reader.actor.grant(does.resource.by)
+            before, most = whole(query, "before", 2**62, 1), min(whole(query, "limit", 100, 1), 1000)
+            found = events.history(reader.session, reader.org_id, record.table.name, path["id"], before, most)
+            if (not found and before == 2**62) or grant.scope is not None:
+                reader.get(record, path["id"], grant)
+            return Answer(200, dumps(does.resource.visible(found, reader.actor)))
+        if isinstance(does, Drill):
+            return Answer(200, dumps(behind(reader, path["measure"], query)))
+        assert isinstance(does, Report)  # noqa: S101 - for the type checker
+        ask: BaseModel | None = does.body.model_validate(dict(query)) if does.body is not None else None
+        return Answer(contract.status, dumps(run_report(does, reader, ask)))
+
+    def reader(self, session: Session, trade: Trade, actor: Actor) -> Reader:
+        """A reader at this moment."""
+        return Reader(session, trade, actor, self.clock())
+
+    async def as_system(self, trade: Trade, org_id: int, rule: Callable[[Context], Any]) -> Any:
+        """Run something as Tradehall itself, as one unit."""
+        result = await self.database.unit(AsSystem(trade, org_id, self.clock(), rule))
+        self._wake.set()
+        return result
+
+    # Due by itself.
+
+    def open(self) -> None:
+        """Begin to look after timers, revocations and housekeeping."""
+        self._tasks = [asyncio.create_task(self._forever(each)) for each in (self._watch, self._work)]
+
+    async def close(self) -> None:
+        """Finish what is in hand, and close the database."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.database.close()
+
+    async def _forever(self, step: Callable[[], Any]) -> None:
+        while True:
+            try:
+                await step()
+            except Exception:
+                log.exception("%s failed and goes on", step.__name__)
+                await asyncio.sleep(IDLE)
+
+    async def _watch(self) -> None:
+        await self.tokens.look()
+        await asyncio.sleep(LOOK_EVERY)
+
+    async def _work(self) -> None:
+        self._wake.clear()
+        await self._sweep()
+        if await self.work_once():
+            return
+        due = await self.database.read(0, next_due)
+        wait = IDLE if due is None else min(IDLE, max(0.0, (due - self.clock()).total_seconds()))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), wait or 0.01)
+
+    async def work_once(self) -> int:
+        """Do what is due now; gives how many jobs that were."""
+        if await self.database.read(0, next_due) is None:
+            return 0
+        jobs: list[Job] = await self.database.unit(Claim(self._worker, self.clock(), self.trades))
+        await asyncio.gather(*(self._do(job) for job in jobs))
+        return len(jobs)
+
+    async def _do(self, job: Job) -> None:
+        try:
+            await self.database.unit(RunTimer(self.trades[job.trade], job, self._worker, self.clock()))
+        except LostLeaseError:
+            log.warning("job %s went to another worker", job.id)
+        except Exception as error:
+            if isinstance(error, Problem) and error.status < 500:
+                return
+            log.exception("job %s failed", job.id)
+            await self.database.unit(Failed(job, self._worker, error, self.clock()))
+
+    async def _sweep(self) -> None:
+        if (now := self.clock()) - self._swept < SWEEP_EVERY:
+            return
+        self._swept = now
+        for org_id, _ in await self.database.read(0, organisations):
+            trade = next(iter(self.trades.values()))
+            await self.as_system(trade, org_id, lambda ctx: drop_expired(ctx.session, ctx.org_id, now))

@@ -1,0 +1,249 @@
+"""Records: rows that note what is assigned to them. The layer writes; it never loads by itself."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, Generic, ParamSpec, Protocol, Self, TypeVar, cast
+
+import sqlalchemy as sa
+
+from tradehall.kernel.columns import KEY, Choice, Field, State, Utc
+from tradehall.kernel.errors import Refused
+
+METADATA = sa.MetaData()
+R = TypeVar("R", bound="Record")
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def per_record(make: Callable[P, T]) -> Callable[P, T]:
+    """Make something once for each record and whatever else it is made from: statements, mostly."""
+    return cast("Callable[P, T]", cache(make))
+
+
+@dataclass(frozen=True)
+class Wall:
+    """What must never be: a constraint of the database, with the refusal that people see.
+
+    A unique wall covers `columns` of one organisation, of the rows where `where` holds; a check wall is `sql`.
+    """
+
+    says: str
+    columns: tuple[str, ...] = ()
+    where: str | None = None
+    sql: str | None = None
+    name: str = ""
+    code: str = "conflict"
+
+    def refusal(self) -> Refused:
+        """The answer to whoever ran into it."""
+        return Refused(self.code, self.says)
+
+
+def unique(*columns: str, says: str, where: str | None = None, code: str = "conflict") -> Wall:
+    """No two rows of one organisation (where `where` holds) share these columns."""
+    return Wall(says, columns, where=where, code=code)
+
+
+def check(name: str, sql: str, says: str, code: str = "conflict") -> Wall:
+    """Every row satisfies `sql`."""
+    return Wall(says, sql=sql, name=name, code=code)
+
+
+class Keeper(Protocol):
+    """Who is told of a row's changes: the unit of work that holds it."""
+
+    def touched(self, row: "Record", field: Field[Any], value: Any) -> None:
+        """Called before a value is changed; raises where the change is not allowed."""
+
+
+class Record:
+    """A row of a table. Subclasses name the table: `class Phone(Record, table="phoneshop_phones")`."""
+
+    table: ClassVar[sa.Table]
+    fields: ClassVar[dict[str, Field[Any]]] = {}
+    walls: ClassVar[tuple[Wall, ...]] = ()
+    indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    searched: ClassVar[tuple[str, ...]] = ()
+    owner: ClassVar[str] = "user_id"
+    title: ClassVar[str]
+    plural: ClassVar[str]
+    trade: ClassVar[str]
+    states: ClassVar[tuple[State[Any], ...]] = ()
+    derived: ClassVar[tuple[str, ...]] = ()
+
+    id: Field[int] = Field(KEY, int)
+    org_id: Field[int] = Field(KEY, int)
+    version: Field[int] = Field(sa.Integer(), int, default=1)
+    created_at: Field[datetime] = Field(Utc(), datetime)
+    updated_at: Field[datetime] = Field(Utc(), datetime)
+
+    __slots__ = ("before", "keeper", "values")
+
+    def __init_subclass__(cls, table: str, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        cls.trade, cls.plural = table.split("_", 1)
+        words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower()
+        cls.title = words.capitalize()
+        own = {name: field for name, field in vars(cls).items() if isinstance(field, Field)}
+        if cls.searched:
+            own["folded"] = Field(sa.Text(), str, default="")
+            own["folded"].name = "folded"
+            cls.folded = own["folded"]
+        base = {name: field for name, field in vars(Record).items() if isinstance(field, Field)}
+        cls.fields = base | own
+        cls.states = tuple(field for field in own.values() if isinstance(field, State))
+        cls.derived = tuple(name for name, field in own.items() if field.formula)
+        cls.table = _table(cls, table)
+
+    folded: Field[str]
+
+    def __init__(self, **values: Any) -> None:
+        if unknown := values.keys() - self.fields.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        self.keeper: Keeper | None = None
+        self.before: dict[str, Any] = {}
+        self.values: dict[str, Any] = {
+            name: values[name] if name in values else field.initial() for name, field in self.fields.items()
+        }
+
+    @classmethod
+    def loaded(cls, values: dict[str, Any], keeper: Keeper | None) -> Self:
+        """A row as it was read."""
+        row = cls.__new__(cls)
+        row.values, row.before, row.keeper = values, {}, keeper
+        return row
+
+    def assign(self, field: Field[Any], value: Any) -> None:
+        """Note a new value; the unit writes it before its next query, insert or inner verb, and at its end."""
+        old = self.values[field.name]
+        if old == value and type(old) is type(value):
+            return
+        if self.keeper is not None:
+            self.keeper.touched(self, field, value)
+            self.before.setdefault(field.name, old)
+        self.values[field.name] = value
+
+    def former(self) -> Self:
+        """The row as it was before the changes that are not written yet."""
+        return self.loaded(self.values | self.before, None)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.values.get('id')}>"
+
+
+def _table(record: type[Record], name: str) -> sa.Table:
+    """The table of a record, with its walls and references inside one organisation."""
+    columns = [_column(field) for field in record.fields.values()]
+    parts: list[Any] = [*columns, *_references(record, name), *_checks(record, name)]
+    table = sa.Table(name, METADATA, *parts, sqlite_autoincrement=True, info={"record": record, "by_org": True})
+    # A reference from another row names the organisation too, so the pair has to be unique.
+    sa.Index(f"uq_{name}_org_id_id", table.c.org_id, table.c.id, unique=True)
+    sa.Index(f"ix_{name}_recent", table.c.org_id, table.c.created_at, table.c.id)
+    for names in record.indexes:
+        sa.Index(f"ix_{name}_{'_'.join(names)}", table.c.org_id, *(table.c[each] for each in names))
+    for wall in record.walls:
+        if wall.columns:
+            where = sa.text(wall.where) if wall.where else None
+            of = [table.c[each] for each in ("org_id", *wall.columns)]
+            sa.Index(unique_name(name, wall), *of, unique=True, sqlite_where=where, postgresql_where=where)
+    return table
+
+
+def unique_name(table: str, wall: Wall) -> str:
+    """The name of a unique wall's index."""
+    return f"uq_{table}_{'_'.join(wall.columns)}"
+
+
+def _column(field: Field[Any]) -> sa.Column[Any]:
+    if field.name == "id":
+        return sa.Column("id", KEY, primary_key=True, autoincrement=True)
+    return field.column()
+
+
+def _references(record: type[Record], name: str) -> Iterator[sa.ForeignKeyConstraint]:
+    for field in record.fields.values():
+        if field.references is not None:
+            by_name = isinstance(field.references, str)
+            target = field.references if isinstance(field.references, str) else field.references.table.name
+            pair, remote = ["org_id", field.name], [f"{target}.org_id", f"{target}.id"]
+            # A reference by name may close a circle, which only PostgreSQL needs to be told of.
+            yield sa.ForeignKeyConstraint(pair, remote, name=f"fk_{name}_{field.name}", use_alter=by_name)
+
+
+def _checks(record: type[Record], name: str) -> Iterator[sa.CheckConstraint]:
+    for field in record.fields.values():
+        if isinstance(field.kind, Choice):
+            allowed = ", ".join(f"'{value}'" for value in field.kind.values)
+            yield sa.CheckConstraint(f"{field.name} IN ({allowed})", name=f"ck_{name}_{field.name}")
+    for wall in record.walls:
+        if wall.sql:
+            yield sa.CheckConstraint(wall.sql, name=f"ck_{name}_{wall.name}")
+
+
+def record_of(table: str) -> type[Record]:
+    """The record that a table holds."""
+    record: type[Record] = METADATA.tables[table].info["record"]
+    return record
+
+
+def referrers(record: type[Record]) -> Iterator[tuple[type[Record], Field[Any]]]:
+    """The records whose rows point to rows of this one, with the field that points."""
+    for table in METADATA.tables.values():
+        if (other := table.info.get("record")) is not None:
+            for field in other.fields.values():
+                target = field.references
+                if target is not None and (target is record or target == record.table.name):
+                    yield other, field
+
+
+@dataclass(frozen=True)
+class Find(Generic[R]):
+    """A search for rows of one record; the context that runs it adds the organisation."""
+
+    record: type[R]
+    conditions: tuple[sa.ColumnElement[bool], ...] = ()
+    order: tuple[sa.ColumnElement[Any], ...] = ()
+    most: int | None = None
+
+    def where(self, *conditions: sa.ColumnElement[bool]) -> "Find[R]":
+        """Only rows for which all of these hold too."""
+        return Find(self.record, self.conditions + conditions, self.order, self.most)
+
+    def by(self, *order: sa.ColumnElement[Any]) -> "Find[R]":
+        """In this order."""
+        return Find(self.record, self.conditions, order, self.most)
+
+    def first(self, most: int) -> "Find[R]":
+        """At most so many."""
+        return Find(self.record, self.conditions, self.order, most)
+
+    def statement(self, org_id: int) -> sa.Select[Any]:
+        """The select, inside one organisation."""
+        table = self.record.table
+        found = sa.select(*table.c).where(table.c.org_id == org_id, *self.conditions)
+        return found.order_by(*self.order or (table.c.id,)).limit(self.most)
+
+
+def find(record: type[R], *conditions: sa.ColumnElement[bool]) -> Find[R]:
+    """Rows of a record for which all conditions hold."""
+    return Find(record, conditions)
+
+
+def rows_of(
+    record: type[R], rows: Iterable[Any], keeper: Keeper | None, readers: list[Callable[[Any], Any] | None]
+) -> list[R]:
+    """Rows as the driver gave them, all columns in the table's order, as records."""
+    names = list(record.fields)
+    return [
+        record.loaded(
+            {
+                name: value if read is None or value is None else read(value)
+                for name, value, read in zip(names, row, readers, strict=True)
+            },
+            keeper,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,225 @@
+"""Measures and kept totals: what is counted is kept with every change, so that a report reads a few rows."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Generic, TypeVar
+
+import sqlalchemy as sa
+
+from tradehall.kernel.database import Book, Prepared, Session
+from tradehall.kernel.money import scaled, unscaled
+from tradehall.kernel.records import METADATA, Record, rows_of
+
+R = TypeVar("R", bound=Record)
+DayOf = Callable[[datetime], date]
+
+TOTALS = sa.Table(
+    "totals",
+    METADATA,
+    sa.Column("org_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("measure", sa.String(80), primary_key=True),
+    sa.Column("dimension", sa.String(120), primary_key=True),
+    sa.Column("day", sa.String(10), primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+    info={"by_org": True},
+)
+_add = Prepared(
+    sa.text(
+        "INSERT INTO totals (org_id, measure, dimension, day, count, amount) "
+        "VALUES (:org_id, :measure, :dimension, :day, :count, :amount) ON CONFLICT (org_id, measure, dimension, day) "
+        "DO UPDATE SET count = totals.count + excluded.count, amount = totals.amount + excluded.amount"
+    ).bindparams(
+        *(sa.bindparam(name, type_=sa.BigInteger) for name in ("org_id", "count", "amount")),
+        *(sa.bindparam(name, type_=sa.String) for name in ("measure", "dimension", "day")),
+    )
+)
+_overall = Prepared(
+    sa.select(TOTALS.c.measure, TOTALS.c.dimension, TOTALS.c.count, TOTALS.c.amount).where(
+        TOTALS.c.org_id == sa.bindparam("org_id"), TOTALS.c.measure == sa.bindparam("measure"), TOTALS.c.day == ""
+    )
+)
+_daily = Prepared(
+    sa.select(TOTALS.c.day, TOTALS.c.dimension, TOTALS.c.count, TOTALS.c.amount)
+    .where(
+        TOTALS.c.org_id == sa.bindparam("org_id"),
+        TOTALS.c.measure == sa.bindparam("measure"),
+        TOTALS.c.day >= sa.bindparam("first"),
+        TOTALS.c.day < sa.bindparam("end"),
+        TOTALS.c.day != "",
+    )
+    .order_by(TOTALS.c.day, TOTALS.c.dimension)
+)
+ROWS = "rows"
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one record contributes to a measure: in a dimension, on a local day, an amount of money and a count."""
+
+    dimension: str = ""
+    amount: Decimal | int = 0
+    day: date | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Total:
+    """A kept total: how many, and how much."""
+
+    count: int = 0
+    amount: Decimal = Decimal("0.00")
+
+    def __add__(self, other: "Total") -> "Total":
+        return Total(self.count + other.count, self.amount + other.amount)
+
+
+@dataclass(frozen=True)
+class Measure(Generic[R]):
+    """A pure function from a record to what it contributes; the unit applies after minus before."""
+
+    name: str
+    record: type[R]
+    parts: Callable[[R, DayOf], Iterable[Part]]
+
+    def deltas(self, row: R, day_of: DayOf, sign: int) -> Iterator[tuple[tuple[str, str, str], int, int]]:
+        """The contributions of a row: the key of each total, count and amount in minor units."""
+        for part in self.parts(row, day_of):
+            count, amount = sign * part.count, sign * scaled(part.amount, 2)
+            yield (self.name, part.dimension, ""), count, amount
+            if part.day is not None:
+                yield (self.name, part.dimension, part.day.isoformat()), count, amount
+
+
+MEASURES: dict[type[Record], list[Measure[Any]]] = {}
+
+
+def measure(record: type[R]) -> Callable[[Callable[[R, DayOf], Iterable[Part]]], Measure[R]]:
+    """Declare a measure of a record; its name is `<trade>.<function>`."""
+
+    def declare(parts: Callable[[R, DayOf], Iterable[Part]]) -> Measure[R]:
+        declared = Measure(f"{record.trade}.{getattr(parts, '__name__', 'measure')}", record, parts)
+        MEASURES.setdefault(record, []).append(declared)
+        return declared
+
+    return declare
+
+
+def contributions(
+    record: type[Record], row: Record, day_of: DayOf, sign: int
+) -> Iterator[tuple[tuple[str, str, str], int, int]]:
+    """Everything that a row contributes: to the count of its table, and to the measures of its record."""
+    yield (ROWS, record.table.name, ""), sign, 0
+    for each in MEASURES.get(record, ()):
+        yield from each.deltas(row, day_of, sign)
+
+
+class TotalBook(Book):
+    """What a transaction adds to the kept totals."""
+
+    def __init__(self, session: Session, org_id: int) -> None:
+        super().__init__(session, org_id)
+        self._kept: dict[tuple[str, str, str], list[int]] = {}
+        self._staged: list[tuple[tuple[str, str, str], int, int]] = []
+
+    def changed(self, record: type[Record], before: Record | None, after: Record | None, day_of: DayOf) -> None:
+        """A row was added (no before), changed, or deleted (no after)."""
+        if before is not None and after is not None and record not in MEASURES:
+            return
+        if before is not None:
+            self._staged += contributions(record, before, day_of, -1)
+        if after is not None:
+            self._staged += contributions(record, after, day_of, 1)
+
+    def keep(self) -> None:
+        for key, count, amount in self._staged:
+            total = self._kept.setdefault(key, [0, 0])
+            total[0] += count
+            total[1] += amount
+        self._staged = []
+
+    def forget(self) -> None:
+        self._staged = []
+
+    def write(self) -> None:
+        rows = [
+            {"org_id": self.org_id, "measure": key[0], "dimension": key[1], "day": key[2], "count": n, "amount": amount}
+            for key, (n, amount) in sorted(self._kept.items())
+            if n or amount
+        ]
+        if rows:
+            self.session.run_many(_add, rows)
+
+
+def overall(session: Session, org_id: int, name: str) -> dict[str, Total]:
+    """The totals of a measure over all time, by dimension."""
+    rows = session.run(_overall, {"org_id": org_id, "measure": name})
+    return {row[1]: Total(row[2], unscaled(row[3], 2)) for row in rows}
+
+
+def daily(session: Session, org_id: int, name: str, first: date, end: date) -> Iterator[tuple[date, str, Total]]:
+    """The totals of a measure on each local day of [first, end): day, dimension, total."""
+    given = {"org_id": org_id, "measure": name, "first": first.isoformat(), "end": end.isoformat()}
+    for day, dimension, count, amount in session.run(_daily, given):
+        yield date.fromisoformat(day), dimension, Total(count, unscaled(amount, 2))
+
+
+def every_row(session: Session, org_id: int, record: type[R], page: int = 2000) -> Iterator[R]:
+    """All rows of a record in the order of their ids."""
+    columns = [record.table.c[name] for name in record.fields]
+    last = 0
+    while True:
+        found = session.execute(
+            sa.select(*columns)
+            .where(record.table.c.org_id == org_id, record.table.c.id > last)
+            .order_by(record.table.c.id)
+            .limit(page)
+        ).all()
+        if not found:
+            return
+        rows = rows_of(record, found, None, [None] * len(columns))
+        last = rows[-1].id
+        yield from rows
+
+
+def recomputed(
+    session: Session, org_id: int, trades: Iterable[str], day_of: DayOf
+) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """The totals as the rows of these trades say, by the same functions that keep them."""
+    sums: dict[tuple[str, str, str], list[int]] = {}
+    for table in list(METADATA.tables.values()):
+        record = table.info.get("record")
+        if record is not None and record.trade in trades:
+            for row in every_row(session, org_id, record):
+                for key, count, amount in contributions(record, row, day_of, 1):
+                    total = sums.setdefault(key, [0, 0])
+                    total[0] += count
+                    total[1] += amount
+    return {key: (count, amount) for key, (count, amount) in sums.items() if count or amount}
+
+
+def kept(session: Session, org_id: int, trades: Iterable[str]) -> dict[tuple[str, str, str], tuple[int, int]]:
+    """The totals of these trades as they are kept."""
+    prefixes = tuple(f"{trade}{mark}" for trade in trades for mark in "._")
+    rows = session.execute(sa.select(TOTALS, TOTALS.c.count.label("number")).where(TOTALS.c.org_id == org_id)).all()
+    return {
+        (row.measure, row.dimension, row.day): (row.number, row.amount)
+        for row in rows
+        if (row.number or row.amount) and (row.dimension if row.measure == ROWS else row.measure).startswith(prefixes)
+    }
+
+
+def rebuild(session: Session, org_id: int, trades: Iterable[str], day_of: DayOf) -> None:
+    """Replace the kept totals of these trades by what the rows say."""
+    wanted, now = recomputed(session, org_id, trades, day_of), kept(session, org_id, trades)
+    rows = []
+    for key in wanted.keys() | now.keys():
+        count, amount = wanted.get(key, (0, 0))
+        had_count, had_amount = now.get(key, (0, 0))
+        names = dict(zip(("measure", "dimension", "day"), key, strict=True))
+        rows.append({"org_id": org_id, **names, "count": count - had_count, "amount": amount - had_amount})
+    if rows:
+        session.run_many(_add, rows)

@@ -1,0 +1,317 @@
+"""Resources: what is offered of a record: list, filter, sort, search, pages, create, edit, delete."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+
+from tradehall.kernel.columns import utc_text
+from tradehall.kernel.context import Context, Reader
+from tradehall.kernel.contracts import Contract, Found, History, Listing, Reading, Shape, View, Window
+from tradehall.kernel.database import Prepared
+from tradehall.kernel.errors import Invalid, field_error
+from tradehall.kernel.records import Record, record_of
+from tradehall.kernel.reports import ROWS, TOTALS
+from tradehall.kernel.search import matches, pattern
+from tradehall.kernel.verbs import Actor, By, Grant, Verb
+
+_kept_count = Prepared(
+    sa.select(TOTALS.c.count).where(
+        TOTALS.c.org_id == sa.bindparam("org_id"),
+        TOTALS.c.measure == ROWS,
+        TOTALS.c.dimension == sa.bindparam("dimension"),
+        TOTALS.c.day == "",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A parameter of a list that is not simply a column: from its value to a condition, or to none."""
+
+    name: str
+    kind: Any
+    condition: Callable[[Any], sa.ColumnElement[bool] | None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked of a list: its filters with their values, a search pattern, an order, a window."""
+
+    window: Window
+    filters: tuple[tuple[str, Any], ...] = ()
+    pattern: str | None = None
+    sort: str = "-created_at"
+
+
+def form(record: type[Record], names: tuple[str, ...], *, partial: bool = False, title: str = "") -> type[BaseModel]:
+    """The request model of some fields of a record; `partial` makes each of them optional, for edits."""
+    fields: dict[str, Any] = {}
+    for name in names:
+        declared = record.fields[name]
+        kind = declared.form | None if declared.optional else declared.form
+        required = not partial and not declared.optional and declared.default is ...
+        fields[name] = (kind, ... if required else None if partial or declared.optional else declared.initial())
+    name = title or f"{record.__name__}{'Changes' if partial else 'Form'}"
+    return create_model(name, __config__=ConfigDict(extra="ignore", validate_default=False), **fields)
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """What is offered of a record, and to whom.
+
+    `columns` are answered and, with `only`, some of them to some roles; `form` are the fields that a person may write.
+    `create` and `edit` are grants, and the kernel makes the verb, or verbs of the trade's own; `delete` likewise.
+    """
+
+    record: type[Record]
+    columns: tuple[str, ...]
+    by: By
+    form: tuple[str, ...] = ()
+    create: By | Verb[Any, Any] | None = None
+    edit: By | Verb[Any, Any] | None = None
+    delete: By | Verb[Any, Any] | None = None
+    only: Mapping[str, By] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
+    filters: tuple[str | Filter, ...] = ()
+    sort: tuple[str, ...] = ("created_at",)
+    errors: Mapping[str, int] = field(default_factory=dict)
+    _statements: dict[Any, Prepared] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def shape(self) -> Shape:
+        """The fields of its answers."""
+        return Shape(self.record, self.columns, self.only, self.called)
+
+    @cached_property
+    def creates(self) -> Verb[Any, Any] | None:
+        """The verb that creates a row."""
+        if self.create is None or isinstance(self.create, Verb):
+            return self.create
+        record, name = self.record, self.record.title.lower()
+
+        def create(ctx: Context, order: BaseModel) -> Record:
+            return ctx.add(record(**order.model_dump()))
+
+        return Verb("create", record, self.create, create, False, form(record, self.form), f"Add a {name}.")
+
+    @cached_property
+    def edits(self) -> Verb[Any, Any] | None:
+        """The verb that changes a row."""
+        if self.edit is None or isinstance(self.edit, Verb):
+            return self.edit
+        model = form(self.record, self.form, partial=True)
+        return Verb("edit", self.record, self.edit, edit_row, True, model, f"Change a {self.record.title.lower()}.")
+
+    @cached_property
+    def deletes(self) -> Verb[Any, Any] | None:
+        """The verb that deletes a row."""
+        if self.delete is None or isinstance(self.delete, Verb):
+            return self.delete
+        summary = f"Delete a {self.record.title.lower()} that nothing refers to."
+        return Verb("delete", self.record, self.delete, delete_row, True, None, summary)
+
+    def verbs(self) -> Iterator[Verb[Any, Any]]:
+        """Its verbs."""
+        for verb in (self.creates, self.edits, self.deletes):
+            if verb is not None:
+                yield verb
+
+    def contracts(self, prefix: str) -> Iterator[Contract]:
+        """Its paths."""
+        many, one = f"{prefix}/{self.record.plural}", f"{prefix}/{self.record.plural}/{{id}}"
+        yield Contract("GET", many, Listing(self))
+        yield Contract("GET", one, Reading(self))
+        yield Contract("GET", f"{one}/history", History(self))
+        if self.creates:
+            yield Contract("POST", many, self.creates, 201, self.errors)
+        if self.edits:
+            yield Contract("PUT", one, self.edits, 200, self.errors)
+            yield Contract("PATCH", one, self.edits, 200, self.errors)
+        if self.deletes:
+            yield Contract("DELETE", one, self.deletes, 204, self.errors)
+
+    # Lists.
+
+    @cached_property
+    def _filters(self) -> dict[str, tuple[TypeAdapter[Any], Filter | None]]:
+        found: dict[str, tuple[TypeAdapter[Any], Filter | None]] = {}
+        for each in self.filters:
+            if isinstance(each, Filter):
+                found[each.name] = (TypeAdapter(each.kind), each)
+            else:
+                found[each] = (TypeAdapter(self.record.fields[each].form), None)
+        return found
+
+    def asked(self, query: Mapping[str, str], window: Window) -> Asked:
+        """What the parameters of a list mean; raises Invalid naming the wrong one (P-09)."""
+        filters = tuple((name, self._value(name, query[name])) for name in self._filters if name in query)
+        sort = query.get("sort", "-created_at")
+        if sort.removeprefix("-") not in self.sort:
+            allowed = ", ".join(f"{name}, -{name}" for name in self.sort)
+            raise field_error(["query", "sort"], f"Input should be one of {allowed}", "enum")
+        term = query.get("search", "").strip() if self.record.searched else ""
+        return Asked(window, filters, pattern(term) if term else None, sort)
+
+    def _value(self, name: str, text: str) -> Any:
+        try:
+            return self._filters[name][0].validate_python(text)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+            raise Invalid([{**item, "loc": ["query", name]} for item in details]) from error
+
+    def quick(self, asked: Asked) -> bool:
+        """Whether an index answers it at once: a page from the start or behind a cursor, without filters."""
+        return not asked.filters and asked.pattern is None and asked.window.offset == 0 and asked.window.limit <= 100
+
+    def page(self, reader: Reader, asked: Asked, grant: Grant, parent: tuple[str, int] | None = None) -> Found:
+        """A page of the list, within the grant; with a parent only the rows that refer to it, which has to exist."""
+        if parent is not None:
+            asked = self._of_parent(reader, asked, *parent)
+        view, window = self.shape.view(reader.actor), asked.window
+        column = asked.sort.removeprefix("-")
+        given: dict[str, Any] = {"org_id": reader.org_id, "me": reader.actor.user_id, "limit": window.limit}
+        given |= {f"f_{name}": value for name, value in asked.filters} | {"pattern": asked.pattern}
+        if window.after is not None:
+            given["last"], given["last_id"] = self._decoded(window.after, column)
+        else:
+            given["offset"] = window.offset
+        statement = self._statement(asked, grant, view)
+        session = reader.session
+        rows = session.run(statement, given)
+        shows = statement.on(session.dialect).shows
+        cursor = None
+        if len(rows) == window.limit:
+            key = rows[-1][-2]
+            cursor = _cursor(utc_text(key) if hasattr(key, "astimezone") else key, rows[-1][-1])
+        return Found(
+            view.dicts(rows, shows[: len(view.names)]), self._total(reader, asked, grant, given), window, cursor
+        )
+
+    def _of_parent(self, reader: Reader, asked: Asked, name: str, row_id: int) -> Asked:
+        target = self.record.fields[name].references
+        reader.get(record_of(target) if isinstance(target, str) else target or self.record, row_id)
+        return replace(asked, filters=(*asked.filters, (name, row_id)))
+
+    def visible(self, history: list[dict[str, Any]], actor: Actor) -> list[dict[str, Any]]:
+        """The history of a row without the fields that the actor may not see."""
+        hidden = {name for name, by in self.only.items() if not actor.may(by)}
+        if hidden:
+            for entry in history:
+                if (changes := entry["changes"]) is not None:
+                    kept = orjson.loads(orjson.dumps(changes)).items()
+                    entry["changes"] = {name: value for name, value in kept if name not in hidden}
+        return history
+
+    def _custom(self, name: str) -> Filter | None:
+        return self._filters[name][1] if name in self._filters else None
+
+    def _conditions(self, asked: Asked, grant: Grant) -> Iterator[sa.ColumnElement[bool]]:
+        table = self.record.table
+        yield table.c.org_id == sa.bindparam("org_id")
+        if grant.scope is not None:
+            yield grant.scope(self.record)
+        for name, value in asked.filters:
+            custom = self._custom(name)
+            condition = table.c[name] == sa.bindparam(f"f_{name}") if custom is None else custom.condition(value)
+            if condition is not None:
+                yield condition
+        if asked.pattern is not None:
+            yield matches(table.c.folded, "pattern")
+
+    def _key(self, asked: Asked, grant: Grant) -> tuple[Any, ...]:
+        values = tuple((name, value if self._custom(name) else None) for name, value in asked.filters)
+        return (grant.scope, values, asked.pattern is None)
+
+    def _cached(self, key: tuple[Any, ...], make: Callable[[], Prepared]) -> Prepared:
+        found = self._statements.get(key)
+        if found is None:
+            if len(self._statements) > 500:
+                self._statements.clear()
+            found = self._statements[key] = make()
+        return found
+
+    def _statement(self, asked: Asked, grant: Grant, view: View) -> Prepared:
+        table, after = self.record.table, asked.window.after is not None
+        key, row_id = table.c[asked.sort.removeprefix("-")], table.c.id
+        down = asked.sort.startswith("-")
+
+        def make() -> Prepared:
+            order = (key.desc(), row_id.desc()) if down else (key, row_id)
+            found = sa.select(*view.columns, key.label("sort_key"), row_id.label("sort_id"))
+            found = found.where(*self._conditions(asked, grant)).order_by(*order)
+            found = found.limit(sa.bindparam("limit", type_=sa.BigInteger))
+            if not after:
+                return Prepared(found.offset(sa.bindparam("offset", type_=sa.BigInteger)))
+            here = sa.tuple_(key, row_id)
+            last = sa.tuple_(sa.bindparam("last", type_=key.type), sa.bindparam("last_id", type_=row_id.type))
+            return Prepared(found.where(here < last if down else here > last))
+
+        return self._cached((*self._key(asked, grant), view, asked.sort, after), make)
+
+    def _total(self, reader: Reader, asked: Asked, grant: Grant, given: Mapping[str, Any]) -> int:
+        if not asked.filters and asked.pattern is None and grant.scope is None:
+            rows = reader.session.run(_kept_count, {"org_id": reader.org_id, "dimension": self.record.table.name})
+            return rows[0][0] if rows else 0
+        count = self._cached(
+            ("count", *self._key(asked, grant)),
+            lambda: Prepared(
+                sa.select(sa.func.count()).select_from(self.record.table).where(*self._conditions(asked, grant))
+            ),
+        )
+        return int(reader.session.run(count, given)[0][0])
+
+    def _decoded(self, cursor: str, column: str) -> tuple[Any, int]:
+        kind = self.record.table.c[column].type
+        try:
+            value, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            if isinstance(kind, sa.types.TypeDecorator):
+                value = kind.process_result_value(value, sa.engine.default.DefaultDialect())
+            elif not isinstance(value, kind.python_type):
+                raise ValueError("not a value of this column")
+            if not isinstance(row_id, int) or value is None:
+                raise ValueError("not a row")
+        except (binascii.Error, ValueError, TypeError, ArithmeticError) as error:
+            raise field_error(["query", "after"], "This cursor is not one of this list") from error
+        return value, row_id
+
+    # One row.
+
+    def read(self, reader: Reader, row_id: int, grant: Grant) -> tuple[dict[str, Any], int] | None:
+        """One row within the grant, with its version."""
+        view, table = self.shape.view(reader.actor), self.record.table
+
+        def make() -> Prepared:
+            mine = [table.c.id == sa.bindparam("id"), table.c.org_id == sa.bindparam("org_id")]
+            if grant.scope is not None:
+                mine.append(grant.scope(self.record))
+            return Prepared(sa.select(*view.columns, table.c.version.label("row_version")).where(*mine))
+
+        statement = self._cached(("one", grant.scope, view), make)
+        rows = reader.session.run(statement, {"id": row_id, "org_id": reader.org_id, "me": reader.actor.user_id})
+        if not rows:
+            return None
+        shows = statement.on(reader.session.dialect).shows
+        return view.dicts(rows, shows[: len(view.names)])[0], rows[0][-1]
+
+
+def _cursor(key: Any, row_id: int) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([key, row_id])).decode().rstrip("=")
+
+
+def edit_row(ctx: Context, row: Record, changes: BaseModel) -> Record:
+    """Assign what the request holds."""
+    for name, value in changes.model_dump(exclude_unset=True).items():
+        row.assign(row.fields[name], value)
+    return row
+
+
+def delete_row(ctx: Context, row: Record) -> None:
+    """Delete the row."""
+    ctx.delete(row)

@@ -1,0 +1,228 @@
+"""Migrations: one labelled branch for the kernel and one for each trade, written from the declarations."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from alembic.autogenerate import produce_migrations, render_python_code
+from alembic.config import Config
+from alembic.operations import Operations
+from alembic.operations.ops import CreateTableOp, MigrationScript
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from tradehall.kernel import events, idempotency, jobs, numbers, people, preferences, reports
+from tradehall.kernel.columns import Choice, Json, Scaled, Utc
+from tradehall.kernel.database import Database
+from tradehall.kernel.database.walls import policies
+from tradehall.kernel.records import METADATA
+from tradehall.kernel.trade import Trade
+
+KERNEL = "kernel"
+ROOMS = (events, idempotency, jobs, numbers, people, preferences, reports)
+"""The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
+HERE = Path(__file__).parent / "migrations"
+
+
+class SchemaError(RuntimeError):
+    """The schema of the database is not one that this version can serve."""
+
+
+def branches(trades: Iterable[Trade]) -> dict[str, Path]:
+    """The folder of each branch."""
+    return {KERNEL: HERE} | {trade.name: trade.migrations for trade in trades}
+
+
+def scripts(folders: dict[str, Path]) -> ScriptDirectory:
+    """The revisions of all branches."""
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", "\n".join(str(path) for path in folders.values()))
+    return ScriptDirectory.from_config(config)
+
+
+def migrate(database: Database, trades: Iterable[Trade]) -> list[str]:
+    """Bring the schema up to date, one process at a time; gives the revisions that were applied."""
+    directory = scripts(branches(trades))
+    applied: list[str] = []
+
+    def change(connection: Connection) -> None:
+        def steps(current: Any, _: Any) -> Any:
+            return directory._upgrade_revs("heads", current)
+
+        context = MigrationContext.configure(
+            connection, opts={"fn": steps, "render_as_batch": True, "transactional_ddl": False}
+        )
+        before = set(context.get_current_heads())
+        known = {revision.revision for revision in directory.walk_revisions()}
+        if unknown := before - known:
+            raise SchemaError(f"the database is of another version of Tradehall: it holds {', '.join(sorted(unknown))}")
+        with Operations.context(context):
+            context.run_migrations()
+        applied.extend(sorted(set(context.get_current_heads()) - before))
+
+    database.migrate(change)
+    return applied
+
+
+def pending(database: Database, trades: Iterable[Trade]) -> list[str]:
+    """The heads that the database has not reached."""
+    heads = set(scripts(branches(trades)).get_heads())
+
+    def current(connection: Connection) -> set[str]:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return set()
+        return set(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
+
+    return sorted(heads - database.ask(0, lambda session: current(session.connection)))
+
+
+def mine(name: str, branch: str) -> bool:
+    """Whether a table belongs to a branch."""
+    record = METADATA.tables[name].info.get("record") if name in METADATA.tables else None
+    return (record.trade if record is not None else KERNEL) == branch
+
+
+def revise(branch: str, folder: Path, trades: Iterable[Trade], message: str) -> Path | None:
+    """Write the migration that leads from a branch's revisions to its declarations; None where nothing changed."""
+    folders = branches(trades) | {branch: folder}
+    folder.mkdir(parents=True, exist_ok=True)
+    directory = scripts(folders)
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
+        _replay(connection, directory, branch)
+        context = MigrationContext.configure(
+            connection, opts={"render_as_batch": True, "include_object": _only(branch), "compare_type": True,
+                              "render_item": _rendered, "target_metadata": METADATA, "user_module_prefix": None}
+        )  # fmt: skip
+        script = produce_migrations(context, METADATA)
+        return _write(script, context, _own_heads(directory, branch), branch, folder, message)
+
+
+def _replay(connection: Connection, directory: ScriptDirectory, branch: str) -> None:
+    def steps(current: Any, _: Any) -> Any:
+        wanted: Any = f"{branch}@head" if _own_heads(directory, branch) else ()
+        return directory._upgrade_revs(wanted, current)
+
+    context = MigrationContext.configure(connection, opts={"fn": steps, "render_as_batch": True})
+    with Operations.context(context):
+        context.run_migrations()
+
+
+def _own_heads(directory: ScriptDirectory, branch: str) -> list[str]:
+    return [
+        revision.revision
+        for revision in directory.walk_revisions()
+        if revision.is_head and branch in directory.get_revision(revision.revision).branch_labels
+    ]
+
+
+def _only(branch: str) -> Any:
+    def include(item: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
+        table = item if kind == "table" else getattr(item, "table", None)
+        return table is None or (table.name != "alembic_version" and mine(table.name, branch))
+
+    return include
+
+
+def _rendered(kind: str, item: Any, context: Any) -> str | Literal[False]:
+    if kind != "type":
+        return False
+    if isinstance(item, Scaled):
+        return "sa.BigInteger()"
+    if isinstance(item, Utc):
+        return "sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite')"
+    if isinstance(item, Choice):
+        return "sa.String(40)"
+    return "sa.Text()" if isinstance(item, Json) else False
+
+
+FILE = '''"""{title}."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "{revision}"
+down_revision = {down}
+branch_labels = {labels}
+depends_on = {needs}
+
+
+def upgrade() -> None:
+    {upgrade}
+{more}
+
+def downgrade() -> None:
+{less}    {downgrade}
+'''
+
+
+def _write(
+    script: MigrationScript, context: MigrationContext, parents: list[str], branch: str, folder: Path, message: str
+) -> Path | None:
+    upgrade, downgrade = script.upgrade_ops, script.downgrade_ops
+    if upgrade is None or downgrade is None or upgrade.is_empty():
+        return None
+    created = [each for each in upgrade.ops if isinstance(each, CreateTableOp)]
+    for each in created:
+        each.kw.pop("info", None)
+        each.info.clear()
+    tables = [METADATA.tables[each.table_name] for each in created]
+    number = len(list(folder.glob("[0-9]*.py"))) + 1
+    path = folder / f"{number:04d}_{message.lower().replace(' ', '_')}.py"
+    text = FILE.format(
+        title=message.capitalize(),
+        revision=f"{branch}_{number:04d}",
+        down=f'"{parents[0]}"' if parents else "None",
+        labels="None" if parents else f'("{branch}",)',
+        needs="None" if branch == KERNEL or parents else f'"{KERNEL}_0001"',
+        upgrade=_code(upgrade, context),
+        downgrade=_code(downgrade, context),
+        more="".join(f"{line}\n" for line in _on_postgres(_raised(tables))),
+        less="".join(f"{line}\n" for line in _on_postgres(_lowered(tables))),
+    )
+    path.write_text(text)
+    return path
+
+
+def _code(ops: Any, context: MigrationContext) -> str:
+    code = render_python_code(ops, render_as_batch=True, render_item=_rendered, migration_context=context)
+    lines = [
+        line
+        for line in code.splitlines()
+        if "commands auto generated" not in line and "end Alembic commands" not in line
+    ]
+    return "\n".join(lines).strip() or "pass"
+
+
+def _circles(tables: Iterable[sa.Table]) -> Iterator[sa.ForeignKeyConstraint]:
+    for table in tables:
+        yield from sorted(
+            (key for key in table.foreign_key_constraints if key.use_alter), key=lambda key: str(key.name)
+        )
+
+
+def _raised(tables: list[sa.Table]) -> Iterator[str]:
+    """What only PostgreSQL needs: references that close a circle, and row-level security."""
+    for key in _circles(tables):
+        local, remote = ", ".join(key.column_keys), ", ".join(each.column.name for each in key.elements)
+        there = f"{key.elements[0].column.table.name} ({remote})"
+        yield f"ALTER TABLE {key.table.name} ADD CONSTRAINT {key.name} FOREIGN KEY ({local}) REFERENCES {there}"
+    for table in tables:
+        if table.info.get("by_org"):
+            yield from policies(table)
+
+
+def _lowered(tables: list[sa.Table]) -> Iterator[str]:
+    for key in _circles(tables):
+        yield f"ALTER TABLE {key.table.name} DROP CONSTRAINT {key.name}"
+
+
+def _on_postgres(statements: Iterable[str]) -> Iterator[str]:
+    found = list(statements)
+    if found:
+        yield '    if op.get_bind().dialect.name == "postgresql":'
+        yield from (f'        op.execute("{statement}")' for statement in found)

@@ -1,0 +1,48 @@
+"""Text search through a folded column: without case and accents, the same on both databases (P-28)."""
+
+import unicodedata
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+
+def fold(text: str) -> str:
+    """Text without case and accents, its white space single."""
+    plain = "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
+    return " ".join(plain.split())
+
+
+def digits(text: str) -> str:
+    """The digits of a phone number or of a document number."""
+    return "".join(char for char in text if char.isdigit())
+
+
+def folded(values: Iterable[Any]) -> str:
+    """What a row is found by: every value folded, and the digits of those that are mostly digits."""
+    parts: list[str] = []
+    for value in values:
+        if value is None:
+            continue
+        text = fold(str(value))
+        parts.append(text)
+        number = digits(text)
+        if len(number) >= 4 and number != text:
+            parts.append(number)
+    return "\n".join(parts)
+
+
+def matches(column: sa.ColumnElement[str], name: str) -> sa.ColumnElement[bool]:
+    """The condition that a folded column contains the pattern of a parameter."""
+    return column.like(sa.bindparam(name, type_=sa.Text), escape="\\")
+
+
+def pattern(term: str) -> str:
+    """The LIKE pattern of what somebody typed; `%` and `_` are themselves (P-09)."""
+    text = fold(term)
+    number = digits(text)
+    if number and not any(char.isalpha() for char in text):
+        # Somebody typed a phone number: the trunk zero is not in the international form.
+        text = number.lstrip("0") or number
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,90 @@
+"""Access tokens: signed, short-lived, kept in memory once verified, and forgotten when anybody's rights change."""
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from tradehall.kernel.database import Database
+from tradehall.kernel.errors import Unauthenticated
+from tradehall.kernel.people import Member, authority, member
+from tradehall.kernel.verbs import Actor
+
+ALGORITHM = "HS256"
+ISSUER = "tradehall"
+MOST_KNOWN = 10_000
+
+
+class Tokens:
+    """Issues and checks access tokens. `known` answers from memory; `actor` verifies and looks the person up."""
+
+    def __init__(self, secret: str, database: Database) -> None:
+        self._key = OctKey.import_key(secret)
+        self._database = database
+        self._known: dict[tuple[str, str], tuple[Actor, float]] = {}
+        self._claims = jwt.JWTClaimsRegistry(
+            iss={"essential": True, "value": ISSUER},
+            exp={"essential": True},
+            sub={"essential": True},
+            typ={"essential": True, "value": "access"},
+            jti={"essential": True},
+        )
+        self._revision = -1
+
+    def issue(self, found: Member, now: datetime, minutes: int) -> str:
+        """An access token for a member of a trade."""
+        claims = {
+            "iss": ISSUER,
+            "aud": found.trade,
+            "sub": str(found.user_id),
+            "org": found.org_id,
+            "typ": "access",
+            "jti": secrets.token_urlsafe(12),
+            "iat": int(now.timestamp()),
+            "exp": int((now + timedelta(minutes=minutes)).timestamp()),
+        }
+        return jwt.encode({"alg": ALGORITHM, "typ": "JWT"}, claims, self._key)
+
+    def known(self, token: str, trade: str, now: float) -> Actor | None:
+        """Who showed this token before, as long as it is valid; `now` in seconds since 1970."""
+        found = self._known.get((trade, token))
+        return found[0] if found is not None and found[1] > now else None
+
+    async def actor(self, token: str, trade: str, now: datetime) -> Actor:
+        """Who shows this token; raises Unauthenticated."""
+        claims = self._verified(token, trade)
+        try:
+            user_id, org_id = int(claims["sub"]), int(claims["org"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise Unauthenticated("Could not validate credentials") from error
+        revision = self._revision
+        found = await self._database.read(0, lambda session: member(session, user_id, org_id, trade))
+        if found is None or not found.is_active or claims["exp"] <= now.timestamp():
+            raise Unauthenticated("Could not validate credentials")
+        actor = Actor(org_id, trade, found.role, user_id, found.name)
+        if revision == self._revision:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[trade, token] = (actor, float(claims["exp"]))
+        return actor
+
+    def _verified(self, token: str, trade: str) -> dict[str, Any]:
+        try:
+            decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+            self._claims.validate(decoded.claims)
+        except (JoseError, ValueError, TypeError, KeyError) as error:
+            raise Unauthenticated("Could not validate credentials") from error
+        if decoded.claims.get("aud") != trade:
+            raise Unauthenticated("Could not validate credentials")
+        claims: dict[str, Any] = decoded.claims
+        return claims
+
+    async def look(self) -> None:
+        """Forget every verified token where somebody's rights changed, in this process or in another (P-14)."""
+        revision = await self._database.read(0, authority)
+        if revision != self._revision:
+            self._revision = revision
+            self._known.clear()

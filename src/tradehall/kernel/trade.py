@@ -1,0 +1,143 @@
+"""A trade's manifest: everything that it offers, and the way it answers."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from tradehall.kernel.context import Context
+from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps
+from tradehall.kernel.errors import Invalid, Problem, Stale
+from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.preferences import PROFILE, Setting
+from tradehall.kernel.records import Record
+from tradehall.kernel.resources import Resource
+from tradehall.kernel.verbs import By, Role, Verb
+
+ErrorBody = Callable[[Problem, int], dict[str, Any]]
+
+
+def detail(problem: Problem, status: int) -> dict[str, Any]:
+    """The plain error shape, FastAPI's: `{"detail": ...}`, with the list of fields where the request is malformed."""
+    return {"detail": problem.errors if isinstance(problem, Invalid) else problem.sentence, "code": problem.code}
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """What people sign in with: how the name is called in requests, and the shortest password."""
+
+    name: str = "username"
+    shortest: int = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Trade:
+    """A trade. `roles` go from the least to the most; the last one is the owner's."""
+
+    name: str
+    title: str
+    roles: tuple[Role, ...]
+    resources: tuple[Resource, ...] = ()
+    rules: tuple[ModuleType, ...] = ()
+    contract: tuple[Contract, ...] = ()
+    reports: tuple[Report, ...] = ()
+    demo: Callable[[Context], None] | None = None
+    settings: tuple[Setting, ...] = ()
+    sign_in: SignIn = SignIn()
+    prefix: str = "/api"
+    paging: Paging = field(default_factory=SkipLimit)
+    error_body: ErrorBody = detail
+    token_minutes: int | None = None
+    docs: tuple[str, str, str] = ("/docs", "/redoc", "/openapi.json")
+
+    @property
+    def owner(self) -> Role:
+        """The role of whoever runs the business."""
+        return self.roles[-1]
+
+    @property
+    def migrations(self) -> Path:
+        """The folder of its schema's versions: beside the module of its records."""
+        module = sys.modules[self.resources[0].record.__module__]
+        return Path(str(module.__file__)).parent / "migrations"
+
+    def role(self, name: str) -> Role | None:
+        """The role of this name."""
+        return next((role for role in self.roles if role.name == name), None)
+
+    @cached_property
+    def preferences(self) -> Mapping[str, Setting]:
+        """Every setting of an organisation in this trade; one of its own replaces the kernel's of the same name."""
+        return {setting.name: setting for setting in (*PROFILE, *self.settings)}
+
+    @cached_property
+    def verbs(self) -> tuple[Verb[Any, Any], ...]:
+        """Every verb, each once: of its rules and of its resources."""
+        declared = [each for module in self.rules for each in vars(module).values() if isinstance(each, Verb)]
+        offered = [verb for resource in self.resources for verb in resource.verbs()]
+        return tuple(dict.fromkeys([*declared, *offered]))
+
+    def verb(self, record: type[Record], name: str) -> Verb[Any, Any]:
+        """The verb of a record by its name."""
+        return next(verb for verb in self.verbs if verb.record is record and verb.name == name)
+
+    @cached_property
+    def operations(self) -> tuple[Contract, ...]:
+        """Every path: of the contract, of the resources, and of verbs and reports that have none there."""
+        found: dict[tuple[str, str], Contract] = {}
+        for each in (*self.contract, *self._derived()):
+            path = "/".join("{}" if part.startswith("{") else part for part in each.path.rstrip("/").split("/"))
+            found.setdefault((each.method, path), each)
+        return tuple(found.values())
+
+    def _derived(self) -> Iterator[Contract]:
+        named = {id(each.does) for each in self.contract}
+        for resource in self.resources:
+            yield from resource.contracts(self.prefix)
+            named |= {id(verb) for verb in resource.verbs()}
+        errors = {code: status for each in self.contract for code, status in each.errors.items()}
+        for verb in self.verbs:
+            if id(verb) not in named:
+                one = "/{id}" if verb.target else ""
+                path = f"{self.prefix}/{verb.record.plural}{one}/{verb.name.replace('_', '-')}"
+                yield Contract("POST", path, verb, 200 if verb.target else 201, errors)
+        for report in self.reports:
+            if id(report) not in named:
+                yield Contract("GET", f"{self.prefix}/reports/{report.name.replace('_', '-')}", report)
+        yield Contract("GET", f"{self.prefix}/totals/{{measure}}", Drill(self.widest))
+
+    @property
+    def widest(self) -> By:
+        """Who may see the rows behind every total."""
+        return self.roles[-2:]
+
+    @cached_property
+    def _shapes(self) -> dict[type[Record], Shape]:
+        return {resource.record: resource.shape for resource in self.resources}
+
+    def shape_of(self, record: type[Record]) -> Shape:
+        """The fields that are answered of a record."""
+        found = self._shapes.get(record)
+        return found or Shape(record, tuple(n for n in record.fields if n not in ("org_id", "version", "folded")))
+
+    def problem(self, problem: Problem, request_id: str, errors: Mapping[str, int] | None = None) -> Answer:
+        """The answer to a refusal, in this trade's shape."""
+        status = (errors or {}).get(problem.code, problem.status)
+        body = self.error_body(problem, status)
+        if isinstance(problem, Stale):
+            body["current"] = problem.details["current"]
+        elif problem.details:
+            body |= {name: value for name, value in problem.details.items() if name not in body}
+        return Answer(status, dumps(body | {"request_id": request_id}), problem.headers)
+
+
+def installed(names: tuple[str, ...] = ()) -> tuple[Trade, ...]:
+    """The installed trades of these names, or all, found by their entry points; raises KeyError naming an unknown one."""
+    points = {point.name: point for point in entry_points(group="tradehall.trades")}
+    if unknown := [name for name in names if name not in points]:
+        raise KeyError(f"there is no trade called {', '.join(unknown)}; installed are {', '.join(sorted(points))}")
+    return tuple(points[name].load() for name in names or sorted(points))

@@ -1,0 +1,76 @@
+"""Serving: migrations first, then uvicorn, and one line when it answers."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+
+import uvicorn
+
+from tradehall.app import build_app
+from tradehall.kernel.calls import AsSystem
+from tradehall.kernel.database import Database, open_database
+from tradehall.kernel.office import utc_now
+from tradehall.kernel.people import CreateLink, CreateOrganisation, has_users, organisations
+from tradehall.kernel.reports import ROWS, overall
+from tradehall.kernel.schema import migrate
+from tradehall.kernel.trade import Trade
+from tradehall.settings import Settings
+
+FIRST = "My business"
+
+
+def serve(settings: Settings, trades: Sequence[Trade], demo: bool = False) -> None:
+    """Serve until told to stop; raises SystemExit where this installation must not be served."""
+    if refusals := settings.refusals():
+        raise SystemExit(refusals[0])
+    base = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}"
+    database = open_database(settings.database_url, settings.tradehall_data)
+    database.check()
+    migrate(database, trades)
+    org_id = first_organisation(database, utc_now(), "Demo" if demo else FIRST)
+    if demo:
+        fill(database, trades, org_id)
+    elif not settings.open and not database.ask(0, has_users):
+        secret = database.run(CreateLink(org_id, None, utc_now()))
+        print(f"nobody can sign in yet; the owner's link, good for one day: {base}/welcome/{secret}", flush=True)
+    asyncio.run(_serve(settings, trades, base))
+
+
+async def _serve(settings: Settings, trades: Sequence[Trade], base: str) -> None:
+    app = build_app(settings, trades)
+    config = uvicorn.Config(
+        app, settings.host, settings.port, access_log=False, log_level="warning", server_header=False,
+        timeout_keep_alive=75, timeout_graceful_shutdown=20, h11_max_incomplete_event_size=65536, lifespan="on",
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
+        await asyncio.sleep(0.01)
+    if server.started:
+        print(f"ready {base}", flush=True)
+    await serving
+
+
+def first_organisation(database: Database, now: datetime, name: str) -> int:
+    """The first organisation; founded, where there is none."""
+    found = database.ask(0, organisations)
+    if found:
+        return found[0][0]
+    org_id: int = database.run(CreateOrganisation(name, now))
+    return org_id
+
+
+def fill(database: Database, trades: Sequence[Trade], org_id: int) -> None:
+    """Load the sample data of each trade that has no rows yet."""
+    known = _rows(database, org_id)
+    for trade in trades:
+        if trade.demo is not None and not any(name.startswith(f"{trade.name}_") for name in known):
+            database.run(AsSystem(trade, org_id, utc_now(), trade.demo))
+            print(f"{trade.title}: sample data loaded", file=sys.stderr, flush=True)
+
+
+def _rows(database: Database, org_id: int) -> set[str]:
+    return database.ask(
+        org_id, lambda session: {name for name, total in overall(session, org_id, ROWS).items() if total.count}
+    )

@@ -1,0 +1,103 @@
+"""Every setting of an installation, each with a working default; names are those that the contracts use."""
+
+import secrets
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+WEAK = ("secret", "changeme", "change-me", "your-secret-key", "password", "default", "example")
+SHORTEST_SECRET = 16
+
+
+class Settings(BaseSettings):
+    """Read from the environment and from `.env`."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    app_name: str = ""
+    app_version: str = "1.0.0"
+    debug: bool = False
+    database_url: str | None = None
+    admin_database_url: str | None = None
+    secret_key: str = ""
+    access_token_expire_minutes: int = Field(30, ge=1, le=60 * 24 * 30)
+    allowed_origins: str = ""
+    cors_origins: str = ""
+    tradehall_data: Path = Path("data")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    open: bool = False
+    trade_hosts: str = ""
+
+    @classmethod
+    def read(cls, **given: Any) -> Self:
+        """The settings of the environment, with what is given on top."""
+        return cls(**given)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The web origins that may call: `ALLOWED_ORIGINS` and `CORS_ORIGINS`, separated by commas."""
+        listed = f"{self.allowed_origins},{self.cors_origins}".strip().replace("[", "").replace("]", "")
+        return frozenset(each.strip(" \"'").rstrip("/") for each in listed.split(",") if each.strip(" \"'"))
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Host name to trade, from `TRADE_HOSTS=shop.example.com=phoneshop,...`."""
+        pairs = (each.split("=", 1) for each in self.trade_hosts.split(",") if "=" in each)
+        return {host.strip().lower(): trade.strip() for host, trade in pairs}
+
+    def secret(self) -> str:
+        """What tokens are signed with: `SECRET_KEY`, or one that was made in the data folder at the first start."""
+        if self.secret_key:
+            return self.secret_key
+        path = self.tradehall_data / "secret.key"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600, exist_ok=True)
+            path.write_text(secrets.token_urlsafe(48))
+        return path.read_text().strip()
+
+    def refusals(self) -> list[str]:
+        """Why this installation must not be served so, a sentence each (P-15)."""
+        found = []
+        if self.open and not is_loopback(self.host):
+            found.append(
+                f"--open gives everybody the owner's rights, so it serves on a loopback address only, not on {self.host}"
+            )
+        if is_loopback(self.host):
+            return found
+        if self.debug:
+            found.append("DEBUG is on; switch it off to serve on an address that others can reach")
+        weak = len(self.secret_key) < SHORTEST_SECRET or any(word in self.secret_key.lower() for word in WEAK)
+        if self.secret_key and weak:
+            found.append("SECRET_KEY is short or well known; set a random one, or unset it and one is made")
+        return found
+
+    def effective(self) -> dict[str, str]:
+        """The values in force, secrets masked (P-33)."""
+        shown = {name: str(value) for name, value in self.model_dump().items()}
+        for name in ("secret_key", "database_url", "admin_database_url"):
+            shown[name] = masked(shown[name]) if getattr(self, name) else ""
+        return shown
+
+
+def masked(value: str) -> str:
+    """A URL without its password, or nothing of any other secret."""
+    if "@" in value and "://" in value:
+        scheme, rest = value.split("://", 1)
+        return f"{scheme}://***@{rest.rsplit('@', 1)[1]}"
+    return "***" if "://" not in value else value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine alone."""
+    name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host.strip("[]").split("]")[0]
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False

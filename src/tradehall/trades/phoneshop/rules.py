@@ -1,0 +1,209 @@
+"""What may happen in the phone shop."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+
+from tradehall.kernel.columns import LARGEST_ID, clean, decimal_form
+from tradehall.kernel.context import Context
+from tradehall.kernel.errors import Refused, field_error
+from tradehall.kernel.phones import e164
+from tradehall.kernel.records import find
+from tradehall.kernel.resources import form
+from tradehall.kernel.verbs import act
+from tradehall.trades.phoneshop.imei import normalised
+from tradehall.trades.phoneshop.models import HELD, Condition, Customer, HeldImei, Phone, PhoneStatus, Sale
+from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
+
+Id = Annotated[int, Field(gt=0, le=LARGEST_ID)]
+Amount = Annotated[Decimal, decimal_form(2, above=0)]
+Discount = Annotated[Decimal, decimal_form(2, at_least=0)]
+PhoneNumber = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=9, max_length=20)]
+
+CustomerForm = form(Customer, ("full_name", "phone_number", "email"))
+CustomerChanges = form(Customer, ("full_name", "phone_number", "email"), partial=True)
+PHONE_FORM = ("brand", "model", "condition", "value", "imei", "imei2", "cost_price", "category_id", "brand_id", "specs")
+PhoneForm = form(Phone, PHONE_FORM)
+
+
+class PhoneChanges(form(Phone, PHONE_FORM, partial=True)):  # type: ignore[misc]  # made from the record's fields
+    """What may be changed of a phone."""
+
+    is_available: bool | None = None
+
+
+class Availability(BaseModel):
+    """Whether a phone is offered; without a value it is turned round."""
+
+    is_available: bool | None = None
+
+
+class Removal(BaseModel):
+    """How a customer is removed."""
+
+    anonymize: bool = False
+
+
+class NewSale(BaseModel):
+    """A phone sold to a customer. Without `original_price` what is paid is the price."""
+
+    customer_id: Id
+    phone_id: Id
+    amount_paid: Amount | None = None
+    original_price: Amount | None = None
+    discount_amount: Discount = Decimal(0)
+    customer_phone: PhoneNumber | None = None
+    customer_email: Annotated[str, Field(max_length=254)] | None = None
+
+
+def number_of(ctx: Context, typed: str) -> str | None:
+    """The callable number; what is none is kept as typed if it has 10 to 15 characters (spec R-08)."""
+    number = e164(typed, ctx.preferences["region"])
+    if number is None and not 10 <= len(typed) <= 15:
+        raise field_error(["body", "phone_number"], "Phone number should have 10 to 15 characters", "phone_number")
+    return number
+
+
+@act(Customer, by=STAFF)
+def register(ctx: Context, order: CustomerForm) -> Customer:  # type: ignore[valid-type]  # made from the record
+    """Register a customer."""
+    asked: Any = order
+    return ctx.add(
+        Customer(
+            **asked.model_dump(),
+            phone_e164=number_of(ctx, asked.phone_number),
+            unique_id=ctx.number("customer", "CUS-"),
+        )
+    )
+
+
+@act(Customer, by=STAFF)
+def correct(ctx: Context, customer: Customer, changes: CustomerChanges) -> Customer:  # type: ignore[valid-type]
+    """Correct what is known of a customer."""
+    asked: Any = changes
+    for name, value in asked.model_dump(exclude_unset=True).items():
+        customer.assign(customer.fields[name], value)
+    if "phone_number" in asked.model_fields_set:
+        customer.phone_e164 = number_of(ctx, customer.phone_number)
+    return customer
+
+
+@act(Customer, by=MANAGERS)
+def remove(ctx: Context, customer: Customer, how: Removal) -> None:
+    """Remove a customer; one with a history can only be made anonymous (spec R-18)."""
+    if how.anonymize and ctx.references_to(customer):
+        ctx.erase(customer, full_name="Former customer", phone_number="", phone_e164=None, email=None)
+    else:
+        ctx.delete(customer)
+
+
+@act(Phone, by=STAFF)
+def stock(ctx: Context, order: PhoneForm) -> Phone:  # type: ignore[valid-type]  # made from the record's fields
+    """Add a phone to the stock."""
+    asked: Any = order
+    return take_in(ctx, ctx.add(Phone(**asked.model_dump() | imeis(asked.imei, asked.imei2))))
+
+
+def imeis(first: str | None, second: str | None) -> dict[str, str | None]:
+    """Both numbers of a phone, checked."""
+    found = {name: normalised(typed) if typed else None for name, typed in (("imei", first), ("imei2", second))}
+    if found["imei"] and found["imei"] == found["imei2"]:
+        raise Refused("imei_invalid", "The two IMEIs of a phone are different numbers")
+    return found
+
+
+def take_in(ctx: Context, phone: Phone) -> Phone:
+    """From now on the shop holds this phone: no other one may have its IMEIs."""
+    for imei in (phone.imei, phone.imei2):
+        if imei:
+            ctx.add(HeldImei(imei=imei, phone_id=phone.id))
+    return phone
+
+
+def let_go(ctx: Context, phone: Phone) -> None:
+    """The shop holds this phone no longer: it may come back one day, and is the same device then."""
+    if phone.imei or phone.imei2:
+        for held in ctx.all(find(HeldImei, HeldImei.phone_id == phone.id)):
+            ctx.delete(held)
+
+
+@act(Phone, by=STAFF)
+def change(ctx: Context, phone: Phone, changes: PhoneChanges) -> Phone:
+    """Change what is known of a phone."""
+    asked = changes.model_dump(exclude_unset=True)
+    offered = asked.pop("is_available", None)
+    if phone.status not in HELD and any(asked.get(name, now) != now for name, now in money_of(phone).items()):
+        raise Refused("phone_gone", f"Phone is {phone.status}: its value and its cost stay as they are")
+    if {"imei", "imei2"} & asked.keys():
+        asked |= imeis(asked.get("imei", phone.imei), asked.get("imei2", phone.imei2))
+    renumbered = any(asked.get(name, now) != now for name, now in (("imei", phone.imei), ("imei2", phone.imei2)))
+    if renumbered:
+        let_go(ctx, phone)
+    for name, value in asked.items():
+        phone.assign(phone.fields[name], value)
+    if renumbered and phone.status in HELD:
+        take_in(ctx, phone)
+    if offered is not None:
+        put_on_offer(phone, offered)
+    return phone
+
+
+def money_of(phone: Phone) -> dict[str, Decimal | None]:
+    """The amounts of a phone."""
+    return {"value": phone.value, "cost_price": phone.cost_price}
+
+
+@act(Phone, by=STAFF)
+def offer(ctx: Context, phone: Phone, wish: Availability) -> Phone:
+    """Offer a phone for sale, or withhold it."""
+    put_on_offer(phone, not phone.is_available if wish.is_available is None else wish.is_available)
+    return phone
+
+
+def put_on_offer(phone: Phone, offered: bool) -> None:
+    """AVAILABLE or WITHHELD; a phone that has left the shop is neither."""
+    if phone.status not in HELD:
+        raise Refused("phone_gone", f"Phone is {phone.status}")
+    if offered != phone.is_available:
+        phone.status = PhoneStatus.AVAILABLE if offered else PhoneStatus.WITHHELD
+
+
+@act(Sale, by=STAFF)
+def sell(ctx: Context, order: NewSale) -> Sale:
+    """Sell a phone (spec R-01, R-02)."""
+    ctx.get(Customer, order.customer_id)
+    phone = ctx.get(Phone, order.phone_id)
+    if phone.status is not PhoneStatus.AVAILABLE:
+        raise Refused("not_for_sale", "Phone is not available for sale")
+    price, paid = agreed(order)
+    phone.status = PhoneStatus.SOLD
+    let_go(ctx, phone)
+    return ctx.add(
+        Sale(
+            customer_id=order.customer_id,
+            phone_id=phone.id,
+            invoice_number=ctx.number("invoice", "INV-"),
+            original_price=price,
+            discount_amount=order.discount_amount,
+            amount_paid=paid,
+            refunded_amount=Decimal(0),
+            cost=phone.cost_price,
+            condition=Condition(phone.condition),
+            customer_phone=order.customer_phone,
+            customer_email=order.customer_email,
+        )
+    )
+
+
+def agreed(order: NewSale) -> tuple[Decimal, Decimal]:
+    """The price and what is paid of it; raises Invalid where they contradict each other."""
+    if order.original_price is None:
+        if order.amount_paid is None:
+            raise field_error(["body", "amount_paid"], "Field required", "missing")
+        return order.amount_paid + order.discount_amount, order.amount_paid
+    due = order.original_price - order.discount_amount
+    paid = due if order.amount_paid is None else order.amount_paid
+    if due <= 0 or paid > due:
+        raise field_error(["body", "amount_paid"], f"With this discount the phone costs {due}")
+    return order.original_price, paid

@@ -1,0 +1,321 @@
+"""The dispatcher: one tree of paths for a trade, from a request to the kernel and back, without detours."""
+
+import logging
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from tradehall.kernel.calls import Call
+from tradehall.kernel.columns import LARGEST_ID
+from tradehall.kernel.contracts import Contract, Info, dumps
+from tradehall.kernel.errors import (
+    Invalid,
+    MethodNotAllowed,
+    Missing,
+    Problem,
+    TooLarge,
+    Unauthenticated,
+    UnsupportedType,
+    field_error,
+)  # fmt: skip
+from tradehall.kernel.idempotency import Answer, Key
+from tradehall.kernel.office import Office
+from tradehall.kernel.trade import Trade
+from tradehall.kernel.verbs import ANYBODY, Actor, Verb, grants
+
+log = logging.getLogger("tradehall")
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = Mapping[bytes, bytes]
+
+LARGEST_BODY = 1024 * 1024
+LONGEST_KEY = 255
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_prefix, _serial = secrets.token_hex(6), count(1)
+_EXPOSED = b"X-Request-ID, ETag, X-Total-Count, X-Next-Cursor, X-Limit-Applied, Idempotent-Replay, Dry-Run, Retry-After"
+_ALLOWED = b"Authorization, Content-Type, Idempotency-Key, If-Match, X-API-Key, X-Request-ID"
+
+
+@dataclass
+class Node:
+    """A place in the tree of paths: what follows it, and what answers there."""
+
+    named: dict[str, "Node"] = field(default_factory=dict)
+    open: "Node | None" = None
+    methods: dict[str, Contract] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How this installation treats callers: allowed web origins, and who an unsigned request is, if anybody."""
+
+    origins: frozenset[str] = frozenset()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    stranger: Callable[[], Awaitable[Actor]] | None = None
+
+
+def tree(contracts: tuple[Contract, ...]) -> Node:
+    """The paths of a trade as a tree."""
+    root = Node()
+    for contract in contracts:
+        node = root
+        for part in contract.path.strip("/").split("/"):
+            if part.startswith("{"):
+                node.open = node.open or Node()
+                node = node.open
+            elif part:
+                node = node.named.setdefault(part, Node())
+        node.methods[contract.method] = contract
+    return root
+
+
+def find(node: Node, parts: list[str]) -> tuple[Node, list[str]] | None:
+    """The place that a path leads to, with its values; a name comes before a value."""
+    if not parts:
+        return (node, []) if node.methods else None
+    first, rest = parts[0], parts[1:]
+    if first in node.named and (found := find(node.named[first], rest)) is not None:
+        return found
+    if node.open is not None and (found := find(node.open, rest)) is not None:
+        return found[0], [first, *found[1]]
+    return None
+
+
+def request_id(headers: Headers) -> str:
+    """The id of the request: the caller's where it is a plain word, else a new one."""
+    given = headers.get(b"x-request-id")
+    if given is not None and _REQUEST_ID.fullmatch(given):
+        return given.decode()
+    return f"{_prefix}-{next(_serial):x}"
+
+
+def cors(headers: Headers, origins: frozenset[str]) -> list[tuple[bytes, bytes]]:
+    """The CORS headers for an allowed origin, on whatever answer (P-11)."""
+    origin = headers.get(b"origin")
+    if origin is None:
+        return []
+    if origin.decode("latin-1") not in origins:
+        return [(b"vary", b"Origin")]
+    return [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", _EXPOSED),
+        (b"vary", b"Origin"),
+    ]
+
+
+class Dispatcher:
+    """Answers every path of a trade's declarations."""
+
+    def __init__(self, office: Office, trade: Trade, policy: Policy) -> None:
+        self.office = office
+        self.trade = trade
+        self.policy = policy
+        self.root = tree(trade.operations)
+
+    def find(self, path: str) -> tuple[Node, list[str]] | None:
+        """What answers at a path; a trailing slash makes no difference (P-12)."""
+        return find(self.root, [part for part in path.strip("/").split("/") if part] if path != "/" else [])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Answer a request; False where the path is not one of the trade's."""
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        if (found := self.find(path)) is None:
+            return False
+        headers = dict(scope["headers"])
+        known_as = request_id(headers)
+        contract: Contract | None = None
+        try:
+            contract = self._contract(found[0], scope["method"])
+            if contract is None:
+                answer = self._preflight(found[0], headers)
+            else:
+                answer = await self._answer(contract, found[1], scope, headers, known_as, receive)
+        except Problem as problem:
+            answer = self.trade.problem(problem, known_as, contract.errors if contract else None)
+        except Exception:
+            log.exception("request %s failed", known_as)
+            answer = self.trade.problem(Problem("internal_error", "Something went wrong here"), known_as)
+        more = cors(headers, self.policy.origins) if b"origin" in headers else []
+        await respond(send, answer, known_as, more, body=scope["method"] != "HEAD")
+        return True
+
+    def _contract(self, node: Node, method: str) -> Contract | None:
+        if method == "OPTIONS":
+            return None
+        found = node.methods.get("GET" if method == "HEAD" else method)
+        if found is None:
+            raise MethodNotAllowed(self._allowed(node))
+        return found
+
+    def _allowed(self, node: Node) -> list[str]:
+        more = ["HEAD"] if "GET" in node.methods else []
+        return sorted([*node.methods, *more, "OPTIONS"])
+
+    def _preflight(self, node: Node, headers: Headers) -> Answer:
+        allowed = ", ".join(self._allowed(node))
+        given = {"Allow": allowed}
+        if headers.get(b"origin", b"").decode("latin-1") in self.policy.origins:
+            given |= {
+                "Access-Control-Allow-Methods": allowed,
+                "Access-Control-Allow-Headers": _ALLOWED.decode(),
+                "Access-Control-Max-Age": "600",
+            }
+        return Answer(204, b"", given)
+
+    async def _answer(
+        self, contract: Contract, values: list[str], scope: Scope, headers: Headers, known_as: str, receive: Receive
+    ) -> Answer:
+        does = contract.does
+        if isinstance(does, Info):
+            return Answer(contract.status, dumps(does.facts(self.policy.facts)))
+        actor = await self.actor(headers, contract)
+        path = self._path(contract, values)
+        query = parsed(scope["query_string"])
+        if not isinstance(does, Verb):
+            try:
+                return await self.office.read(self.trade, contract, actor, path, query)
+            except ValidationError as error:
+                raise invalid(error, "query") from error
+        actor.grant(does.by)
+        content = await read_body(headers, receive)
+        call = Call(
+            contract,
+            actor,
+            self.office.clock(),
+            path.get("id"),
+            _body(does, headers, content, query),
+            self._key(headers, actor, scope, content),
+            headers[b"if-match"].decode("latin-1") if b"if-match" in headers else None,
+            query.get("dry_run", "0").lower() in ("1", "true", "yes"),
+            {"request_id": known_as, "source": (scope.get("client") or ("",))[0]},
+        )
+        return await self.office.perform(self.trade, call)
+
+    async def actor(self, headers: Headers, contract: Contract | None = None) -> Actor:
+        """Who asks; raises Unauthenticated."""
+        shown = headers.get(b"authorization")
+        if shown is not None and shown[:7].lower() == b"bearer ":
+            token = shown[7:].decode("latin-1")
+            now = self.office.clock()
+            known = self.office.tokens.known(token, self.trade.name, now.timestamp())
+            return known or await self.office.tokens.actor(token, self.trade.name, now)
+        if self.policy.stranger is not None and shown is None:
+            return await self.policy.stranger()
+        if contract is not None and any(each.role is ANYBODY for each in grants(contract.by or ())):
+            return Actor(0, self.trade.name, ANYBODY.name)
+        raise Unauthenticated
+
+    def _path(self, contract: Contract, values: list[str]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, text in zip(contract.parameters(), values, strict=True):
+            if name == "id" or name.endswith("_id"):
+                if not text.removeprefix("-").isdecimal() or not text.isascii():
+                    raise field_error(["path", name], "Input should be a valid integer", "int_parsing")
+                if not 0 < int(text[:20]) <= LARGEST_ID:
+                    raise Missing(self._nothing(contract))
+                found[name] = int(text)
+            else:
+                found[name] = text
+        return found
+
+    def _nothing(self, contract: Contract) -> str:
+        record = contract.does.record if isinstance(contract.does, Verb) else getattr(contract.does, "resource", None)
+        record = getattr(record, "record", record)
+        return f"{record.title} not found" if record is not None else "Not found"
+
+    def _key(self, headers: Headers, actor: Actor, scope: Scope, content: bytes) -> Key | None:
+        given = headers.get(b"idempotency-key")
+        if given is None:
+            return None
+        text = given.decode("latin-1").strip()
+        if not 0 < len(text) <= LONGEST_KEY:
+            raise field_error(["header", "Idempotency-Key"], f"A key has 1 to {LONGEST_KEY} characters")
+        content += b"\n" + scope["query_string"]
+        path = scope["path"].removeprefix(scope.get("root_path", "")).rstrip("/")
+        return Key.of(actor.label, scope["method"], f"{self.trade.name}:{path}", text, content)
+
+
+def parsed(query: bytes) -> dict[str, str]:
+    """The parameters of a query string; of one given twice the last counts."""
+    if not query:
+        return {}
+    found = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="replace"))
+    for name, value in found.items():
+        if "\x00" in value or "\x00" in name:
+            raise field_error(["query", name.replace("\x00", "")], "Control characters are not allowed")
+    return found
+
+
+async def read_body(headers: Headers, receive: Receive, limit: int = LARGEST_BODY) -> bytes:
+    """The body; raises TooLarge as soon as it is known to be, also where no length was announced."""
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > limit:
+        raise TooLarge(limit)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if len(body) > limit:
+        raise TooLarge(limit)
+    if not message.get("more_body"):
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if (size := size + len(parts[-1])) > limit:
+            raise TooLarge(limit)
+    return b"".join(parts)
+
+
+def _body(verb: Verb[Any, Any], headers: Headers, content: bytes, query: Mapping[str, str]) -> BaseModel | None:
+    model = verb.body
+    if content.strip() and not _is_json(headers.get(b"content-type", b"application/json")):
+        raise UnsupportedType("application/json")
+    if model is None:
+        return None
+    asked = {name: query[name] for name in model.model_fields if name in query}
+    try:
+        if not asked:
+            return model.model_validate_json(content.strip() or b"{}")
+        given = orjson.loads(content) if content.strip() else {}
+        if not isinstance(given, dict):
+            raise field_error(["body"], "Input should be an object", "model_type")
+        return model.model_validate(asked | given)
+    except orjson.JSONDecodeError as error:
+        raise field_error(["body"], "Invalid JSON", "json_invalid") from error
+    except ValidationError as error:
+        raise invalid(error, "body") from error
+
+
+def _is_json(content_type: bytes) -> bool:
+    kind = content_type.split(b";")[0].strip().lower()
+    return kind == b"application/json" or kind.endswith(b"+json")
+
+
+def invalid(error: ValidationError, where: str) -> Invalid:
+    """What Pydantic found wrong, in the shape of FastAPI."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return Invalid([{**each, "loc": [where, *each["loc"]]} for each in found])
+
+
+async def respond(
+    send: Send, answer: Answer, known_as: str, more: list[tuple[bytes, bytes]], *, body: bool = True
+) -> None:
+    """Send an answer."""
+    headers = [
+        (b"x-request-id", known_as.encode()),
+        *((name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()),
+        *more,
+    ]
+    if answer.status != 204:
+        headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer.body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body if body else b""})

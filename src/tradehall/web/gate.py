@@ -1,0 +1,113 @@
+"""The gate: which trade a request is for, and whether it may come in at all."""
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
+
+import orjson
+
+from tradehall.kernel.office import Office
+from tradehall.web.dispatch import Headers, Receive, Scope, Send
+from tradehall.web.pages import PAGES, PLAIN
+from tradehall.web.site import TradeApp
+
+
+class Gate:
+    """The outermost application. It owns the office's life, and guards an open installation against other sites."""
+
+    def __init__(
+        self, office: Office, apps: Mapping[str, TradeApp], hosts: Mapping[str, str], loopback_only: bool
+    ) -> None:
+        self.office = office
+        self.apps = dict(apps)
+        self.hosts = {**{f"{name}.localhost": name for name in apps}, **hosts}
+        self.alone = next(iter(apps.values())) if len(apps) == 1 else None
+        self.loopback_only = loopback_only
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        if scope["type"] != "http":
+            return
+        if self.loopback_only and (refusal := _foreign(dict(scope["headers"]))):
+            await _json(send, 403, {"detail": refusal})
+            return
+        app = self.alone or self._by_host(dict(scope["headers"])) or self._by_path(scope)
+        if app is None:
+            await self._home(scope, send)
+        else:
+            await app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.office.open()
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.office.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def _by_host(self, headers: Headers) -> TradeApp | None:
+        name = _host(headers)
+        return self.apps.get(self.hosts.get(name, ""))
+
+    def _by_path(self, scope: Scope) -> TradeApp | None:
+        first = scope["path"].split("/", 2)[1] if scope["path"] != "/" else ""
+        app = self.apps.get(first)
+        if app is not None:
+            scope["root_path"] = f"/{first}"
+            if scope["path"] == f"/{first}":
+                scope["path"] += "/"
+        elif first in ("welcome", "assets"):
+            return next(iter(self.apps.values()))
+        return app
+
+    async def _home(self, scope: Scope, send: Send) -> None:
+        if scope["path"] != "/":
+            await _json(send, 404, {"detail": "Not Found"})
+            return
+        links = [(app.trade.title, f"/{name}{app.trade.docs[0]}") for name, app in self.apps.items()]
+        text = PAGES.get_template("done.html").render(
+            title="Tradehall", sentence="These trades are open here:", links=links, root=""
+        )
+        headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", PLAIN.encode())]
+        await _send(send, 200, headers, text.encode())
+
+
+def _host(headers: Headers) -> str:
+    name = headers.get(b"host", b"").decode("latin-1").lower()
+    if name.startswith("["):
+        return name[1:].split("]")[0]
+    return name.rsplit(":", 1)[0]
+
+
+def _local(name: str) -> bool:
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _foreign(headers: Headers) -> str | None:
+    if not _local(_host(headers)):
+        return "This installation is open to everybody on this machine, and answers under a loopback name only"
+    if (origin := headers.get(b"origin")) is not None:
+        name = origin.split(b"://", 1)[-1]
+        if not _local(_host({b"host": name})):
+            return "A page of another site may not ask an open installation"
+    return None
+
+
+async def _json(send: Send, status: int, body: dict[str, Any]) -> None:
+    await _send(send, status, [(b"content-type", b"application/json")], orjson.dumps(body))
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    headers = [*headers, (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

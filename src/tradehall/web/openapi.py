@@ -1,0 +1,225 @@
+"""The OpenAPI document of a trade, made from what the dispatcher serves."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import models_json_schema
+
+from tradehall.kernel.columns import Choice, Field, Json, Scaled, Utc
+from tradehall.kernel.contracts import Contract, Drill, History, Info, Listing, Reading, Report, Shape
+from tradehall.kernel.resources import Resource
+from tradehall.kernel.trade import Trade
+from tradehall.kernel.verbs import ANYBODY, Verb, grants
+
+REF = "#/components/schemas/"
+Json_ = dict[str, Any]
+VALIDATION: Literal["validation"] = "validation"
+
+ERRORS = {
+    "400": "The request contradicts the rules", "401": "Nobody is signed in", "403": "Not allowed",
+    "404": "There is no such thing", "409": "The rules or the state forbid it", "412": "It was changed in the meantime",
+    "413": "The body is too large", "415": "The body is of another content type", "422": "The request is malformed",
+    "429": "Too many tries", "503": "Busy; nothing was changed", "507": "The disk is full; nothing was changed",
+}  # fmt: skip
+DRILL = ("dimension", "from", "to", "after", "limit")
+
+
+def document(trade: Trade, version: str, base: Json_) -> Json_:
+    """The whole document; `base` is what FastAPI says of the paths in `web/`."""
+    models = {m.__name__: m for each in trade.operations if (m := _model(each)) is not None}
+    wanted = [(models[name], VALIDATION) for name in sorted(models)]
+    _, schemas = models_json_schema(wanted, ref_template=REF + "{model}")
+    components: Json_ = base.get("components", {}).get("schemas", {}) | schemas.get("$defs", {})
+    components |= {name: _shape_schema(shape) for name, shape in _shapes(trade).items()}
+    components["Problem"] = _problem()
+    paths: Json_ = dict(base.get("paths", {}))
+    for contract in trade.operations:
+        paths.setdefault(contract.path, {})[contract.method.lower()] = _operation(trade, contract)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"{trade.title} API", "version": version},
+        "paths": paths,
+        "components": {
+            "schemas": components,
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _model(contract: Contract) -> type[BaseModel] | None:
+    return contract.does.body if isinstance(contract.does, Verb | Report) else None
+
+
+def _shapes(trade: Trade) -> dict[str, Shape]:
+    found = {resource.record.__name__: resource.shape for resource in trade.resources}
+    for contract in trade.operations:
+        if isinstance(contract.does, Verb):
+            found.setdefault(contract.does.record.__name__, trade.shape_of(contract.does.record))
+    return found
+
+
+def _operation(trade: Trade, contract: Contract) -> Json_:
+    does = contract.does
+    is_open = contract.by is None or any(each.role is ANYBODY for each in grants(contract.by))
+    found: Json_ = {
+        "operationId": f"{contract.method.lower()}_{contract.path.strip('/').replace('/', '_').replace('{', '').replace('}', '') or 'root'}",
+        "summary": _summary(contract),
+        "tags": [_tag(contract)],
+        "parameters": [*_path_parameters(contract), *_query_parameters(trade, does), *_header_parameters(contract)],
+        "responses": _responses(contract),
+    }
+    if not is_open:
+        found["security"] = [{"bearer": []}]
+    if isinstance(does, Verb) and does.body is not None:
+        schema = {"$ref": REF + does.body.__name__}
+        required = any(each.is_required() for each in does.body.model_fields.values())
+        found["requestBody"] = {"required": required, "content": {"application/json": {"schema": schema}}}
+    return found
+
+
+def _summary(contract: Contract) -> str:
+    does = contract.does
+    match does:
+        case Listing():
+            return f"List {does.resource.record.plural}."
+        case Reading():
+            return f"Get a {does.resource.record.title.lower()}."
+        case History():
+            return f"What happened to a {does.resource.record.title.lower()}, newest first."
+        case Drill():
+            return "The rows behind a kept total."
+        case _:
+            return does.summary
+
+
+def _tag(contract: Contract) -> str:
+    does = contract.does
+    if isinstance(does, Verb):
+        return does.record.plural
+    if isinstance(does, Listing | Reading | History):
+        return does.resource.record.plural
+    return "health" if isinstance(does, Info) else "analytics"
+
+
+def _path_parameters(contract: Contract) -> Iterator[Json_]:
+    for name in contract.parameters():
+        number = name == "id" or name.endswith("_id")
+        schema: Json_ = {"type": "integer", "minimum": 1} if number else {"type": "string"}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _query(name: str, schema: Mapping[str, Any]) -> Json_:
+    return {"name": name, "in": "query", "required": False, "schema": dict(schema)}
+
+
+def _query_parameters(trade: Trade, does: Any) -> Iterator[Json_]:
+    if isinstance(does, Listing):
+        yield from _list_parameters(trade, does.resource)
+    elif isinstance(does, History):
+        yield _query("before", {"type": "integer", "minimum": 1})
+        yield _query("limit", {"type": "integer", "minimum": 1, "default": 100})
+    elif isinstance(does, Drill):
+        for name in DRILL:
+            yield _query(name, {"type": "integer"} if name in ("after", "limit") else {"type": "string"})
+    elif isinstance(does, Report) and does.body is not None:
+        for name, schema in does.body.model_json_schema()["properties"].items():
+            yield _query(name, schema)
+    elif isinstance(does, Verb):
+        yield _query("dry_run", {"type": "boolean", "default": False, "description": "Answer what would change."})
+
+
+def _list_parameters(trade: Trade, resource: Resource) -> Iterator[Json_]:
+    for name, lowest, default in trade.paging.parameters:
+        yield _query(name, {"type": "integer", "minimum": lowest, "default": default})
+    yield _query("after", {"type": "string", "description": "The X-Next-Cursor of the page before."})
+    yield _query("sort", {"type": "string", "enum": [f"{mark}{name}" for name in resource.sort for mark in ("", "-")]})
+    if resource.record.searched:
+        yield _query("search", {"type": "string"})
+    for each in resource.filters:
+        name = each if isinstance(each, str) else each.name
+        form = resource.record.fields[each].form if isinstance(each, str) else each.kind
+        yield _query(name, _plain(TypeAdapter(form).json_schema()))
+
+
+def _plain(schema: Json_) -> Json_:
+    return {name: value for name, value in schema.items() if name not in ("title", "$defs", "description")}
+
+
+def _header_parameters(contract: Contract) -> Iterator[Json_]:
+    if isinstance(contract.does, Verb):
+        schema = {"type": "string", "minLength": 1, "maxLength": 255}
+        yield {"name": "Idempotency-Key", "in": "header", "required": False, "schema": schema}
+        if contract.does.target:
+            yield {"name": "If-Match", "in": "header", "required": False, "schema": {"type": "string"}}
+
+
+def _responses(contract: Contract) -> Json_:
+    does = contract.does
+    found: Json_ = {}
+    if contract.status == 204:
+        found["204"] = {"description": "Done."}
+    else:
+        content = {"application/json": {"schema": _answer_schema(contract)}}
+        found[str(contract.status)] = {"description": "Done.", "content": content}
+    if isinstance(does, Verb):
+        found.setdefault(
+            "200", {"description": "What a dry run would change.", "content": {"application/json": {"schema": {}}}}
+        )
+    problem = {"application/json": {"schema": {"$ref": REF + "Problem"}}}
+    for status, sentence in ERRORS.items() if not isinstance(does, Info) else ():
+        found.setdefault(status, {"description": sentence, "content": problem})
+    return found
+
+
+def _answer_schema(contract: Contract) -> Json_:
+    does = contract.does
+    if isinstance(does, Listing):
+        return {"type": "array", "items": {"$ref": REF + does.resource.record.__name__}}
+    if isinstance(does, Reading):
+        return {"$ref": REF + does.resource.record.__name__}
+    if isinstance(does, History):
+        return {"type": "array", "items": {"type": "object"}}
+    if isinstance(does, Verb) and contract.changes is None and contract.shape is None:
+        return {"$ref": REF + does.record.__name__}
+    return {"type": "object"}
+
+
+def _problem() -> Json_:
+    return {
+        "type": "object",
+        "required": ["detail", "request_id"],
+        "properties": {"detail": {}, "code": {"type": "string"}, "request_id": {"type": "string"}},
+    }
+
+
+def _shape_schema(shape: Shape) -> Json_:
+    fields = {name: shape.record.fields[name] for name in shape.columns}
+    called = {name: shape.called.get(name, name) for name in fields}
+    return {
+        "type": "object",
+        "description": " ".join((shape.record.__doc__ or "").split()),
+        "required": [called[name] for name in fields if name not in shape.only],
+        "properties": {called[name]: _field_schema(field) for name, field in fields.items()},
+    }
+
+
+def _field_schema(field: Field[Any]) -> Json_:
+    kind = field.kind
+    schema: Json_ = {"type": "string"}
+    if isinstance(kind, Scaled):
+        schema = {"type": "number"}
+    elif isinstance(kind, Utc):
+        schema = {"type": "string", "format": "date-time"}
+    elif isinstance(kind, Choice):
+        schema = {"type": "string", "enum": [str(value) for value in kind.values]}
+    elif isinstance(kind, Json):
+        return {}
+    elif isinstance(kind, sa.Boolean):
+        schema = {"type": "boolean"}
+    elif isinstance(kind, sa.Integer):
+        schema = {"type": "integer"}
+    elif isinstance(kind, sa.Date):
+        schema = {"type": "string", "format": "date"}
+    return schema | {"type": [schema["type"], "null"]} if field.optional else schema

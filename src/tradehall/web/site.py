@@ -1,0 +1,106 @@
+"""One trade as an ASGI application: a FastAPI app for the pages and sign-in, which carries the dispatcher."""
+
+import logging
+from typing import Any
+
+import orjson
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import StaticFiles
+
+from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, TooLarge
+from tradehall.kernel.office import Office
+from tradehall.kernel.trade import Trade
+from tradehall.web import auth, openapi, pages
+from tradehall.web.dispatch import LARGEST_BODY, Dispatcher, Policy, Receive, Scope, Send, cors, invalid, request_id
+
+log = logging.getLogger("tradehall")
+
+
+class TradeApp(FastAPI):
+    """A trade over HTTP. What the dispatcher knows, it answers; the rest are the path operations of `web/`."""
+
+    def __init__(self, office: Office, trade: Trade, policy: Policy, minutes: int) -> None:
+        super().__init__(title=trade.title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+        self.office = office
+        self.trade = trade
+        self.policy = policy
+        self.dispatcher = Dispatcher(office, trade, policy)
+        self.include_router(auth.routes(office, trade, self.dispatcher, trade.token_minutes or minutes))
+        self.include_router(pages.documentation(f"{trade.title} API", trade.docs))
+        self.include_router(pages.welcome(office))
+        self.mount("/assets", StaticFiles(directory=pages.ASSETS, check_dir=False))
+        self.add_api_route(trade.docs[2], self._document, include_in_schema=False)
+        for kind in (Problem, RequestValidationError, ValidationError, HTTPException, Exception):
+            self.add_exception_handler(kind, self._problem)
+        version = policy.facts.get("app_version", "1.0.0")
+        self.document = orjson.dumps(openapi.document(trade, version, self.openapi()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            if await self.dispatcher(scope, receive, send):
+                return
+            scope["path"] = scope["path"].rstrip("/") or "/"
+            send = self._stamped(scope, send)
+            receive = _limited(receive)
+        await super().__call__(scope, receive, send)
+
+    def _stamped(self, scope: Scope, send: Send) -> Send:
+        headers = dict(scope["headers"])
+        known_as = scope["request_id"] = request_id(headers)
+        more = [(b"x-request-id", known_as.encode()), *cors(headers, self.policy.origins)]
+
+        async def stamped(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *more]
+            await send(message)
+
+        return stamped
+
+    async def _document(self) -> Response:
+        return Response(self.document, media_type="application/json")
+
+    async def _problem(self, request: Request, error: Exception) -> Response:
+        known_as = request.scope.get("request_id", "")
+        problem = _as_problem(error)
+        if problem is None:
+            log.error("request %s failed", known_as, exc_info=error)
+            problem = Problem("internal_error", "Something went wrong here")
+        answer = self.trade.problem(problem, known_as)
+        return Response(answer.body, answer.status, dict(answer.headers), "application/json")
+
+
+def _as_problem(error: Exception) -> Problem | None:
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, RequestValidationError):
+        return Invalid([{name: each[name] for name in ("loc", "msg", "type")} for each in error.errors()])
+    if isinstance(error, ValidationError):
+        return invalid(error, "body")
+    if isinstance(error, HTTPException):
+        if error.status_code == 405:
+            return MethodNotAllowed((error.headers or {}).get("Allow", "GET").split(", "))
+        return Missing("Not Found") if error.status_code == 404 else field_of(error)
+    return None
+
+
+def field_of(error: HTTPException) -> Problem:
+    """What FastAPI itself refuses: a body that is no JSON."""
+    return Invalid([{"loc": ["body"], "msg": str(error.detail), "type": "http"}])
+
+
+def _limited(receive: Receive) -> Receive:
+    size = 0
+
+    async def limited() -> Any:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > LARGEST_BODY:
+            raise TooLarge(LARGEST_BODY)
+        return message
+
+    return limited
