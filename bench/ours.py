@@ -3,12 +3,27 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import httpx2
+import sqlalchemy as sa
 
 from bench.plan import DEEP, PAGE
+from bench.rows import customer_rows, phone_rows, repair_rows, sale_rows, swap_rows
+from tradehall.kernel.database import Batch, Work, open_database
+from tradehall.kernel.doctor import Rebuild
+from tradehall.kernel.numbers import NUMBERS
+from tradehall.kernel.records import Record
+from tradehall.kernel.search import folded as fold
+from tradehall.trades.phoneshop import trade
+from tradehall.trades.phoneshop.models import Condition, Customer, Phone, PhoneStatus, Repair, Sale, Swap
+
+Values = dict[str, Any]
+Rows = Iterator[Values]
 
 TRADEHALL = str(Path(sys.executable).parent / "tradehall")
 
@@ -19,7 +34,80 @@ def load(database_url_or_data_dir: str | Path, customers: int, sales: int, stock
     A data directory (Path) means SQLite, a URL (str) PostgreSQL. Ids are contiguous; each sale has a sold phone of its
     own; the repairs and swaps are as many as the plan says.
     """
-    raise SystemExit(f"The bulk load of {customers} customers, {sales} sales and {stock} phones isn't written yet.")
+    where = database_url_or_data_dir
+    database = open_database(None, where) if isinstance(where, Path) else open_database(where, Path())
+    database.run(Load(customers, sales, stock))
+    database.run(Rebuild(1, trade))
+    return 1, sales + 1
+
+
+class Load(Work):
+    """The rows of a phone shop that has been at work for years, in the first organisation."""
+
+    org_id = 1
+
+    def __init__(self, customers: int, sales: int, stock: int) -> None:
+        self.customers, self.sales, self.stock = customers, sales, stock
+
+    def run(self, batch: Batch) -> None:
+        self._insert(batch, Customer, customer_rows(self.customers), customer_more)
+        self._insert(batch, Phone, phone_rows(self.sales, self.stock), phone_more)
+        self._insert(batch, Sale, sale_rows(self.customers, self.sales), sale_more)
+        self._insert(batch, Repair, repair_rows(self.customers), repair_more)
+        self._insert(batch, Swap, swap_rows(self.customers, self.sales), swap_more)
+        counters = {"phoneshop.customer": self.customers, "phoneshop.invoice": self.sales}
+        for series, value in counters.items():
+            batch.session.execute(sa.insert(NUMBERS).values(org_id=1, series=series, value=value))
+
+    def _insert(self, batch: Batch, record: type[Record], rows: Rows, more: Callable[[Values], Values]) -> None:
+        while some := list(islice(rows, 5000)):
+            batch.session.execute(sa.insert(record.table), [complete(record, row | more(row)) for row in some])
+
+
+def complete(record: type[Record], row: Values) -> Values:
+    """A row of ours from one of the reference: exact money, and the fields that the reference has not."""
+    row = {name: amount(value) for name, value in row.items() if name in record.fields and name not in record.derived}
+    given = {name: field.initial() for name, field in record.fields.items() if name not in ("id", *record.derived)}
+    times = {"org_id": 1, "version": 1, "updated_at": row["created_at"]}
+    folded = {"folded": fold(row[name] for name in record.searched)} if record.searched else {}
+    return given | row | times | folded
+
+
+def amount(value: Any) -> Any:
+    """A float of the reference as an exact amount."""
+    return Decimal(str(value)) if isinstance(value, float) else value
+
+
+def customer_more(row: Values) -> Values:
+    """What a customer has besides."""
+    return {"phone_e164": row["phone_number"], "unique_id": f"CUS-{row['phone_number'][-6:]}"}
+
+
+def phone_more(row: Values) -> Values:
+    """What a phone has besides."""
+    status = PhoneStatus.AVAILABLE if row["is_available"] else PhoneStatus.SOLD
+    cost = Decimal(str(row["value"])) * 4 / 5
+    return {"status": status, "cost_price": cost, "imei": None, "imei2": None}
+
+
+def sale_more(row: Values) -> Values:
+    """What a sale has besides."""
+    paid = Decimal(str(row["amount_paid"]))
+    return {
+        "refunded_amount": Decimal(0),
+        "cost": paid * 4 / 5,
+        "condition": list(Condition)[(row["phone_id"] - 1) % 3],
+    }
+
+
+def repair_more(row: Values) -> Values:
+    """What a repair has besides."""
+    return {"completed_at": row["updated_at"] if row["status"] in ("Completed", "Delivered") else None}
+
+
+def swap_more(row: Values) -> Values:
+    """What a swap has besides."""
+    return {"discount_amount": Decimal(0), "cost": None}
 
 
 def environment(where: str | Path, data: Path) -> dict[str, str]:

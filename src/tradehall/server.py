@@ -1,6 +1,7 @@
 """Serving: migrations first, then uvicorn, and one line when it answers."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,6 +45,10 @@ async def _serve(settings: Settings, trades: Sequence[Trade], base: str) -> None
         timeout_keep_alive=75, timeout_graceful_shutdown=20, h11_max_incomplete_event_size=65536, lifespan="on",
     )  # fmt: skip
     server = uvicorn.Server(config)
+    # What was loaded by now stays: the collector need not look at it again and again.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
         await asyncio.sleep(0.01)
@@ -72,5 +77,5 @@ def fill(database: Database, trades: Sequence[Trade], org_id: int) -> None:
 
 def _rows(database: Database, org_id: int) -> set[str]:
     return database.ask(
-        org_id, lambda session: {name for name, total in overall(session, org_id, ROWS).items() if total.count}
+        org_id, lambda session: {name for name, total in overall(session, org_id).get(ROWS, {}).items() if total.count}
     )

@@ -1,7 +1,7 @@
 """Column types: what a column means, stated once, for the database, for rules, for forms and for answers."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 LARGEST_ID = 2**63 - 1
-Show = Callable[[Any], Any]
+Show = Callable[[Sequence[Any]], Sequence[Any]]
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def utc_text(moment: datetime) -> str:
     """ISO 8601 in UTC with six digits and `Z`: sorts as text as it does in time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 class Scaled(sa.types.TypeDecorator[Decimal]):
@@ -48,13 +50,16 @@ class Scaled(sa.types.TypeDecorator[Decimal]):
         return None if value is None else amounts.unscaled(value, self.places)
 
     def shower(self) -> Show:
-        """The JSON number of a stored integer; exact also where a double is not."""
+        """The JSON numbers of a column of stored integers; exact also where a double is not."""
         one, limit = 10**self.places, amounts.EXACT_IN_FLOAT * 10 ** min(self.places, 2)
 
-        def show_units(units: int | None) -> Any:
-            if units is None or -limit < units < limit:
-                return units if units is None else units / one
-            return orjson.Fragment(str(amounts.unscaled(units, self.places)))
+        def show_units(column: Sequence[Any]) -> Sequence[Any]:
+            try:
+                if max(column) < limit and min(column) > -limit:
+                    return [units / one for units in column]
+            except TypeError:
+                pass  # some are empty
+            return [None if units is None else show(amounts.unscaled(units, self.places)) for units in column]
 
         return show_units
 
@@ -103,15 +108,16 @@ def shown_decimal(value: Any) -> Any:
 
 
 def raw_show(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Show | None:
-    """How a value, as the driver gives it, is written in an answer; None where it is written as it is."""
+    """How a column of values, as the driver gives them, is written in answers; None where it is written as it is."""
     if isinstance(kind, Scaled):
         return kind.shower()
     if isinstance(kind, Utc):
-        return None if dialect.name == "sqlite" else lambda moment: moment and utc_text(moment)
+        return None if dialect.name == "sqlite" else lambda column: [moment and utc_text(moment) for moment in column]
     if isinstance(kind, sa.Boolean):
-        return (lambda flag: None if flag is None else bool(flag)) if dialect.name == "sqlite" else None
+        yes_no = {0: False, 1: True, None: None}
+        return (lambda column: [yes_no[value] for value in column]) if dialect.name == "sqlite" else None
     if isinstance(kind, Json):
-        return lambda text: None if text is None else orjson.Fragment(text)
+        return lambda column: [None if text is None else orjson.Fragment(text) for text in column]
     return None
 
 

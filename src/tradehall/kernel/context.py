@@ -69,6 +69,11 @@ def _target(args: tuple[Any, ...]) -> Record:
     return row
 
 
+@per_record
+def _standing(query: Find[Any]) -> Prepared:
+    return Prepared(query.statement)
+
+
 class Reader:
     """What a report sees: one organisation, one actor, one moment; it reads and never writes."""
 
@@ -79,6 +84,7 @@ class Reader:
         self.org_id = actor.org_id
         self.now = now
         self._preferences: Preferences | None = None
+        self._overall: dict[str, dict[str, Total]] | None = None
 
     @property
     def preferences(self) -> Preferences:
@@ -116,8 +122,12 @@ class Reader:
 
     def all(self, query: Find[R]) -> list[R]:
         """The rows of a search, in its order."""
-        rows = self.session.execute(query.statement(self.org_id), {"me": self.actor.user_id}).all()
-        return rows_of(query.record, rows, None, [None] * len(query.record.fields))
+        given = {"org_id": self.org_id, "me": self.actor.user_id}
+        if query.is_standing:
+            rows, readers = self.session.records(_standing(query), given)
+            return rows_of(query.record, rows, None, readers)
+        found = self.session.execute(query.statement, given).all()
+        return rows_of(query.record, found, None, [None] * len(query.record.fields))
 
     def first(self, query: Find[R]) -> R | None:
         """The first row of a search, if there is one."""
@@ -126,12 +136,15 @@ class Reader:
 
     def count(self, query: Find[Any]) -> int:
         """How many rows a search has."""
-        inner = query.statement(self.org_id).order_by(None).subquery()
-        return int(self.session.execute(sa.select(sa.func.count()).select_from(inner)).scalar_one())
+        inner = query.statement.order_by(None).subquery()
+        given = {"org_id": self.org_id, "me": self.actor.user_id}
+        return int(self.session.execute(sa.select(sa.func.count()).select_from(inner), given).scalar_one())
 
     def totals(self, measure: Measure[Any] | str) -> dict[str, Total]:
         """The kept totals of a measure over all time, by dimension."""
-        return overall(self.session, self.org_id, measure if isinstance(measure, str) else measure.name)
+        if self._overall is None:
+            self._overall = overall(self.session, self.org_id)
+        return self._overall.get(measure if isinstance(measure, str) else measure.name, {})
 
     def days(self, measure: Measure[Any], first: date, end: date) -> list[tuple[date, str, Total]]:
         """The kept totals of a measure on the local days of [first, end)."""

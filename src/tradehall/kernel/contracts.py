@@ -1,7 +1,8 @@
 """Contracts: paths as data. What answers at a path, with which shape, status and refusals."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -12,7 +13,7 @@ from tradehall.kernel.columns import Show, show, shown_decimal
 from tradehall.kernel.errors import field_error
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.records import Record, per_record
-from tradehall.kernel.verbs import MEMBER, Actor, By, Verb
+from tradehall.kernel.verbs import ANYBODY, MEMBER, Actor, By, Grant, Verb
 
 if TYPE_CHECKING:
     from tradehall.kernel.context import Reader
@@ -33,17 +34,14 @@ class View:
         self.called = called
         self.columns: list[sa.Column[Any]] = [record.table.c[name] for name in names]
 
-    def dicts(self, rows: Iterable[Any], shows: list[Show | None]) -> list[dict[str, Any]]:
-        """Rows as the driver gave them, these columns first, ready for JSON."""
+    def dicts(self, rows: Sequence[Any], shows: Sequence[Show | None]) -> list[dict[str, Any]]:
+        """Rows as the driver gave them, these columns first, ready for JSON; converted column by column."""
         called = self.called
-        fixes = [(name, fix) for name, fix in zip(called, shows, strict=False) if fix is not None]
-        out = []
-        for row in rows:
-            shown = dict(zip(called, row, strict=False))
-            for name, fix in fixes:
-                shown[name] = fix(shown[name])
-            out.append(shown)
-        return out
+        columns: list[Sequence[Any]] = list[Sequence[Any]](zip(*rows, strict=True))[: len(called)]
+        for index, fix in enumerate(shows[: len(columns)]):
+            if fix is not None:
+                columns[index] = fix(columns[index])
+        return [dict(zip(called, row, strict=True)) for row in zip(*columns, strict=True)]
 
     def one(self, row: Record) -> dict[str, Any]:
         """A row that a rule holds, ready for JSON."""
@@ -63,11 +61,16 @@ class Shape:
     columns: tuple[str, ...]
     only: Mapping[str, By] = field(default_factory=dict)
     called: Mapping[str, str] = field(default_factory=dict)
+    _views: dict[str, View] = field(default_factory=dict, repr=False)
 
     def view(self, actor: Actor) -> View:
         """What an actor sees of it."""
-        names = tuple(n for n in self.columns if n not in self.only or actor.may(self.only[n]))
-        return _view(self.record, names, tuple(self.called.get(name, name) for name in names))
+        found = self._views.get(actor.role)
+        if found is None:
+            names = tuple(n for n in self.columns if n not in self.only or actor.may(self.only[n]))
+            called = tuple(self.called.get(name, name) for name in names)
+            found = self._views[actor.role] = _view(self.record, names, called)
+        return found
 
 
 @dataclass(frozen=True)
@@ -174,6 +177,7 @@ class Report:
     rule: Callable[..., Any]
     body: type[BaseModel] | None
     summary: str
+    quick: bool
 
 
 @dataclass(frozen=True)
@@ -209,7 +213,9 @@ class Contract:
     shape: Shape | None = None
     changes: Callable[[Any], Any] | None = None
 
-    @property
+    _grants: dict[str, Grant] = field(default_factory=dict, repr=False)
+
+    @cached_property
     def by(self) -> By | None:
         """Who may ask; None means anybody."""
         does = self.does
@@ -217,21 +223,30 @@ class Contract:
             return None
         return does.resource.by if isinstance(does, Listing | Reading | History) else does.by
 
-    def parameters(self) -> Iterator[str]:
+    def grant(self, actor: Actor) -> Grant:
+        """The actor's grant; raises Denied where there is none."""
+        found = self._grants.get(actor.role)
+        if found is None:
+            found = self._grants[actor.role] = actor.grant(self.by or ANYBODY)
+        return found
+
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
         """The names in braces in the path."""
-        for part in self.path.split("/"):
-            if part.startswith("{"):
-                yield part[1:-1]
+        return tuple(part[1:-1] for part in self.path.split("/") if part.startswith("{"))
 
 
-def report(*, by: By = MEMBER) -> Callable[[Callable[..., Any]], Report]:
-    """Declare a report: a function of a `Reader`, and of a request model where it takes parameters."""
+def report(*, by: By = MEMBER, quick: bool = False) -> Callable[[Callable[..., Any]], Report]:
+    """Declare a report: a function of a `Reader`, and of a request model where it takes parameters.
+
+    A quick one reads kept totals and rows by an index only: it is answered at once, not in a reader thread.
+    """
 
     def declare(rule: Callable[..., Any]) -> Report:
         kinds = [kind for name, kind in _hints(rule).items() if name != "return"]
         bodies = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
         summary = " ".join((rule.__doc__ or "").split("\n\n")[0].split())
-        return Report(rule.__name__, by, rule, bodies[0] if bodies else None, summary)
+        return Report(rule.__name__, by, rule, bodies[0] if bodies else None, summary, quick)
 
     return declare
 

@@ -203,11 +203,10 @@ def history(session: Session, org_id: int, entity: str, record_id: int, before: 
     """What happened to a record, newest first: `{id, at, verb, actor, cause, operation, changes}`."""
     given = {"org_id": org_id, "entity": entity, "record_id": record_id, "before": before, "most": most}
     rows, _ = session.records(_history, given)
-    shows = _history.on(session.dialect).shows
     return [
         {
             "id": row[0],
-            "at": row[1] if shows[1] is None else shows[1](row[1]),
+            "at": row[1] if isinstance(row[1], str) else utc_text(row[1]),
             "verb": row[2],
             "actor": row[3],
             "cause": row[4],

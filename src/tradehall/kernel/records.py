@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, ClassVar, Generic, ParamSpec, Protocol, Self, TypeVar, cast
 
 import sqlalchemy as sa
@@ -199,7 +199,7 @@ def referrers(record: type[Record]) -> Iterator[tuple[type[Record], Field[Any]]]
                     yield other, field
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Find(Generic[R]):
     """A search for rows of one record; the context that runs it adds the organisation."""
 
@@ -207,23 +207,29 @@ class Find(Generic[R]):
     conditions: tuple[sa.ColumnElement[bool], ...] = ()
     order: tuple[sa.ColumnElement[Any], ...] = ()
     most: int | None = None
+    is_standing: bool = False
 
     def where(self, *conditions: sa.ColumnElement[bool]) -> "Find[R]":
         """Only rows for which all of these hold too."""
-        return Find(self.record, self.conditions + conditions, self.order, self.most)
+        return replace(self, conditions=self.conditions + conditions)
 
     def by(self, *order: sa.ColumnElement[Any]) -> "Find[R]":
         """In this order."""
-        return Find(self.record, self.conditions, order, self.most)
+        return replace(self, order=order)
 
     def first(self, most: int) -> "Find[R]":
         """At most so many."""
-        return Find(self.record, self.conditions, self.order, most)
+        return replace(self, most=most)
 
-    def statement(self, org_id: int) -> sa.Select[Any]:
-        """The select, inside one organisation."""
+    def standing(self) -> "Find[R]":
+        """A search that a module keeps and runs again and again: it is compiled once."""
+        return replace(self, is_standing=True)
+
+    @cached_property
+    def statement(self) -> sa.Select[Any]:
+        """The select, inside the organisation `org_id`."""
         table = self.record.table
-        found = sa.select(*table.c).where(table.c.org_id == org_id, *self.conditions)
+        found = sa.select(*table.c).where(table.c.org_id == sa.bindparam("org_id"), *self.conditions)
         return found.order_by(*self.order or (table.c.id,)).limit(self.most)
 
 

@@ -19,9 +19,9 @@ TOTALS = sa.Table(
     "totals",
     METADATA,
     sa.Column("org_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("day", sa.String(10), primary_key=True),
     sa.Column("measure", sa.String(80), primary_key=True),
     sa.Column("dimension", sa.String(120), primary_key=True),
-    sa.Column("day", sa.String(10), primary_key=True),
     sa.Column("count", sa.BigInteger, nullable=False),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sqlite_with_rowid=False,
@@ -39,7 +39,7 @@ _add = Prepared(
 )
 _overall = Prepared(
     sa.select(TOTALS.c.measure, TOTALS.c.dimension, TOTALS.c.count, TOTALS.c.amount).where(
-        TOTALS.c.org_id == sa.bindparam("org_id"), TOTALS.c.measure == sa.bindparam("measure"), TOTALS.c.day == ""
+        TOTALS.c.org_id == sa.bindparam("org_id"), TOTALS.c.day == ""
     )
 )
 _daily = Prepared(
@@ -49,7 +49,6 @@ _daily = Prepared(
         TOTALS.c.measure == sa.bindparam("measure"),
         TOTALS.c.day >= sa.bindparam("first"),
         TOTALS.c.day < sa.bindparam("end"),
-        TOTALS.c.day != "",
     )
     .order_by(TOTALS.c.day, TOTALS.c.dimension)
 )
@@ -154,10 +153,12 @@ class TotalBook(Book):
             self.session.run_many(_add, rows)
 
 
-def overall(session: Session, org_id: int, name: str) -> dict[str, Total]:
-    """The totals of a measure over all time, by dimension."""
-    rows = session.run(_overall, {"org_id": org_id, "measure": name})
-    return {row[1]: Total(row[2], unscaled(row[3], 2)) for row in rows}
+def overall(session: Session, org_id: int) -> dict[str, dict[str, Total]]:
+    """The totals of every measure over all time: by measure, then by dimension."""
+    found: dict[str, dict[str, Total]] = {}
+    for name, dimension, count, amount in session.run(_overall, {"org_id": org_id}):
+        found.setdefault(name, {})[dimension] = Total(count, unscaled(amount, 2))
+    return found
 
 
 def daily(session: Session, org_id: int, name: str, first: date, end: date) -> Iterator[tuple[date, str, Total]]:

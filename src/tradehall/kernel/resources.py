@@ -188,8 +188,8 @@ class Resource:
         shows = statement.on(session.dialect).shows
         cursor = None
         if len(rows) == window.limit:
-            key = rows[-1][-2]
-            cursor = _cursor(utc_text(key) if hasattr(key, "astimezone") else key, rows[-1][-1])
+            key, last = (rows[-1][_place(view, each)] for each in (column, "id"))
+            cursor = _cursor(utc_text(key) if hasattr(key, "astimezone") else key, last)
         return Found(
             view.dicts(rows, shows[: len(view.names)]), self._total(reader, asked, grant, given), window, cursor
         )
@@ -244,7 +244,7 @@ class Resource:
 
         def make() -> Prepared:
             order = (key.desc(), row_id.desc()) if down else (key, row_id)
-            found = sa.select(*view.columns, key.label("sort_key"), row_id.label("sort_id"))
+            found = sa.select(*view.columns, *(each for each in (key, row_id) if each.name not in view.names))
             found = found.where(*self._conditions(asked, grant)).order_by(*order)
             found = found.limit(sa.bindparam("limit", type_=sa.BigInteger))
             if not after:
@@ -299,6 +299,11 @@ class Resource:
             return None
         shows = statement.on(reader.session.dialect).shows
         return view.dicts(rows, shows[: len(view.names)])[0], rows[0][-1]
+
+
+def _place(view: View, name: str) -> int:
+    """Where a column that the order needs stands in a row: among those of the view, or behind them."""
+    return view.names.index(name) if name in view.names else -1 if name == "id" else len(view.names)
 
 
 def _cursor(key: Any, row_id: int) -> str:

@@ -69,15 +69,15 @@ def migrate(database: Database, trades: Iterable[Trade]) -> list[str]:
 
 
 def pending(database: Database, trades: Iterable[Trade]) -> list[str]:
-    """The heads that the database has not reached."""
-    heads = set(scripts(branches(trades)).get_heads())
+    """The revisions that the database lacks."""
+    directory = scripts(branches(trades))
 
-    def current(connection: Connection) -> set[str]:
-        if not sa.inspect(connection).has_table("alembic_version"):
-            return set()
-        return set(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
+    def lacking(connection: Connection) -> list[str]:
+        current = MigrationContext.configure(connection).get_current_heads()
+        steps = directory._upgrade_revs("heads", current)  # type: ignore[arg-type]  # noqa: SLF001 - as in migrate
+        return [step.revision.revision for step in steps]
 
-    return sorted(heads - database.ask(0, lambda session: current(session.connection)))
+    return database.ask(0, lambda session: lacking(session.connection))
 
 
 def mine(name: str, branch: str) -> bool:

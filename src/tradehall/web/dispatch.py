@@ -185,7 +185,7 @@ class Dispatcher:
                 return await self.office.read(self.trade, contract, actor, path, query)
             except ValidationError as error:
                 raise invalid(error, "query") from error
-        actor.grant(does.by)
+        contract.grant(actor)
         content = await read_body(headers, receive)
         call = Call(
             contract,
@@ -216,7 +216,7 @@ class Dispatcher:
 
     def _path(self, contract: Contract, values: list[str]) -> dict[str, Any]:
         found: dict[str, Any] = {}
-        for name, text in zip(contract.parameters(), values, strict=True):
+        for name, text in zip(contract.parameters, values, strict=True):
             if name == "id" or name.endswith("_id"):
                 if not text.removeprefix("-").isdecimal() or not text.isascii():
                     raise field_error(["path", name], "Input should be a valid integer", "int_parsing")

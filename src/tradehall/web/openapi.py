@@ -104,7 +104,7 @@ def _tag(contract: Contract) -> str:
 
 
 def _path_parameters(contract: Contract) -> Iterator[Json_]:
-    for name in contract.parameters():
+    for name in contract.parameters:
         number = name == "id" or name.endswith("_id")
         schema: Json_ = {"type": "integer", "minimum": 1} if number else {"type": "string"}
         yield {"name": name, "in": "path", "required": True, "schema": schema}

@@ -3,7 +3,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
@@ -30,12 +29,11 @@ class Compiled:
 
     def arguments(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """The parameters in the driver's order; a value that the statement holds itself is the default."""
-        return tuple(
-            [
-                value if convert is None else convert(value)
-                for value, convert in ((given.get(name, default), convert) for name, default, convert in self.takes)
-            ]
-        )
+        found = []
+        for name, default, convert in self.takes:
+            value = given.get(name, default)
+            found.append(value if convert is None else convert(value))
+        return tuple(found)
 
 
 def _result_columns(statement: ClauseElement) -> Iterable[sa.ColumnElement[Any]]:
@@ -61,7 +59,7 @@ class Prepared:
 
     def __init__(self, statement: ClauseElement) -> None:
         self.statement = statement
-        self._compiled: WeakKeyDictionary[Dialect, Compiled] = WeakKeyDictionary()
+        self._compiled: dict[Dialect, Compiled] = {}
 
     def on(self, dialect: Dialect) -> Compiled:
         """The statement for this dialect."""
@@ -122,7 +120,9 @@ class Session(ABC):
     def rollback(self) -> None:
         """End the transaction without effect; never raises."""
 
-    def execute(self, statement: sa.Executable, given: Mapping[str, Any] | None = None) -> sa.Result[Any]:
+    def execute(
+        self, statement: sa.Executable, given: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> sa.Result[Any]:
         """Run any Core statement, in the transaction of this session."""
         return self.connection.execute(statement, given)
 

@@ -131,12 +131,12 @@ def upgrade() -> None:
     op.create_table(
         "totals",
         sa.Column("org_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("measure", sa.String(length=80), nullable=False),
         sa.Column("dimension", sa.String(length=120), nullable=False),
-        sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("org_id", "measure", "dimension", "day"),
+        sa.PrimaryKeyConstraint("org_id", "day", "measure", "dimension"),
         sqlite_with_rowid=False,
     )
     op.create_table(

@@ -13,6 +13,7 @@ from tradehall.trades.phoneshop.models import HELD, Customer, Phone, PhoneStatus
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
 LOW = 5
+RECENT_REPAIRS = find(Repair).by(Repair.created_at.desc(), Repair.id.desc()).first(5).standing()
 EARNED = (RepairStatus.COMPLETED, RepairStatus.DELIVERED)
 
 
@@ -71,13 +72,12 @@ def for_managers(ctx: Reader, amount: Decimal) -> Decimal | None:
     return amount if ctx.actor.may(MANAGERS) else None
 
 
-@report(by=STAFF)
+@report(by=STAFF, quick=True)
 def overview(ctx: Reader) -> dict[str, Any]:
     """The business in figures: what there is, what came in, how the repairs stand."""
     rows = ctx.totals(ROWS)
     phones, booked = ctx.totals(phones_by_status), ctx.totals(repairs_booked)
     sales, swaps, earned = (summed(ctx.totals(each)).amount for each in (sales_made, swaps_made, repairs_earned))
-    recent = ctx.all(find(Repair).by(Repair.created_at.desc(), Repair.id.desc()).first(5))
     return {
         "totals": {
             "customers": rows.get(Customer.table.name, Total()).count,
@@ -109,12 +109,12 @@ def overview(ctx: Reader) -> dict[str, Any]:
                 "cost": for_managers(ctx, repair.cost),
                 "created_at": repair.created_at,
             }
-            for repair in recent
+            for repair in ctx.all(RECENT_REPAIRS)
         ],
     }
 
 
-@report(by=STAFF)
+@report(by=STAFF, quick=True)
 def dashboard_summary(ctx: Reader) -> dict[str, Any]:
     """The day at a glance, and what needs attention."""
     rows = ctx.totals(ROWS)
