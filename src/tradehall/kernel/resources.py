@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from sqlalchemy.engine.default import DefaultDialect
 
 from tradehall.kernel.columns import utc_text
 from tradehall.kernel.context import Context, Reader
@@ -21,6 +22,7 @@ from tradehall.kernel.reports import ROWS, TOTALS
 from tradehall.kernel.search import matches, pattern
 from tradehall.kernel.verbs import Actor, By, Grant, Verb
 
+ANY_DIALECT = DefaultDialect()
 _kept_count = Prepared(
     sa.select(TOTALS.c.count).where(
         TOTALS.c.org_id == sa.bindparam("org_id"),
@@ -272,7 +274,7 @@ class Resource:
         try:
             value, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
             if isinstance(kind, sa.types.TypeDecorator):
-                value = kind.process_result_value(value, sa.engine.default.DefaultDialect())
+                value = kind.process_result_value(value, ANY_DIALECT)
             elif not isinstance(value, kind.python_type):
                 raise ValueError("not a value of this column")
             if not isinstance(row_id, int) or value is None:

@@ -74,7 +74,7 @@ def pending(database: Database, trades: Iterable[Trade]) -> list[str]:
 
     def lacking(connection: Connection) -> list[str]:
         current = MigrationContext.configure(connection).get_current_heads()
-        steps = directory._upgrade_revs("heads", current)  # type: ignore[arg-type]  # noqa: SLF001 - as in migrate
+        steps = directory._upgrade_revs("heads", current)  # type: ignore[arg-type]
         return [step.revision.revision for step in steps]
 
     return database.ask(0, lambda session: lacking(session.connection))

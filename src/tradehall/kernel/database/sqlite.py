@@ -18,9 +18,19 @@ from tradehall.kernel.database.walls import by_sqlite_message
 from tradehall.kernel.errors import Problem, Refused, StorageFull, Unavailable
 
 T = TypeVar("T")
+Waiting = tuple[Work, asyncio.Future[Any]]
 READERS = 4
 MOST_IN_A_GROUP = 64
 LOCK_SECONDS = 5.0
+PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    f"busy_timeout={LOCK_SECONDS * 1000:.0f}",
+    "cache_size=-16384",
+    "mmap_size=268435456",
+    "wal_autocheckpoint=4000",
+)
 
 
 class SqliteSession(Session):
@@ -86,12 +96,7 @@ def _connect(path: Path, read_only: bool) -> Engine:
 
     @sa.event.listens_for(engine, "connect")
     def configure(driver: sqlite3.Connection, _: object) -> None:
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"busy_timeout={LOCK_SECONDS * 1000:.0f}",
-        ):
+        for pragma in PRAGMAS:
             driver.execute(f"PRAGMA {pragma}")
         if read_only:
             driver.execute("PRAGMA query_only=ON")
@@ -110,7 +115,8 @@ class SqliteDatabase:
         self._writer_engine = _connect(path, read_only=False)
         self._reader_engine = _connect(path, read_only=True)
         self.dialect: Dialect = self._writer_engine.dialect
-        self._queue: SimpleQueue[tuple[Work, asyncio.Future[Any]] | None] = SimpleQueue()
+        self._gathered: list[Waiting] = []
+        self._queue: SimpleQueue[list[Waiting] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(READERS, "reader")
@@ -118,12 +124,20 @@ class SqliteDatabase:
 
     async def unit(self, work: Work) -> Any:
         """Run a unit; returns when it is durable. Raises what its rules raised."""
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
         if self._thread is None:
             self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
             self._thread.start()
-        self._queue.put((work, future))
+        if not self._gathered:
+            loop.call_soon(self._hand_over)
+        self._gathered.append((work, future))
         return await future
+
+    def _hand_over(self) -> None:
+        """Give the writer what was asked for in this turn of the loop, together: one commit for all of it."""
+        gathered, self._gathered = self._gathered, []
+        self._queue.put(gathered)
 
     async def read(self, org_id: int, query: Callable[[Session], T], quick: bool = False) -> T:
         """Read one organisation; a quick query (by key, or one keyset page) runs at once, others in a thread."""
@@ -172,17 +186,16 @@ class SqliteDatabase:
     def _write(self) -> None:
         with self._writer_engine.connect() as connection:
             session = SqliteSession(connection)
-            while (first := self._queue.get()) is not None:
-                waiting = [first]
+            while (waiting := self._queue.get()) is not None:
                 while len(waiting) < MOST_IN_A_GROUP and not self._queue.empty():
-                    if (another := self._queue.get()) is None:
+                    if (more := self._queue.get()) is None:
                         self._queue.put(None)
                         break
-                    waiting.append(another)
+                    waiting += more
                 for org_id in dict.fromkeys(work.org_id for work, _ in waiting):
                     self._answer(session, [pair for pair in waiting if pair[0].org_id == org_id])
 
-    def _answer(self, session: SqliteSession, pairs: Sequence[tuple[Work, asyncio.Future[Any]]]) -> None:
+    def _answer(self, session: SqliteSession, pairs: Sequence[Waiting]) -> None:
         outcomes = self._settle(session, [work for work, _ in pairs])
         ended = [(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)]
         pairs[0][1].get_loop().call_soon_threadsafe(answer_all, ended)
