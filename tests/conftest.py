@@ -1,9 +1,71 @@
 """What every test may ask for."""
 
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx2
 import pytest
+
+from tests.running import Application, Clock, Copies, Place, Switchboard, opened, serving
+from tests.servers import Postgres, private_postgres
+from tradehall.kernel.trade import Trade
 
 
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     """Asynchronous tests run on asyncio, as the server does."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def private_server() -> Iterator[Postgres]:
+    """The PostgreSQL of this session. A test that pulls its plug brings a server of its own."""
+    with private_postgres("fsync=off") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def copies(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Copies:
+    """Where databases come from."""
+    return Copies(tmp_path_factory.mktemp("databases"), lambda: request.getfixturevalue("private_server"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, copies: Copies, trade: Trade) -> Iterator[str]:
+    """A database of this test's own, on either kind: migrated, with two organisations and their people."""
+    with copies.copy(request.param, trade) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+async def served() -> AsyncIterator[tuple[Switchboard, httpx2.AsyncClient]]:
+    """The one server of this session."""
+    async with serving() as found:
+        yield found
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """The application's clock."""
+    return Clock()
+
+
+@pytest.fixture
+async def application(
+    database_url: str, trade: Trade, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient], tmp_path: Path
+) -> AsyncIterator[Application]:
+    """The trade of this folder, running; each folder's conftest names it in a fixture `trade`."""
+    async with opened(database_url, trade, clock, served, tmp_path) as application:
+        yield application
+
+
+@pytest.fixture
+def shop(application: Application) -> Place:
+    """An organisation with somebody in every role."""
+    return application.places["accra"]
+
+
+@pytest.fixture
+def other(application: Application) -> Place:
+    """Another organisation in the same database."""
+    return application.places["kumasi"]

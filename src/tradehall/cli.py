@@ -10,6 +10,8 @@ from cyclopts import App, Parameter
 from tradehall import __version__
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tradehall.kernel.database import Database
     from tradehall.kernel.people import Member
     from tradehall.kernel.trade import Trade
@@ -67,10 +69,19 @@ def trades_named(names: tuple[str, ...] = ()) -> "tuple[Trade, ...]":
     return installed(names)
 
 
+def bring_up(database: "Database", trades: "Sequence[Trade]") -> None:
+    """Bring the schema up to date; Alembic is loaded only where there is something to do."""
+    from tradehall.kernel.versions import is_current
+
+    if not is_current(database, trades):
+        from tradehall.kernel.schema import migrate as apply
+
+        apply(database, trades)
+
+
 def ready(data: Path | None) -> "tuple[Database, tuple[Trade, ...]]":
     """The database with its schema up to date, and every installed trade."""
     from tradehall.kernel.database import open_database
-    from tradehall.kernel.schema import migrate as bring_up
 
     settings, trades = read_settings(data), trades_named()
     database = open_database(settings.database_url, settings.tradehall_data)
@@ -106,7 +117,7 @@ def serve(
         raise RuntimeError(
             "this version serves one process; --workers needs PostgreSQL and REDIS_URL and is not here yet"
         )
-    serve_now(read_settings(data, host=host, port=port, open=open or None), trades_named(trades))
+    serve_now(read_settings(data, host=host, port=port, open=open or None), trades_named(trades), bring_up)
 
 
 @app.command
@@ -115,17 +126,22 @@ def demo(*trades: str, host: str | None = None, port: int | None = None, data: D
     from tradehall.server import serve as serve_now
 
     folder = data or Path("data") / "demo"
-    serve_now(read_settings(folder, host=host, port=port, open=True, database_url=""), trades_named(trades), demo=True)
+    serve_now(
+        read_settings(folder, host=host, port=port, open=True, database_url=""),
+        trades_named(trades),
+        bring_up,
+        demo=True,
+    )
 
 
 @app.command
 def migrate(*, data: Data = None) -> None:
     """Bring the schema of the database up to date."""
     from tradehall.kernel.database import open_database
-    from tradehall.kernel.schema import migrate as bring_up
+    from tradehall.kernel.schema import migrate as apply
 
     settings, trades = read_settings(data), trades_named()
-    applied = bring_up(open_database(settings.database_url, settings.tradehall_data), trades)
+    applied = apply(open_database(settings.database_url, settings.tradehall_data), trades)
     print(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
 
 
@@ -355,7 +371,8 @@ def revision(trade: str, message: str = "changes") -> None:
     message
         What the migration does, in a few words: it becomes part of the file's name.
     """
-    from tradehall.kernel.schema import HERE, KERNEL, revise
+    from tradehall.kernel.schema import revise
+    from tradehall.kernel.versions import HERE, KERNEL
 
     trades = trades_named()
     folder = HERE if trade == KERNEL else the_trade(trades, trade).migrations

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import uvicorn
@@ -14,21 +14,25 @@ from tradehall.kernel.database import Database, open_database
 from tradehall.kernel.office import utc_now
 from tradehall.kernel.people import CreateLink, CreateOrganisation, has_users, organisations
 from tradehall.kernel.reports import ROWS, overall
-from tradehall.kernel.schema import migrate
 from tradehall.kernel.trade import Trade
 from tradehall.settings import Settings
 
 FIRST = "My business"
 
 
-def serve(settings: Settings, trades: Sequence[Trade], demo: bool = False) -> None:
+def serve(
+    settings: Settings,
+    trades: Sequence[Trade],
+    bring_up: Callable[[Database, Sequence[Trade]], None],
+    demo: bool = False,
+) -> None:
     """Serve until told to stop; raises SystemExit where this installation must not be served."""
     if refusals := settings.refusals():
         raise SystemExit(refusals[0])
     base = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}"
     database = open_database(settings.database_url, settings.tradehall_data)
     database.check()
-    migrate(database, trades)
+    bring_up(database, trades)
     org_id = first_organisation(database, utc_now(), "Demo" if demo else FIRST)
     if demo:
         fill(database, trades, org_id)

@@ -21,7 +21,7 @@ from tradehall.kernel.drill import behind
 from tradehall.kernel.errors import Missing, Problem
 from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
 from tradehall.kernel.jobs import Claim, Failed, Job, LostLeaseError, next_due
-from tradehall.kernel.people import organisations
+from tradehall.kernel.people import nobody, organisations, pools
 from tradehall.kernel.tokens import Tokens
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb
@@ -137,6 +137,7 @@ class Office:
 
     def open(self) -> None:
         """Begin to look after timers, revocations and housekeeping."""
+        pools().submit(nobody)
         self._tasks = [asyncio.create_task(self._forever(each)) for each in (self._watch, self._work)]
 
     async def close(self) -> None:

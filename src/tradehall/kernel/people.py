@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -87,7 +88,6 @@ AUTHORITY = "authority"
 
 _hasher = PasswordHash((Argon2Hasher(), BcryptHasher()))
 _hashing = ThreadPoolExecutor(2, "hashing")
-_nobody = _hasher.hash(secrets.token_urlsafe(16))
 
 
 @dataclass(frozen=True)
@@ -103,6 +103,12 @@ class Member:
     created_at: datetime
 
 
+@cache
+def nobody() -> str:
+    """The hash that is checked where nobody has the name; made once, before anybody signs in."""
+    return _hasher.hash(secrets.token_urlsafe(16))
+
+
 def pools() -> ThreadPoolExecutor:
     """The small pool in which passwords are hashed: never on the event loop."""
     return _hashing
@@ -115,7 +121,7 @@ def hash_password(password: str) -> str:
 
 def verify_password(password: str, stored: str | None) -> tuple[bool, str | None]:
     """Whether the password is right, and a new hash where the stored one is of an old kind; as slow for nobody."""
-    right, renewed = _hasher.verify_and_update(password, stored or _nobody)
+    right, renewed = _hasher.verify_and_update(password, stored or nobody())
     return right and stored is not None, renewed
 
 

@@ -19,20 +19,14 @@ from tradehall.kernel.database import Database
 from tradehall.kernel.database.walls import policies
 from tradehall.kernel.records import METADATA
 from tradehall.kernel.trade import Trade
+from tradehall.kernel.versions import HERE, KERNEL, branches
 
-KERNEL = "kernel"
 ROOMS = (events, idempotency, jobs, numbers, people, preferences, reports)
 """The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
-HERE = Path(__file__).parent / "migrations"
 
 
 class SchemaError(RuntimeError):
     """The schema of the database is not one that this version can serve."""
-
-
-def branches(trades: Iterable[Trade]) -> dict[str, Path]:
-    """The folder of each branch."""
-    return {KERNEL: HERE} | {trade.name: trade.migrations for trade in trades}
 
 
 def scripts(folders: dict[str, Path]) -> ScriptDirectory:

@@ -1,6 +1,7 @@
 """One trade as an ASGI application: a FastAPI app for the pages and sign-in, which carries the dispatcher."""
 
 import logging
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -36,8 +37,6 @@ class TradeApp(FastAPI):
         self.add_api_route(trade.docs[2], self._document, include_in_schema=False)
         for kind in (Problem, RequestValidationError, ValidationError, HTTPException, Exception):
             self.add_exception_handler(kind, self._problem)
-        version = policy.facts.get("app_version", "1.0.0")
-        self.document = orjson.dumps(openapi.document(trade, version, self.openapi()))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -59,6 +58,12 @@ class TradeApp(FastAPI):
             await send(message)
 
         return stamped
+
+    @cached_property
+    def document(self) -> bytes:
+        """The OpenAPI document, made when it is first asked for."""
+        version = self.policy.facts.get("app_version", "1.0.0")
+        return orjson.dumps(openapi.document(self.trade, version, self.openapi()))
 
     async def _document(self) -> Response:
         return Response(self.document, media_type="application/json")

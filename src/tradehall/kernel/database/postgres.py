@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
 from tradehall.kernel.database.group import Outcome, Void, Work, run_batch, settle
@@ -114,10 +113,10 @@ class PostgresDatabase:
 
     def __init__(self, url: str) -> None:
         async_url = sa.make_url(url).set(drivername="postgresql+asyncpg")
-        self._async_engine = create_async_engine(
+        # The engine that AsyncEngine would wrap: every use of it is inside a greenlet already.
+        self._engine = sa.create_engine(
             async_url, isolation_level="AUTOCOMMIT", pool_size=CONNECTIONS, max_overflow=0, pool_timeout=LOCK_SECONDS
         )
-        self._engine = self._async_engine.sync_engine
         self.dialect: Dialect = self._engine.dialect
         self._queues: dict[int, deque[tuple[Work, asyncio.Future[Any]]]] = {}
         self._writers: set[asyncio.Task[None]] = set()
@@ -202,7 +201,7 @@ class PostgresDatabase:
         try:
             return await doing
         finally:
-            await self._async_engine.dispose()
+            await greenlet_spawn(self._engine.dispose)
 
     def migrate(self, change: Callable[[Connection], None]) -> None:
         """Change the schema in one transaction, one process at a time."""
@@ -232,4 +231,4 @@ class PostgresDatabase:
         """Finish what is queued and close every connection."""
         while self._writers:
             await asyncio.wait(set(self._writers))
-        await self._async_engine.dispose()
+        await greenlet_spawn(self._engine.dispose)
