@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from tradehall.kernel.context import Context
+from tradehall.kernel.columns import Refers
+from tradehall.kernel.context import Context, RowBook
 from tradehall.kernel.contracts import Contract, Shape, dumps
 from tradehall.kernel.database import Batch, Undone, Work
 from tradehall.kernel.errors import Problem, Stale
 from tradehall.kernel.idempotency import Answer, Key, KeyBook
 from tradehall.kernel.jobs import Job, finish
-from tradehall.kernel.records import Record, record_of
+from tradehall.kernel.records import Record, per_record, record_of
 from tradehall.kernel.verbs import Actor, Verb, system
 
 if TYPE_CHECKING:
@@ -24,6 +25,18 @@ if TYPE_CHECKING:
 log = logging.getLogger("tradehall")
 LONG_UNIT = 0.05
 """Seconds; a rule that takes longer holds up everybody who writes in its organisation."""
+
+
+@per_record
+def references(body: type[BaseModel]) -> dict[str, type[Record]]:
+    """The fields of a request model that hold the id of a row, with its record."""
+    found = {
+        name: mark.record
+        for name, info in body.model_fields.items()
+        for mark in info.metadata
+        if isinstance(mark, Refers)
+    }
+    return {name: record_of(each) if isinstance(each, str) else each for name, each in found.items()}
 
 
 def etag(row: Record) -> str:
@@ -55,6 +68,15 @@ class Perform(Work):
         self.call = call
         self.org_id = call.actor.org_id
         self.jobs_added = False
+
+    def foresee(self, batch: Batch) -> None:
+        call = self.call
+        if call.key is not None:
+            batch.book(KeyBook).want(call.key)
+        if call.body is not None:
+            for name, record in references(type(call.body)).items():
+                if isinstance(row_id := getattr(call.body, name), int):
+                    batch.book(RowBook).want(record, row_id)
 
     def run(self, batch: Batch) -> Answer:
         call = self.call

@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 LARGEST_ID = 2**63 - 1
+ID = Limit(gt=0, le=LARGEST_ID)
+"""What the id of a row may be."""
 Show = Callable[[Sequence[Any]], Sequence[Any]]
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -303,14 +306,21 @@ def state(values: type[E], initial: E, moves: Mapping[E, tuple[E, ...]]) -> Stat
     return State(values, moves, initial)
 
 
+@dataclass(frozen=True)
+class Refers:
+    """Marks a field of a request model that holds the id of a row: it is read together with others, and picked on screens."""
+
+    record: "type[Record] | str"
+
+
 def reference(target: "type[Record] | str") -> Field[int]:
     """The id of a row of the same organisation, by record or by the name of its table."""
-    return Field(KEY, Annotated[int, Limit(gt=0, le=LARGEST_ID)], references=target)
+    return Field(KEY, Annotated[int, ID, Refers(target)], references=target)
 
 
 def person() -> Field[int]:
     """The id of a user: who did or owns it."""
-    return Field(sa.BigInteger(), Annotated[int, Limit(gt=0, le=LARGEST_ID)])
+    return Field(sa.BigInteger(), Annotated[int, ID])
 
 
 def computed(field: Field[T], formula: str) -> Field[T]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from tradehall.kernel.columns import Field, State, show
-from tradehall.kernel.database import Batch, Prepared, Session
+from tradehall.kernel.database import Batch, Book, Prepared, Session
 from tradehall.kernel.errors import Missing, Refused
 from tradehall.kernel.events import Event, EventBook, erase_history
 from tradehall.kernel.jobs import Job, cancel, enqueue
@@ -72,6 +72,44 @@ def _target(args: tuple[Any, ...]) -> Record:
 @per_record
 def _standing(query: Find[Any]) -> Prepared:
     return Prepared(query.statement)
+
+
+class RowBook(Book):
+    """The rows that a transaction has read by id. Nobody else writes in its organisation: they are true until changed."""
+
+    def __init__(self, session: Session, org_id: int) -> None:
+        super().__init__(session, org_id)
+        self._known: dict[tuple[type[Record], int], dict[str, Any]] = {}
+        self._wanted: dict[type[Record], set[int]] = {}
+
+    def want(self, record: type[Record], row_id: int) -> None:
+        """A unit will ask for this row."""
+        self._wanted.setdefault(record, set()).add(row_id)
+
+    def fetch(self) -> None:
+        for record, ids in self._wanted.items():
+            table = record.table
+            query = sa.select(*(table.c[name] for name in record.fields))
+            for row in self.session.execute(query.where(table.c.org_id == self.org_id, table.c.id.in_(ids))):
+                self._known[record, row.id] = dict(row._mapping)
+
+    def find(self, record: type[R], row_id: int) -> R | None:
+        """The row, as an object of the unit's own, if it was read already."""
+        known = self._known.get((record, row_id))
+        return None if known is None else record.loaded(dict(known), None)
+
+    def changed(self, row: Record) -> None:
+        """The row is not what was read any more."""
+        self._known.pop((type(row), row.id), None)
+
+    def keep(self) -> None:
+        return
+
+    def forget(self) -> None:
+        return
+
+    def write(self) -> None:
+        return
 
 
 class Reader:
@@ -166,6 +204,7 @@ class Context(Reader):
         self._events: list[Event] = []
         self._log = batch.book(EventBook)
         self._totals = batch.book(TotalBook)
+        self._read = batch.book(RowBook)
         self.jobs_added = False
 
     def _chosen(self) -> Mapping[str, Any]:
@@ -177,6 +216,9 @@ class Context(Reader):
         known = self._rows.get((record, row_id))
         if known is not None and (grant is None or grant.scope is None):
             return known  # type: ignore[return-value]  # the key names the class
+        scoped = grant is not None and grant.scope is not None
+        if not scoped and (read := self._read.find(record, row_id)) is not None:
+            return self._hold(read)
         self.flush()
         found = super().find(record, row_id, grant)
         return None if found is None else self._hold(found)
@@ -290,6 +332,7 @@ class Context(Reader):
     def _note(self, row: Record, operation: str, body: dict[str, Any]) -> None:
         if not self._events:
             raise RuntimeError(f"{row!r} may be changed inside a verb only")
+        self._read.changed(row)
         shown = {
             name: [show(value[0]), show(value[1])] if operation == "edit" else show(value)
             for name, value in body.items()

@@ -76,12 +76,27 @@ class KeyBook(Book):
         super().__init__(session, org_id)
         self._kept: dict[tuple[str, str], dict[str, Any]] = {}
         self._staged: dict[tuple[str, str], dict[str, Any]] = {}
+        self._wanted: set[tuple[str, str]] = set()
+        self._absent: set[tuple[str, str]] = set()
+
+    def want(self, key: Key) -> None:
+        """A unit will ask for this key."""
+        self._wanted.add((key.scope, key.key))
+
+    def fetch(self) -> None:
+        if self._wanted:
+            scopes, keys = ({each[part] for each in self._wanted} for part in (0, 1))
+            here = (KEYS.c.org_id == self.org_id, KEYS.c.scope.in_(scopes), KEYS.c.key.in_(keys))
+            found = self.session.execute(sa.select(KEYS.c.scope, KEYS.c.key).where(*here))
+            self._absent = self._wanted - {(row.scope, row.key) for row in found}
 
     def find(self, key: Key, now: datetime) -> Answer | None:
         """The answer that this key got before; raises Invalid where it came with another request."""
         row = self._kept.get((key.scope, key.key))
         if row is not None:
             fingerprint, status, headers, body = row["fingerprint"], row["status"], row["headers"], row["body"]
+        elif (key.scope, key.key) in self._absent:
+            return None
         else:
             given = {"org_id": self.org_id, "scope": key.scope, "key": key.key}
             rows, readers = self.session.records(_find, given)

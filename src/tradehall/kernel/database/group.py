@@ -19,6 +19,7 @@ class Void(Exception):  # noqa: N818 - a state of the transaction, caught here
         super().__init__(problem.sentence)
         self.problem = problem
         self.again = again
+        self.begun = True
 
 
 class Undone(Exception):  # noqa: N818 - a way to leave a unit, not a fault
@@ -48,6 +49,9 @@ class Book(ABC):
     def write(self) -> None:
         """Write what was kept."""
 
+    def fetch(self) -> None:  # noqa: B027 - most books have nothing to look up
+        """Look up in one go what the units said they will ask for."""
+
 
 class Batch:
     """One transaction of one organisation and the units in it."""
@@ -63,6 +67,13 @@ class Batch:
         if found is None:
             found = self._books[kind] = kind(self.session, self.org_id)
         return found  # type: ignore[return-value]  # the dictionary pairs each class with its instance
+
+    def foresee(self, works: Sequence["Work"]) -> None:
+        """Look up together what the units will ask for one by one."""
+        for work in works:
+            work.foresee(self)
+        for book in list(self._books.values()):
+            book.fetch()
 
     def keep(self) -> None:
         """Keep what the unit staged in every book."""
@@ -89,6 +100,9 @@ class Work(ABC):
     def run(self, batch: Batch) -> Any:
         """Do it, and render the answer."""
 
+    def foresee(self, batch: Batch) -> None:  # noqa: B027 - most know nothing before they run
+        """Called for each of several units before the first one runs: tell the books what will be asked for."""
+
     def refused(self, batch: Batch, problem: Problem) -> None:  # noqa: B027 - most have nothing to keep
         """Called after the unit's effects are undone, when a rule refused; may stage what outlives the refusal."""
 
@@ -107,8 +121,10 @@ Translate = Callable[[BaseException], Problem | Void | None]
 def run_batch(session: Session, works: Sequence[Work], translate: Translate) -> list[Outcome]:
     """Run units of one organisation in one transaction. Raises Void, or what else went wrong, with nothing done."""
     try:
-        session.begin_unit(works[0].org_id)
+        _begin(session, works[0].org_id, translate)
         batch = Batch(session, works[0].org_id)
+        if len(works) > 1:
+            batch.foresee(works)
         outcomes = [_attempt(batch, work, translate, last=work is works[-1]) for work in works]
         batch.write()
     except BaseException as error:
@@ -121,6 +137,16 @@ def run_batch(session: Session, works: Sequence[Work], translate: Translate) -> 
             session.rollback()
             raise _void(error, translate) from error
     return outcomes
+
+
+def _begin(session: Session, org_id: int, translate: Translate) -> None:
+    try:
+        session.begin_unit(org_id)
+    except Exception as error:
+        void = _void(error, translate)
+        if isinstance(void, Void):
+            void.begun = False
+        raise void from error
 
 
 def _void(error: BaseException, translate: Translate) -> BaseException:
@@ -161,9 +187,16 @@ def settle(transact: Callable[[Sequence[Work]], list[Outcome]], works: Sequence[
     except OutcomeUnknown as unknown:
         return [Outcome(error=unknown) for _ in works]
     except Exception as error:  # noqa: BLE001 - as in _alone
-        if len(works) == 1 and not (isinstance(error, Void) and error.again):
-            return [Outcome(error=error.problem if isinstance(error, Void) else error)]
+        void = error if isinstance(error, Void) else None
+        if (void is None and len(works) == 1) or (void is not None and not void.again and _last_word(void, works)):
+            return [Outcome(error=void.problem if void is not None else error) for _ in works]
     return [_alone(transact, work) for work in works]
+
+
+def _last_word(void: Void, works: Sequence[Work]) -> bool:
+    # A database that can't be had now is none of the units' fault: if each waited for it again, the last would wait
+    # as often as there are units.
+    return len(works) == 1 or not void.begun
 
 
 def _alone(transact: Callable[[Sequence[Work]], list[Outcome]], work: Work) -> Outcome:

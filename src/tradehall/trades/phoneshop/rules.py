@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from tradehall.kernel.columns import LARGEST_ID, clean, decimal_form
+from tradehall.kernel.columns import ID, Refers, clean, decimal_form
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, field_error
 from tradehall.kernel.phones import e164
@@ -16,7 +16,6 @@ from tradehall.trades.phoneshop.imei import normalised
 from tradehall.trades.phoneshop.models import HELD, Condition, Customer, HeldImei, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
-Id = Annotated[int, Field(gt=0, le=LARGEST_ID)]
 Amount = Annotated[Decimal, decimal_form(2, above=0)]
 Discount = Annotated[Decimal, decimal_form(2, at_least=0)]
 PhoneNumber = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=9, max_length=20)]
@@ -48,8 +47,8 @@ class Removal(BaseModel):
 class NewSale(BaseModel):
     """A phone sold to a customer. Without `original_price` what is paid is the price."""
 
-    customer_id: Id
-    phone_id: Id
+    customer_id: Annotated[int, ID, Refers(Customer)]
+    phone_id: Annotated[int, ID, Refers(Phone)]
     amount_paid: Amount | None = None
     original_price: Amount | None = None
     discount_amount: Discount = Decimal(0)

@@ -1,0 +1,37 @@
+"""Which versions of its schema a database has, and which there are: read from file names, without loading Alembic."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from tradehall.kernel.database import Database, Session
+from tradehall.kernel.trade import Trade
+
+KERNEL = "kernel"
+HERE = Path(__file__).parent / "migrations"
+
+
+def branches(trades: Iterable[Trade]) -> dict[str, Path]:
+    """The folder of each branch: the kernel's, and one a trade."""
+    return {KERNEL: HERE} | {trade.name: trade.migrations for trade in trades}
+
+
+def heads(trades: Iterable[Trade]) -> set[str]:
+    """The last revision of each branch; `phoneshop_0003` is in `phoneshop/migrations/0003_....py`."""
+    last = {branch: max(folder.glob("[0-9]*.py"), default=None) for branch, folder in branches(trades).items()}
+    return {f"{branch}_{path.name[:4]}" for branch, path in last.items() if path is not None}
+
+
+def is_current(database: Database, trades: Iterable[Trade]) -> bool:
+    """Whether the database has the last revision of every branch, and nothing else."""
+
+    def applied(session: Session) -> set[str]:
+        if not sa.inspect(session.connection).has_table("alembic_version"):
+            return set()
+        return set(session.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
+
+    found = database.ask(0, applied)
+    # A trade's first revision depends on the kernel's, which Alembic then does not list.
+    implied = {f"{KERNEL}_0001"} if found else set()
+    return found | implied == heads(trades) | implied
