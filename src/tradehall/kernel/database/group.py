@@ -15,11 +15,11 @@ B = TypeVar("B", bound="Book")
 class Void(Exception):  # noqa: N818 - a state of the transaction, caught here
     """The transaction is gone, or must not be committed: every unit in it runs again, alone."""
 
-    def __init__(self, problem: Problem, again: bool = False) -> None:
+    def __init__(self, problem: Problem, again: bool = False, begun: bool = True) -> None:
         super().__init__(problem.sentence)
         self.problem = problem
         self.again = again
-        self.begun = True
+        self.begun = begun
 
 
 class Undone(Exception):  # noqa: N818 - a way to leave a unit, not a fault
@@ -123,7 +123,7 @@ def run_batch(session: Session, works: Sequence[Work], translate: Translate) -> 
     try:
         _begin(session, works[0].org_id, translate)
         batch = Batch(session, works[0].org_id)
-        if len(works) > 1:
+        if len(works) > 1 and session.far:
             batch.foresee(works)
         outcomes = [_attempt(batch, work, translate, last=work is works[-1]) for work in works]
         batch.write()

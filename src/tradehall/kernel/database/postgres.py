@@ -22,11 +22,14 @@ CONNECTIONS = 12
 LOCK_SECONDS = 5
 WRITER_LOCKS = 0x7261
 MIGRATION_LOCK = 0x6D69
+_STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:transaction AS text) AS xid8))")
 TRANSIENT = {"40001", "40P01", "0A000", "57P01", "57P02", "57P03"}
 
 
 class PostgresSession(Session):
     """One connection, driven from inside a greenlet."""
+
+    far = True
 
     def __init__(self, connection: Connection, status_of: Callable[[str], str | None]) -> None:
         self.connection = connection
@@ -76,6 +79,8 @@ class PostgresSession(Session):
         return bool(self.driver.is_closed()) or not self.driver.is_in_transaction()
 
     def rollback(self) -> None:
+        if self.driver.is_closed():
+            self.connection.invalidate()
         if self.gone():
             return
         try:
@@ -104,6 +109,12 @@ def translate(error: BaseException) -> Problem | Void | None:
     if isinstance(cause, asyncpg.InterfaceError | asyncpg.PostgresConnectionError | OSError):
         return Void(Unavailable(), again=True)
     return None
+
+
+def _alive(_: Any, record: Any, __: Any) -> None:
+    """Refuse a pooled connection that was closed while it waited, and every older one; new ones are made."""
+    if record.driver_connection.is_closed():
+        raise sa.exc.InvalidatePoolError
 
 
 class PostgresDatabase:
@@ -152,7 +163,7 @@ class PostgresDatabase:
         try:
             connection = self._engine.connect()
         except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
-            raise Void(Unavailable()) from error
+            raise Void(Unavailable(), begun=False) from error
         with connection:
             return run_batch(PostgresSession(connection, self._status_of), works, translate)
 
@@ -161,13 +172,11 @@ class PostgresDatabase:
         try:
             with self._engine.connect() as connection:
                 for _ in range(20):
-                    status: str | None = connection.scalar(
-                        sa.select(sa.func.pg_xact_status(sa.cast(transaction, sa.Text).cast(sa.text("xid8"))))  # type: ignore[arg-type]
-                    )
+                    status: str | None = connection.scalar(_STATUS, {"transaction": transaction})
                     if status != "in progress":
                         return status
                     await_only(asyncio.sleep(0.1))
-        except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+        except Exception as error:  # whatever keeps us from knowing: nothing may be run again
             raise OutcomeUnknown from error
         raise OutcomeUnknown
 
@@ -180,13 +189,15 @@ class PostgresDatabase:
         try:
             with self._engine.connect() as connection:
                 session = PostgresSession(connection, self._status_of)
-                session.begin_read(org_id)
                 try:
+                    session.begin_read(org_id)
                     return query(session)
                 finally:
                     session.rollback()
-        except (sa.exc.TimeoutError, OSError) as error:
-            raise Unavailable from error
+        except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            if isinstance(error, sa.exc.TimeoutError) or isinstance(translate(error), Void):
+                raise Unavailable from error
+            raise
 
     def run(self, work: Work) -> Any:
         """Run a unit from a thread without a loop: the command line."""
