@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast, overload
 
 import orjson
@@ -29,6 +30,7 @@ Show = Callable[[Sequence[Any]], Sequence[Any]]
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
+@lru_cache(256)
 def utc_text(moment: datetime) -> str:
     """ISO 8601 in UTC with six digits and `Z`: sorts as text as it does in time."""
     if moment.tzinfo is not UTC:

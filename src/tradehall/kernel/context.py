@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 import sqlalchemy as sa
 
 from tradehall.kernel.columns import Field, State, show
-from tradehall.kernel.database import Batch, Book, Prepared, Session
+from tradehall.kernel.database import Batch, Book, Prepared, Session, among
 from tradehall.kernel.errors import Missing, Refused
 from tradehall.kernel.events import Event, EventBook, erase_history
 from tradehall.kernel.jobs import Job, cancel, enqueue
@@ -34,6 +34,13 @@ def _select(record: type[Record], grant: Grant | None) -> Prepared:
     mine = (table.c.id == sa.bindparam("id"), table.c.org_id == sa.bindparam("org_id"))
     scope = (grant.scope(record),) if grant is not None and grant.scope is not None else ()
     return Prepared(sa.select(*(table.c[name] for name in record.fields)).where(*mine, *scope))
+
+
+@per_record
+def _among(record: type[Record]) -> Prepared:
+    table = record.table
+    here = (table.c.org_id == sa.bindparam("org_id"), among(table.c.id, "ids"))
+    return Prepared(sa.select(*(table.c[name] for name in record.fields)).where(*here))
 
 
 @per_record
@@ -88,10 +95,9 @@ class RowBook(Book):
 
     def fetch(self) -> None:
         for record, ids in self._wanted.items():
-            table = record.table
-            query = sa.select(*(table.c[name] for name in record.fields))
-            for row in self.session.execute(query.where(table.c.org_id == self.org_id, table.c.id.in_(ids))):
-                self._known[record, row.id] = dict(row._mapping)
+            rows, readers = self.session.records(_among(record), {"org_id": self.org_id, "ids": list(ids)})
+            for row in rows_of(record, rows, None, readers):
+                self._known[record, row.id] = row.values
 
     def find(self, record: type[R], row_id: int) -> R | None:
         """The row, as an object of the unit's own, if it was read already."""

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tradehall.kernel.columns import Json, Utc
-from tradehall.kernel.database import Book, Prepared, Session
+from tradehall.kernel.database import Book, Prepared, Session, among
 from tradehall.kernel.errors import Invalid
 from tradehall.kernel.records import METADATA
 
@@ -35,6 +35,11 @@ _find = Prepared(
         KEYS.c.org_id == sa.bindparam("org_id"),
         KEYS.c.scope == sa.bindparam("scope"),
         KEYS.c.key == sa.bindparam("key"),
+    )
+)
+_among = Prepared(
+    sa.select(KEYS.c.scope, KEYS.c.key).where(
+        KEYS.c.org_id == sa.bindparam("org_id"), among(KEYS.c.scope, "scopes"), among(KEYS.c.key, "keys")
     )
 )
 _insert = Prepared(sa.insert(KEYS).values({column.name: sa.bindparam(column.name) for column in KEYS.c}))
@@ -85,10 +90,9 @@ class KeyBook(Book):
 
     def fetch(self) -> None:
         if self._wanted:
-            scopes, keys = ({each[part] for each in self._wanted} for part in (0, 1))
-            here = (KEYS.c.org_id == self.org_id, KEYS.c.scope.in_(scopes), KEYS.c.key.in_(keys))
-            found = self.session.execute(sa.select(KEYS.c.scope, KEYS.c.key).where(*here))
-            self._absent = self._wanted - {(row.scope, row.key) for row in found}
+            scopes, keys = (list({each[part] for each in self._wanted}) for part in (0, 1))
+            found = self.session.run(_among, {"org_id": self.org_id, "scopes": scopes, "keys": keys})
+            self._absent = self._wanted - {(row[0], row[1]) for row in found}
 
     def find(self, key: Key, now: datetime) -> Answer | None:
         """The answer that this key got before; raises Invalid where it came with another request."""

@@ -167,7 +167,8 @@ class Office:
         due = await self.database.read(0, next_due)
         wait = IDLE if due is None else min(IDLE, max(0.0, (due - self.clock()).total_seconds()))
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), wait or 0.01)
+            async with asyncio.timeout(wait or 0.01):  # wait_for would swallow a stop that comes with the waking
+                await self._wake.wait()
 
     async def work_once(self) -> int:
         """Do what is due now; gives how many jobs that were."""

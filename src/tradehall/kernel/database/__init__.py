@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tradehall.kernel.database.group import Batch, Book, Outcome, Undone, Void, Work
 from tradehall.kernel.database.postgres import PostgresDatabase
-from tradehall.kernel.database.session import Compiled, Prepared, Row, Session
+from tradehall.kernel.database.session import Compiled, Prepared, Row, Session, among
 from tradehall.kernel.database.sqlite import SqliteDatabase
 
 Database = SqliteDatabase | PostgresDatabase
@@ -23,6 +23,7 @@ __all__ = [
     "Undone",
     "Void",
     "Work",
+    "among",
     "open_database",
 ]
 

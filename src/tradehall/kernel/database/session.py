@@ -69,11 +69,18 @@ class Prepared:
         return found
 
 
+def among(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
+    """The condition that a column is one of a list of values, for a far session."""
+    return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
+
+
 class Session(ABC):
     """One connection, in a unit or for reading. Rules never see it; the context does."""
 
     connection: Connection
     dialect: Dialect
+    far = False
+    """Whether each statement is a journey to another process: then it pays to ask for many rows in one."""
 
     @abstractmethod
     def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:
