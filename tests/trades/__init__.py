@@ -1,0 +1,1 @@
+"""The trades that ship with it."""

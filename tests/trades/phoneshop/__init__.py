@@ -1,0 +1,1 @@
+"""The phone shop: its contract by literal requests, and its rules."""
