@@ -323,6 +323,8 @@ class Context(Reader):
         self._erasing = True
         self.flush()
         self._erasing = False
+        personal = {name for name, field in row.fields.items() if field.personal}
+        self._log.erase(row.table.name, row.id, personal)
         erase_history(self.session, self.org_id, row.table.name, row.id)
 
     def references_to(self, row: Record) -> dict[str, int]:

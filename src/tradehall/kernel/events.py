@@ -1,7 +1,7 @@
 """The log: one row per happening, with what it changed; the history of every record and a chain over all."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -142,14 +142,23 @@ class EventBook(Book):
     def __init__(self, session: Session, org_id: int) -> None:
         super().__init__(session, org_id)
         self._kept: list[Event] = []
+        self._erased: list[tuple[str, int, Set[str]]] = []
         self.staged: list[Event] = []
+
+    def erase(self, entity: str, record_id: int, fields: Set[str]) -> None:
+        """Leave these fields of a record out of what this transaction has not written yet."""
+        self._erased.append((entity, record_id, fields))
 
     def keep(self) -> None:
         self._kept += self.staged
-        self.staged = []
+        for entity, record_id, fields in self._erased:
+            for event in self._kept:
+                if (change := event.changes.get((entity, record_id))) is not None:
+                    change.body = {name: value for name, value in change.body.items() if name not in fields}
+        self.forget()
 
     def forget(self) -> None:
-        self.staged = []
+        self.staged, self._erased = [], []
 
     def write(self) -> None:
         if not self._kept:
@@ -244,12 +253,20 @@ def verify(session: Session, org_id: int, page: int = 2000) -> Iterator[str]:
 
 
 def _wrong(former: str, event: Any, changes: list[Any]) -> Iterator[str]:
-    if event.salt is not None and sha256(f"{event.salt}\n{event.origin}".encode()).hexdigest() != event.digest:
+    # What was erased has neither salt nor words; words without a salt were put there by somebody.
+    if event.salt is None:
+        altered = event.origin is not None
+    else:
+        altered = sha256(f"{event.salt}\n{event.origin}".encode()).hexdigest() != event.digest
+    if altered:
         yield f"the origin of event {event.id} was altered"
     for change in changes:
-        if change.salt is not None:
+        if change.salt is None:
+            altered = change.body is not None
+        else:
             digest = change_digest(change.entity, change.record_id, change.operation, change.body, change.salt)
-            if digest != change.digest:
-                yield f"event {event.id}: what it says of {change.entity} {change.record_id} was altered"
+            altered = digest != change.digest
+        if altered:
+            yield f"event {event.id}: what it says of {change.entity} {change.record_id} was altered"
     if link(former, event._asdict(), [change.digest for change in changes]) != event.chain:
         yield f"the chain is broken at event {event.id}"
