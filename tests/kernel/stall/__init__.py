@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel
 
-from tradehall.kernel.columns import integer, money, optional, reference, state, text
+from tradehall.kernel.columns import integer, money, optional, personal, reference, state, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.records import Record, check, unique
@@ -43,7 +43,7 @@ class Crate(Record, table="stall_crates"):
     price = money(above=0)
     stock = integer(at_least=0)
     state = state(CrateState, CrateState.CLOSED, MOVES)
-    remark = optional(text(1_000_000))
+    remark = personal(optional(text(1_000_000)))
 
     walls = (
         unique("label", says="There is a crate of this name", code="label_taken"),
