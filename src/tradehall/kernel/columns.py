@@ -261,11 +261,16 @@ def no_bool(value: Any) -> Any:
     return value
 
 
-def decimal_form(places: int, above: int | None = None, at_least: int | None = None) -> Any:
-    """A finite decimal, number or numeric text, rounded half up to `places` (P-01)."""
+def decimal_limits(places: int, above: int | None = None, at_least: int | None = None) -> tuple[Any, ...]:
+    """A finite decimal, number or numeric text, rounded half up (P-01): `Annotated[Decimal, *decimal_limits(2)]`."""
     limits = Limit(gt=above, ge=at_least, le=amounts.LARGEST, allow_inf_nan=False)
     after = Limit(gt=above, ge=-amounts.LARGEST if at_least is None and above is None else at_least)
-    return Annotated[Decimal, BeforeValidator(no_bool), limits, AfterValidator(_round_to(places)), after]
+    return BeforeValidator(no_bool), limits, AfterValidator(_round_to(places)), after
+
+
+def decimal_form(places: int, above: int | None = None, at_least: int | None = None) -> Any:
+    """The type of such a decimal."""
+    return Annotated[Decimal, *decimal_limits(places, above, at_least)]
 
 
 def money(*, above: int | None = None, at_least: int | None = None, default: Any = ...) -> Field[Decimal]:

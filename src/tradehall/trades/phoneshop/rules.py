@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from tradehall.kernel.columns import ID, Refers, clean, decimal_form
+from tradehall.kernel.columns import ID, Refers, clean, decimal_limits
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, field_error
 from tradehall.kernel.phones import e164
@@ -16,8 +16,8 @@ from tradehall.trades.phoneshop.imei import normalised
 from tradehall.trades.phoneshop.models import HELD, Condition, Customer, HeldImei, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
-Amount = Annotated[Decimal, decimal_form(2, above=0)]
-Discount = Annotated[Decimal, decimal_form(2, at_least=0)]
+Amount = Annotated[Decimal, *decimal_limits(2, above=0)]
+Discount = Annotated[Decimal, *decimal_limits(2, at_least=0)]
 PhoneNumber = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=9, max_length=20)]
 
 CustomerForm = form(Customer, ("full_name", "phone_number", "email"))
