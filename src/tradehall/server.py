@@ -39,20 +39,20 @@ def serve(
     elif not settings.open and not database.ask(0, has_users):
         secret = database.run(CreateLink(org_id, None, utc_now()))
         print(f"nobody can sign in yet; the owner's link, good for one day: {base}/welcome/{secret}", flush=True)
-    asyncio.run(_serve(settings, trades, base))
-
-
-async def _serve(settings: Settings, trades: Sequence[Trade], base: str) -> None:
-    app = build_app(settings, trades)
     config = uvicorn.Config(
-        app, settings.host, settings.port, access_log=False, log_level="warning", server_header=False,
-        timeout_keep_alive=75, timeout_graceful_shutdown=20, h11_max_incomplete_event_size=65536, lifespan="on",
+        build_app(settings, trades), settings.host, settings.port, access_log=False, log_level="warning",
+        server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=20, lifespan="on",
+        h11_max_incomplete_event_size=65536,
     )  # fmt: skip
-    server = uvicorn.Server(config)
     # What was loaded by now stays: the collector need not look at it again and again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(uvicorn.Server(config), base))
+
+
+async def _serve(server: uvicorn.Server, base: str) -> None:
     serving = asyncio.create_task(server.serve())
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
         await asyncio.sleep(0.01)

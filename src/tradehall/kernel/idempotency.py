@@ -19,8 +19,7 @@ KEYS = sa.Table(
     "idempotency_keys",
     METADATA,
     sa.Column("org_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("scope", sa.String(400), primary_key=True),
-    sa.Column("key", sa.String(255), primary_key=True),
+    sa.Column("digest", sa.String(64), primary_key=True),
     sa.Column("fingerprint", sa.String(64), nullable=False),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("headers", Json, nullable=False),
@@ -32,15 +31,11 @@ KEYS = sa.Table(
 )
 _find = Prepared(
     sa.select(KEYS.c.fingerprint, KEYS.c.status, KEYS.c.headers, KEYS.c.body, KEYS.c.at).where(
-        KEYS.c.org_id == sa.bindparam("org_id"),
-        KEYS.c.scope == sa.bindparam("scope"),
-        KEYS.c.key == sa.bindparam("key"),
+        KEYS.c.org_id == sa.bindparam("org_id"), KEYS.c.digest == sa.bindparam("digest")
     )
 )
 _among = Prepared(
-    sa.select(KEYS.c.scope, KEYS.c.key).where(
-        KEYS.c.org_id == sa.bindparam("org_id"), among(KEYS.c.scope, "scopes"), among(KEYS.c.key, "keys")
-    )
+    sa.select(KEYS.c.digest).where(KEYS.c.org_id == sa.bindparam("org_id"), among(KEYS.c.digest, "digests"))
 )
 _insert = Prepared(sa.insert(KEYS).values({column.name: sa.bindparam(column.name) for column in KEYS.c}))
 _drop = Prepared(
@@ -59,19 +54,19 @@ class Answer:
 
 @dataclass(frozen=True)
 class Key:
-    """An Idempotency-Key in its scope: who sent it, with which method, to which concrete path."""
+    """An Idempotency-Key in its scope: `digest` is over who sent it, the method, the concrete path and the key.
 
-    scope: str
-    key: str
+    `fingerprint` is over what has to be the same when it comes again.
+    """
+
+    digest: str
     fingerprint: str
 
     @classmethod
     def of(cls, actor: str, method: str, path: str, key: str, content: bytes) -> "Key":
-        """The key of a request; `content` is what must be the same when it comes again."""
-        scope = f"{actor} {method} {path}"
-        if len(scope) > 400:
-            scope = f"{actor} {method} {sha256(path.encode()).hexdigest()}"
-        return cls(scope, key, sha256(content).hexdigest())
+        """The key of a request with this content."""
+        scope = f"{actor}\n{method}\n{path}\n{key}"
+        return cls(sha256(scope.encode()).hexdigest(), sha256(content).hexdigest())
 
 
 class KeyBook(Book):
@@ -79,30 +74,29 @@ class KeyBook(Book):
 
     def __init__(self, session: Session, org_id: int) -> None:
         super().__init__(session, org_id)
-        self._kept: dict[tuple[str, str], dict[str, Any]] = {}
-        self._staged: dict[tuple[str, str], dict[str, Any]] = {}
-        self._wanted: set[tuple[str, str]] = set()
-        self._absent: set[tuple[str, str]] = set()
+        self._kept: dict[str, dict[str, Any]] = {}
+        self._staged: dict[str, dict[str, Any]] = {}
+        self._wanted: set[str] = set()
+        self._absent: set[str] = set()
 
     def want(self, key: Key) -> None:
         """A unit will ask for this key."""
-        self._wanted.add((key.scope, key.key))
+        self._wanted.add(key.digest)
 
     def fetch(self) -> None:
         if self._wanted:
-            scopes, keys = (list({each[part] for each in self._wanted}) for part in (0, 1))
-            found = self.session.run(_among, {"org_id": self.org_id, "scopes": scopes, "keys": keys})
-            self._absent = self._wanted - {(row[0], row[1]) for row in found}
+            found = self.session.run(_among, {"org_id": self.org_id, "digests": list(self._wanted)})
+            self._absent = self._wanted - {row[0] for row in found}
 
     def find(self, key: Key, now: datetime) -> Answer | None:
         """The answer that this key got before; raises Invalid where it came with another request."""
-        row = self._kept.get((key.scope, key.key))
+        row = self._kept.get(key.digest)
         if row is not None:
             fingerprint, status, headers, body = row["fingerprint"], row["status"], row["headers"], row["body"]
-        elif (key.scope, key.key) in self._absent:
+        elif key.digest in self._absent:
             return None
         else:
-            given = {"org_id": self.org_id, "scope": key.scope, "key": key.key}
+            given = {"org_id": self.org_id, "digest": key.digest}
             rows, readers = self.session.records(_find, given)
             if not rows:
                 return None
@@ -119,10 +113,9 @@ class KeyBook(Book):
 
     def stage(self, key: Key, answer: Answer, now: datetime) -> None:
         """Store the answer together with what it answers."""
-        self._staged[key.scope, key.key] = {
+        self._staged[key.digest] = {
             "org_id": self.org_id,
-            "scope": key.scope,
-            "key": key.key,
+            "digest": key.digest,
             "fingerprint": key.fingerprint,
             "status": answer.status,
             "headers": dict(answer.headers),

@@ -143,7 +143,10 @@ def _table(record: type[Record], name: str) -> sa.Table:
     sa.Index(f"uq_{name}_org_id_id", table.c.org_id, table.c.id, unique=True)
     sa.Index(f"ix_{name}_recent", table.c.org_id, table.c.created_at, table.c.id)
     for names in record.indexes:
-        sa.Index(f"ix_{name}_{'_'.join(names)}", table.c.org_id, *(table.c[each] for each in names))
+        # A row without the reference needs no place in its index.
+        filled = sa.text(f"{names[0]} IS NOT NULL") if record.fields[names[0]].optional else None
+        of = [table.c.org_id, *(table.c[each] for each in names)]
+        sa.Index(f"ix_{name}_{'_'.join(names)}", *of, sqlite_where=filled, postgresql_where=filled)
     for wall in record.walls:
         if wall.columns:
             where = sa.text(wall.where) if wall.where else None

@@ -46,14 +46,13 @@ def upgrade() -> None:
     op.create_table(
         "idempotency_keys",
         sa.Column("org_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("scope", sa.String(length=400), nullable=False),
-        sa.Column("key", sa.String(length=255), nullable=False),
+        sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("headers", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True).with_variant(sa.String(27), "sqlite"), nullable=False),
-        sa.PrimaryKeyConstraint("org_id", "scope", "key"),
+        sa.PrimaryKeyConstraint("org_id", "digest"),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("idempotency_keys", schema=None) as batch_op:

@@ -89,11 +89,23 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("phoneshop_phones", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_phoneshop_phones_acquired_via_swap_id", ["org_id", "acquired_via_swap_id"], unique=False
+            "ix_phoneshop_phones_acquired_via_swap_id",
+            ["org_id", "acquired_via_swap_id"],
+            unique=False,
+            sqlite_where=sa.text("acquired_via_swap_id IS NOT NULL"),
+            postgresql_where=sa.text("acquired_via_swap_id IS NOT NULL"),
         )
         batch_op.create_index("ix_phoneshop_phones_recent", ["org_id", "created_at", "id"], unique=False)
-        batch_op.create_index("ix_phoneshop_phones_status", ["org_id", "status"], unique=False)
-        batch_op.create_index("ix_phoneshop_phones_swapped_from_id", ["org_id", "swapped_from_id"], unique=False)
+        batch_op.create_index(
+            "ix_phoneshop_phones_status", ["org_id", "status"], unique=False, sqlite_where=None, postgresql_where=None
+        )
+        batch_op.create_index(
+            "ix_phoneshop_phones_swapped_from_id",
+            ["org_id", "swapped_from_id"],
+            unique=False,
+            sqlite_where=sa.text("swapped_from_id IS NOT NULL"),
+            postgresql_where=sa.text("swapped_from_id IS NOT NULL"),
+        )
         batch_op.create_index("uq_phoneshop_phones_org_id_id", ["org_id", "id"], unique=True)
 
     op.create_table(
@@ -114,7 +126,13 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("phoneshop_held_imeis", schema=None) as batch_op:
-        batch_op.create_index("ix_phoneshop_held_imeis_phone_id", ["org_id", "phone_id"], unique=False)
+        batch_op.create_index(
+            "ix_phoneshop_held_imeis_phone_id",
+            ["org_id", "phone_id"],
+            unique=False,
+            sqlite_where=None,
+            postgresql_where=None,
+        )
         batch_op.create_index("ix_phoneshop_held_imeis_recent", ["org_id", "created_at", "id"], unique=False)
         batch_op.create_index(
             "uq_phoneshop_held_imeis_imei", ["org_id", "imei"], unique=True, sqlite_where=None, postgresql_where=None
@@ -159,11 +177,23 @@ def upgrade() -> None:
             "ix_phoneshop_repairs_customer_id_created_at_id",
             ["org_id", "customer_id", "created_at", "id"],
             unique=False,
+            sqlite_where=None,
+            postgresql_where=None,
         )
-        batch_op.create_index("ix_phoneshop_repairs_phone_id", ["org_id", "phone_id"], unique=False)
+        batch_op.create_index(
+            "ix_phoneshop_repairs_phone_id",
+            ["org_id", "phone_id"],
+            unique=False,
+            sqlite_where=sa.text("phone_id IS NOT NULL"),
+            postgresql_where=sa.text("phone_id IS NOT NULL"),
+        )
         batch_op.create_index("ix_phoneshop_repairs_recent", ["org_id", "created_at", "id"], unique=False)
         batch_op.create_index(
-            "ix_phoneshop_repairs_status_created_at_id", ["org_id", "status", "created_at", "id"], unique=False
+            "ix_phoneshop_repairs_status_created_at_id",
+            ["org_id", "status", "created_at", "id"],
+            unique=False,
+            sqlite_where=None,
+            postgresql_where=None,
         )
         batch_op.create_index("uq_phoneshop_repairs_org_id_id", ["org_id", "id"], unique=True)
 
@@ -211,9 +241,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("phoneshop_sales", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_phoneshop_sales_customer_id_created_at_id", ["org_id", "customer_id", "created_at", "id"], unique=False
+            "ix_phoneshop_sales_customer_id_created_at_id",
+            ["org_id", "customer_id", "created_at", "id"],
+            unique=False,
+            sqlite_where=None,
+            postgresql_where=None,
         )
-        batch_op.create_index("ix_phoneshop_sales_phone_id", ["org_id", "phone_id"], unique=False)
+        batch_op.create_index(
+            "ix_phoneshop_sales_phone_id",
+            ["org_id", "phone_id"],
+            unique=False,
+            sqlite_where=None,
+            postgresql_where=None,
+        )
         batch_op.create_index("ix_phoneshop_sales_recent", ["org_id", "created_at", "id"], unique=False)
         batch_op.create_index(
             "uq_phoneshop_sales_invoice_number",
@@ -266,9 +306,19 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("phoneshop_swaps", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_phoneshop_swaps_customer_id_created_at_id", ["org_id", "customer_id", "created_at", "id"], unique=False
+            "ix_phoneshop_swaps_customer_id_created_at_id",
+            ["org_id", "customer_id", "created_at", "id"],
+            unique=False,
+            sqlite_where=None,
+            postgresql_where=None,
         )
-        batch_op.create_index("ix_phoneshop_swaps_new_phone_id", ["org_id", "new_phone_id"], unique=False)
+        batch_op.create_index(
+            "ix_phoneshop_swaps_new_phone_id",
+            ["org_id", "new_phone_id"],
+            unique=False,
+            sqlite_where=None,
+            postgresql_where=None,
+        )
         batch_op.create_index("ix_phoneshop_swaps_recent", ["org_id", "created_at", "id"], unique=False)
         batch_op.create_index(
             "uq_phoneshop_swaps_new_phone_id",
@@ -325,8 +375,8 @@ def downgrade() -> None:
         batch_op.drop_index("uq_phoneshop_swaps_org_id_id")
         batch_op.drop_index("uq_phoneshop_swaps_new_phone_id", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_phoneshop_swaps_recent")
-        batch_op.drop_index("ix_phoneshop_swaps_new_phone_id")
-        batch_op.drop_index("ix_phoneshop_swaps_customer_id_created_at_id")
+        batch_op.drop_index("ix_phoneshop_swaps_new_phone_id", sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index("ix_phoneshop_swaps_customer_id_created_at_id", sqlite_where=None, postgresql_where=None)
 
     op.drop_table("phoneshop_swaps")
     with op.batch_alter_table("phoneshop_sales", schema=None) as batch_op:
@@ -338,31 +388,43 @@ def downgrade() -> None:
         batch_op.drop_index("uq_phoneshop_sales_org_id_id")
         batch_op.drop_index("uq_phoneshop_sales_invoice_number", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_phoneshop_sales_recent")
-        batch_op.drop_index("ix_phoneshop_sales_phone_id")
-        batch_op.drop_index("ix_phoneshop_sales_customer_id_created_at_id")
+        batch_op.drop_index("ix_phoneshop_sales_phone_id", sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index("ix_phoneshop_sales_customer_id_created_at_id", sqlite_where=None, postgresql_where=None)
 
     op.drop_table("phoneshop_sales")
     with op.batch_alter_table("phoneshop_repairs", schema=None) as batch_op:
         batch_op.drop_index("uq_phoneshop_repairs_org_id_id")
-        batch_op.drop_index("ix_phoneshop_repairs_status_created_at_id")
+        batch_op.drop_index("ix_phoneshop_repairs_status_created_at_id", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_phoneshop_repairs_recent")
-        batch_op.drop_index("ix_phoneshop_repairs_phone_id")
-        batch_op.drop_index("ix_phoneshop_repairs_customer_id_created_at_id")
+        batch_op.drop_index(
+            "ix_phoneshop_repairs_phone_id",
+            sqlite_where=sa.text("phone_id IS NOT NULL"),
+            postgresql_where=sa.text("phone_id IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_phoneshop_repairs_customer_id_created_at_id", sqlite_where=None, postgresql_where=None)
 
     op.drop_table("phoneshop_repairs")
     with op.batch_alter_table("phoneshop_held_imeis", schema=None) as batch_op:
         batch_op.drop_index("uq_phoneshop_held_imeis_org_id_id")
         batch_op.drop_index("uq_phoneshop_held_imeis_imei", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_phoneshop_held_imeis_recent")
-        batch_op.drop_index("ix_phoneshop_held_imeis_phone_id")
+        batch_op.drop_index("ix_phoneshop_held_imeis_phone_id", sqlite_where=None, postgresql_where=None)
 
     op.drop_table("phoneshop_held_imeis")
     with op.batch_alter_table("phoneshop_phones", schema=None) as batch_op:
         batch_op.drop_index("uq_phoneshop_phones_org_id_id")
-        batch_op.drop_index("ix_phoneshop_phones_swapped_from_id")
-        batch_op.drop_index("ix_phoneshop_phones_status")
+        batch_op.drop_index(
+            "ix_phoneshop_phones_swapped_from_id",
+            sqlite_where=sa.text("swapped_from_id IS NOT NULL"),
+            postgresql_where=sa.text("swapped_from_id IS NOT NULL"),
+        )
+        batch_op.drop_index("ix_phoneshop_phones_status", sqlite_where=None, postgresql_where=None)
         batch_op.drop_index("ix_phoneshop_phones_recent")
-        batch_op.drop_index("ix_phoneshop_phones_acquired_via_swap_id")
+        batch_op.drop_index(
+            "ix_phoneshop_phones_acquired_via_swap_id",
+            sqlite_where=sa.text("acquired_via_swap_id IS NOT NULL"),
+            postgresql_where=sa.text("acquired_via_swap_id IS NOT NULL"),
+        )
 
     op.drop_table("phoneshop_phones")
     with op.batch_alter_table("phoneshop_customers", schema=None) as batch_op:
