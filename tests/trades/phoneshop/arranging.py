@@ -1,0 +1,46 @@
+"""What most tests need first, each in a line."""
+
+from itertools import count
+from typing import Any
+
+import httpx2
+
+from tests.running import Person
+
+_serial = count(1)
+
+
+def done(answer: httpx2.Response, status: int = 201) -> dict[str, Any]:
+    """The body of an answer that must have this status."""
+    assert answer.status_code == status, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+async def a_customer(person: Person, **more: Any) -> dict[str, Any]:
+    """A customer; without a phone number, one with a number of their own."""
+    given = {"full_name": "Ama Owusu", "phone_number": f"024{next(_serial):07d}"} | more
+    return done(await person.post("/api/customers/", json=given))
+
+
+async def a_phone(person: Person, **more: Any) -> dict[str, Any]:
+    """A phone in stock."""
+    given = {"brand": "Samsung", "model": "Galaxy A55", "condition": "New", "value": 4500, "cost_price": 4000} | more
+    return done(await person.post("/api/phones/", json=given))
+
+
+async def a_sale(person: Person, **more: Any) -> dict[str, Any]:
+    """A sale of a new phone to a new customer, unless they are given."""
+    given = dict(more)
+    if "customer_id" not in given:
+        given["customer_id"] = (await a_customer(person))["id"]
+    if "phone_id" not in given:
+        given["phone_id"] = (await a_phone(person))["id"]
+    return done(await person.post("/api/sales/", json={"amount_paid": 4500} | given))
+
+
+def imei(number: int) -> str:
+    """A valid IMEI, a different one for each number."""
+    fourteen = f"35{number:012d}"
+    total = sum(sum(divmod(int(digit) * (1 + index % 2), 10)) for index, digit in enumerate(fourteen))
+    return f"{fourteen}{-total % 10}"
