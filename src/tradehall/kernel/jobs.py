@@ -1,6 +1,6 @@
 """Durable jobs: written in the unit that wants them, leased to a worker, tried again with growing delay (P-24)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -134,10 +134,14 @@ class LostLeaseError(Exception):
     """Another worker has this job: nothing of it is done here."""
 
 
+def leased(job: Job, worker: str) -> tuple[sa.ColumnElement[bool], ...]:
+    """Whether a worker still has a job, and at the same attempt."""
+    return (JOBS.c.id == job.id, JOBS.c.state == "running", JOBS.c.worker == worker, JOBS.c.attempts == job.attempts)
+
+
 def finish(session: Session, job: Job, worker: str) -> None:
     """Mark a job done, in the unit that did it; raises LostLeaseError where the lease went to another worker."""
-    mine = (JOBS.c.id == job.id, JOBS.c.state == "running", JOBS.c.worker == worker, JOBS.c.attempts == job.attempts)
-    done = sa.update(JOBS).where(*mine).values(state="done", lease_until=None, error=None)
+    done = sa.update(JOBS).where(*leased(job, worker)).values(state="done", lease_until=None, error=None)
     if session.change(done) != 1:
         raise LostLeaseError
 
@@ -162,12 +166,13 @@ class Failed(Work):
         values: dict[str, Any] = {"state": state, "lease_until": None, "error": self.error[:2000]}
         if state == "queued":
             values["due_at"] = self.now + retry_after(job.attempts)
-        batch.session.execute(sa.update(JOBS).where(JOBS.c.id == job.id, JOBS.c.worker == self.worker).values(**values))
+        batch.session.execute(sa.update(JOBS).where(*leased(job, self.worker)).values(**values))
 
 
-def next_due(session: Session) -> datetime | None:
-    """When the next job is due, or a lease runs out."""
-    soonest = sa.select(sa.func.min(JOBS.c.due_at, type_=Utc)).where(JOBS.c.state == "queued")
-    lapse = sa.select(sa.func.min(JOBS.c.lease_until, type_=Utc)).where(JOBS.c.state == "running")
+def next_due(session: Session, trades: Iterable[str]) -> datetime | None:
+    """When the next job of these trades is due, or a lease runs out."""
+    here = JOBS.c.trade.in_(list(trades))
+    soonest = sa.select(sa.func.min(JOBS.c.due_at, type_=Utc)).where(here, JOBS.c.state == "queued")
+    lapse = sa.select(sa.func.min(JOBS.c.lease_until, type_=Utc)).where(here, JOBS.c.state == "running")
     found = [session.execute(each).scalar() for each in (soonest, lapse)]
     return min((each for each in found if each is not None), default=None)

@@ -164,7 +164,7 @@ class Office:
         await self._sweep()
         if await self.work_once():
             return
-        due = await self.database.read(0, next_due)
+        due = await self._next_due()
         wait = IDLE if due is None else min(IDLE, max(0.0, (due - self.clock()).total_seconds()))
         with suppress(TimeoutError):
             async with asyncio.timeout(wait or 0.01):  # wait_for would swallow a stop that comes with the waking
@@ -172,11 +172,15 @@ class Office:
 
     async def work_once(self) -> int:
         """Do what is due now; gives how many jobs that were."""
-        if await self.database.read(0, next_due) is None:
+        due = await self._next_due()
+        if due is None or due > self.clock():
             return 0
         jobs: list[Job] = await self.database.unit(Claim(self._worker, self.clock(), self.trades))
         await asyncio.gather(*(self._do(job) for job in jobs))
         return len(jobs)
+
+    async def _next_due(self) -> datetime | None:
+        return await self.database.read(0, lambda session: next_due(session, self.trades))
 
     async def _do(self, job: Job) -> None:
         try:
