@@ -78,6 +78,7 @@ class KeyBook(Book):
         self._staged: dict[str, dict[str, Any]] = {}
         self._wanted: set[str] = set()
         self._absent: set[str] = set()
+        self._lapsed: datetime | None = None
 
     def want(self, key: Key) -> None:
         """A unit will ask for this key."""
@@ -104,7 +105,7 @@ class KeyBook(Book):
                 value if read is None else read(value) for value, read in zip(rows[0], readers, strict=True)
             )
             if at < now - KEPT_FOR:
-                self.session.run(_drop, {"org_id": self.org_id, "at": now - KEPT_FOR})
+                self._lapsed = now - KEPT_FOR
                 return None
         if fingerprint != key.fingerprint:
             loc = ["header", "Idempotency-Key"]
@@ -132,6 +133,8 @@ class KeyBook(Book):
 
     def write(self) -> None:
         if self._kept:
+            if self._lapsed is not None:
+                self.session.run(_drop, {"org_id": self.org_id, "at": self._lapsed})
             self.session.run_many(_insert, list(self._kept.values()))
 
 
