@@ -107,10 +107,10 @@ class Floor:
         found: list[str] = await self.read(lambda session: list(session.execute(query).scalars()), org_id)
         return found
 
-    async def keys(self) -> dict[str, int]:
-        """The keys that are kept, with the status that each was answered."""
-        query = sa.select(KEYS.c.key, KEYS.c.status)
-        found: dict[str, int] = await self.read(lambda session: {row.key: row.status for row in session.execute(query)})
+    async def keys(self) -> list[int]:
+        """The status of each answer that is kept under a key."""
+        query = sa.select(KEYS.c.status).order_by(KEYS.c.status)
+        found: list[int] = await self.read(lambda session: list(session.execute(query).scalars()))
         return found
 
     async def wrong(self, org_id: int = HERE) -> list[str]:

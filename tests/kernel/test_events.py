@@ -50,8 +50,10 @@ async def complaints(floor: Floor) -> list[str]:
         f"UPDATE event_changes SET salt = 'beef' WHERE {CHANGE}",
         f"UPDATE event_changes SET digest = '{'0' * 64}' WHERE {CHANGE}",
         f"DELETE FROM event_changes WHERE {CHANGE}",
-        "INSERT INTO event_changes SELECT org_id, event_id, 9, entity, record_id, operation, body, salt, digest "
-        f"FROM event_changes WHERE {CHANGE}",
+        (
+            "INSERT INTO event_changes SELECT org_id, event_id, 9, entity, record_id, operation, body, salt, digest "
+            f"FROM event_changes WHERE {CHANGE}"
+        ),
     ],
 )
 async def test_row_42_whatever_is_altered_in_the_log_is_found_at_its_event(floor: Floor, alter: str) -> None:

@@ -66,8 +66,10 @@ async def test_an_assignment_that_changes_nothing_writes_nothing(floor: Floor) -
     await floor.rule(lambda ctx: ctx.do(by_hand("same", same), ctx.get(Crate, crate_id)))
     assert (await floor.rule(lambda ctx: ctx.get(Crate, crate_id).version)) == 1
     assert await bodies(floor) == [
-        '{"id":1,"created_at":"2026-03-01T09:30:00.000000Z","label":"a","number":"C-000001","price":1.5,"stock":10,'
-        '"state":"CLOSED","remark":null}'
+        (
+            '{"id":1,"created_at":"2026-03-01T09:30:00.000000Z","label":"a","number":"C-000001","price":1.5,"stock":10,'
+            '"state":"CLOSED","remark":null}'
+        )
     ]
 
 
