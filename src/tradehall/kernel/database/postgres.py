@@ -111,6 +111,10 @@ def translate(error: BaseException) -> Problem | Void | None:
     return None
 
 
+class LostConnectionError(Exception):
+    """The connection was lost while something was read, or the database gave up on it."""
+
+
 def _alive(_: Any, record: Any, __: Any) -> None:
     """Refuse a pooled connection that was closed while it waited, and every older one; new ones are made."""
     if record.driver_connection.is_closed():
@@ -187,6 +191,16 @@ class PostgresDatabase:
 
     def _read(self, org_id: int, query: Callable[[Session], T]) -> T:
         try:
+            return self._read_once(org_id, query)
+        except LostConnectionError:
+            pass  # nothing was changed: a new connection may ask again
+        try:
+            return self._read_once(org_id, query)
+        except LostConnectionError as error:
+            raise Unavailable from error
+
+    def _read_once(self, org_id: int, query: Callable[[Session], T]) -> T:
+        try:
             with self._engine.connect() as connection:
                 session = PostgresSession(connection, self._status_of)
                 try:
@@ -194,9 +208,11 @@ class PostgresDatabase:
                     return query(session)
                 finally:
                     session.rollback()
+        except sa.exc.TimeoutError as error:
+            raise Unavailable from error
         except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            if isinstance(error, sa.exc.TimeoutError) or isinstance(translate(error), Void):
-                raise Unavailable from error
+            if isinstance(translate(error), Void):
+                raise LostConnectionError from error
             raise
 
     def run(self, work: Work) -> Any:
