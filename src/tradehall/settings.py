@@ -1,6 +1,8 @@
 """Every setting of an installation, each with a working default; names are those that the contracts use."""
 
+import os
 import secrets
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
@@ -56,8 +58,12 @@ class Settings(BaseSettings):
         path = self.tradehall_data / "secret.key"
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
-            path.touch(mode=0o600, exist_ok=True)
-            path.write_text(secrets.token_urlsafe(48))
+            made = path.with_name(f".{path.name}.{os.getpid()}")
+            made.touch(mode=0o600)
+            made.write_text(secrets.token_urlsafe(48))
+            with suppress(FileExistsError):  # of two starts at once one is quicker, and nobody reads half a secret
+                os.link(made, path)
+            made.unlink()
         return path.read_text().strip()
 
     def refusals(self) -> list[str]:

@@ -88,10 +88,11 @@ class Perform(Work):
         args: list[Any] = []
         if verb.target:
             args.append(self._target(ctx, verb))
-        if verb.body is not None:
+        more = {name: getattr(call.body, name) for name in verb.spread}
+        if verb.body is not None and not more:
             args.append(call.body)
         started = perf_counter()
-        result = ctx.do(verb, *args)
+        result = ctx.do(verb, *args, **more)
         if (took := perf_counter() - started) > LONG_UNIT:
             log.warning("the unit of %s took %.0f ms", verb.event, took * 1000)
         answer = self._answer(result if result is not None or not args else args[0])
@@ -171,6 +172,5 @@ class AsSystem(Work):
 
     def run(self, batch: Batch) -> Any:
         ctx = Context(batch, self.trade, system(self.org_id, self.trade.name), self.now, {})
-        result = self.rule(ctx)
-        ctx.flush()
-        return result
+        with ctx.happening(f"{self.trade.name}.{self.rule.__name__}"):
+            return self.rule(ctx)

@@ -162,6 +162,7 @@ class Field(Generic[T]):
         self.references: type[Record] | str | None = options.pop("references", None)
         self.formula: str | None = options.pop("formula", None)
         self.personal: bool = options.pop("personal", False)
+        self.is_person: bool = options.pop("is_person", False)
         if options:
             raise TypeError(f"unknown options {sorted(options)}")
 
@@ -189,7 +190,8 @@ class Field(Generic[T]):
         """The value of a new row where none is given."""
         if self.default is ...:
             return None
-        return self.default() if callable(self.default) else self.default
+        value = self.default() if callable(self.default) else self.default
+        return Decimal(value) if isinstance(self.kind, Scaled) and value is not None else value
 
 
 class State(Field[E]):
@@ -308,9 +310,9 @@ def choice(values: type[E], *, default: Any = ...) -> Field[E]:
     return Field(Choice(values), values, default=default)
 
 
-def state(values: type[E], initial: E, moves: Mapping[E, tuple[E, ...]]) -> State[E]:
-    """A state with its moves: from each value, the values it may move to (P-18)."""
-    return State(values, moves, initial)
+def state(values: type[E], moves: Mapping[E, tuple[E, ...]], *, initial: E | None = None) -> State[E]:
+    """A state with its moves: from each value, the values it may move to (P-18). A new row has the first value."""
+    return State(values, moves, initial or next(iter(values)))
 
 
 @dataclass(frozen=True)
@@ -327,7 +329,7 @@ def reference(target: "type[Record] | str") -> Field[int]:
 
 def person() -> Field[int]:
     """The id of a user: who did or owns it."""
-    return Field(sa.BigInteger(), Annotated[int, ID])
+    return Field(sa.BigInteger(), Annotated[int, ID], is_person=True)
 
 
 def computed(field: Field[T], formula: str) -> Field[T]:

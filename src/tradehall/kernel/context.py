@@ -1,7 +1,7 @@
 """The context of a rule: who acts, where and when; what it reads and what it changes."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -373,14 +373,22 @@ class Context(Reader):
         event = Event(verb.record.trade, verb.event, self.actor.label, self.now, self._origin, cause)
         if verb.goal is not None and _target(args).values[verb.state_name] == verb.goal:
             return args[0]  # type: ignore[return-value]  # a move gives its row, or nothing
+        with self._during(event):
+            return self._carry_out(verb, args, more)
+
+    def happening(self, name: str) -> AbstractContextManager[None]:
+        """Something that Tradehall does by itself and that is no verb, as an event of this name: demo data, an import."""
+        return self._during(Event(self.trade.name, name, self.actor.label, self.now, self._origin))
+
+    @contextmanager
+    def _during(self, event: Event) -> Iterator[None]:
         self._log.staged.append(event)
         self._events.append(event)
         try:
-            result = self._carry_out(verb, args, more)
+            yield
             self.flush()
         finally:
             self._events.pop()
-        return result
 
     def _carry_out(self, verb: Verb[P, T], args: tuple[Any, ...], more: Mapping[str, Any]) -> T:
         if verb.goal is not None and (state := _target(args).values[verb.state_name]) not in verb.sources:
@@ -400,8 +408,7 @@ class Context(Reader):
 
     def cancel(self, verb: Verb[Any, Any], row: Record) -> None:
         """Forget the timer of a verb on a row."""
-        with suppress(KeyError):
-            cancel(self.session, self.org_id, verb.record.trade, f"{verb.event}:{row.id}")
+        cancel(self.session, self.org_id, verb.record.trade, f"{verb.event}:{row.id}")
 
     def changes(self) -> list[dict[str, Any]]:
         """What the unit did so far, for a dry run: each event with what it changed."""

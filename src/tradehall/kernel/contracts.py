@@ -84,6 +84,11 @@ class Shape:
         return found
 
 
+def shown(record: type[Record]) -> tuple[str, ...]:
+    """The columns that are answered of a record where nobody chose: all but the kernel's own."""
+    return tuple(name for name in record.fields if name not in ("org_id", "version", "folded"))
+
+
 @dataclass(frozen=True)
 class Window:
     """Which part of a list: so many rows from an offset, or behind a cursor."""

@@ -17,8 +17,8 @@ from tradehall.kernel.calls import AsSystem, Call, Perform, RunTimer
 from tradehall.kernel.context import Context, Reader
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report, dumps, run_report, whole
 from tradehall.kernel.database import Database, Session
-from tradehall.kernel.drill import behind
 from tradehall.kernel.errors import Missing, Problem
+from tradehall.kernel.figures import behind
 from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
 from tradehall.kernel.jobs import Claim, Failed, Job, LostLeaseError, next_due
 from tradehall.kernel.people import nobody, organisations, pools

@@ -64,10 +64,13 @@ class Record:
 
     table: ClassVar[sa.Table]
     fields: ClassVar[dict[str, Field[Any]]] = {}
+    base: ClassVar[set[str]] = set()
+    """The columns that the kernel gives every record."""
     walls: ClassVar[tuple[Wall, ...]] = ()
     indexes: ClassVar[tuple[tuple[str, ...], ...]] = ()
     searched: ClassVar[tuple[str, ...]] = ()
-    owner: ClassVar[str] = "user_id"
+    owner: ClassVar[str] = ""
+    """The column with the id of whoever a row belongs to: the first `person()`."""
     title: ClassVar[str]
     plural: ClassVar[str]
     trade: ClassVar[str]
@@ -94,8 +97,10 @@ class Record:
             cls.folded = own["folded"]
         base = {name: field for name, field in vars(Record).items() if isinstance(field, Field)}
         cls.fields = base | own
+        Record.base = {*base, "folded"}
         cls.states = tuple(field for field in own.values() if isinstance(field, State))
         cls.derived = tuple(name for name, field in own.items() if field.formula)
+        cls.owner = next((name for name, field in own.items() if field.is_person), "")
         cls.table = _table(cls, table)
 
     folded: Field[str]

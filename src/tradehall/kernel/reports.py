@@ -65,6 +65,10 @@ class Part:
     count: int = 1
 
 
+Parts = Iterator[Part]
+"""What a measure gives."""
+
+
 @dataclass(frozen=True)
 class Total:
     """A kept total: how many, and how much."""
@@ -83,6 +87,8 @@ class Measure(Generic[R]):
     name: str
     record: type[R]
     parts: Callable[[R, DayOf], Iterable[Part]]
+    by: Any = None
+    """Who may see it by day, as a report of its name; nobody, if not given. (A `By` of `verbs`.)"""
 
     def deltas(self, row: R, day_of: DayOf, sign: int) -> Iterator[tuple[tuple[str, str, str], int, int]]:
         """The contributions of a row: the key of each total, count and amount in minor units."""
@@ -96,11 +102,11 @@ class Measure(Generic[R]):
 MEASURES: dict[type[Record], list[Measure[Any]]] = {}
 
 
-def measure(record: type[R]) -> Callable[[Callable[[R, DayOf], Iterable[Part]]], Measure[R]]:
-    """Declare a measure of a record; its name is `<trade>.<function>`."""
+def measure(record: type[R], *, by: Any = None) -> Callable[[Callable[[R, DayOf], Iterable[Part]]], Measure[R]]:
+    """Declare a measure of a record; its name is `<trade>.<function>`. With `by` it is a report by day, too."""
 
     def declare(parts: Callable[[R, DayOf], Iterable[Part]]) -> Measure[R]:
-        declared = Measure(f"{record.trade}.{getattr(parts, '__name__', 'measure')}", record, parts)
+        declared = Measure(f"{record.trade}.{getattr(parts, '__name__', 'measure')}", record, parts, by)
         MEASURES.setdefault(record, []).append(declared)
         return declared
 

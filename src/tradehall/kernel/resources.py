@@ -9,14 +9,15 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy.engine.default import DefaultDialect
 
-from tradehall.kernel.columns import utc_text
+from tradehall.kernel.columns import State, utc_text
 from tradehall.kernel.context import Context, Reader
-from tradehall.kernel.contracts import Contract, Found, History, Listing, Reading, Shape, View, Window
+from tradehall.kernel.contracts import Contract, Found, History, Listing, Reading, Shape, View, Window, shown
 from tradehall.kernel.database import Prepared
 from tradehall.kernel.errors import Invalid, field_error
+from tradehall.kernel.forms import form
 from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.reports import ROWS, TOTALS
 from tradehall.kernel.search import matches, pattern
@@ -52,33 +53,23 @@ class Asked:
     sort: str = "-created_at"
 
 
-def form(record: type[Record], names: tuple[str, ...], *, partial: bool = False, title: str = "") -> type[BaseModel]:
-    """The request model of some fields of a record; `partial` makes each of them optional, for edits."""
-    fields: dict[str, Any] = {}
-    for name in names:
-        declared = record.fields[name]
-        kind = declared.form | None if declared.optional else declared.form
-        required = not partial and not declared.optional and declared.default is ...
-        fields[name] = (kind, ... if required else None if partial or declared.optional else declared.initial())
-    name = title or f"{record.__name__}{'Changes' if partial else 'Form'}"
-    return create_model(name, __config__=ConfigDict(extra="ignore", validate_default=False), **fields)
-
-
 @dataclass(frozen=True, eq=False)
 class Resource:
     """What is offered of a record, and to whom.
 
-    `columns` are answered and, with `only`, some of them to some roles; `form` are the fields that a person may write.
+    `columns` are answered (all, if not given) and, with `only`, some of them to some roles; `form` are the fields that a person may write.
     `create` and `edit` are grants, and the kernel makes the verb, or verbs of the trade's own; `delete` likewise.
+    `write` is the grant of those three that are not given.
     """
 
     record: type[Record]
-    columns: tuple[str, ...]
     by: By
+    columns: tuple[str, ...] = ()
     form: tuple[str, ...] = ()
     create: By | Verb[Any, Any] | None = None
     edit: By | Verb[Any, Any] | None = None
     delete: By | Verb[Any, Any] | None = None
+    write: By | None = None
     only: Mapping[str, By] = field(default_factory=dict)
     called: Mapping[str, str] = field(default_factory=dict)
     filters: tuple[str | Filter, ...] = ()
@@ -89,35 +80,47 @@ class Resource:
     @cached_property
     def shape(self) -> Shape:
         """The fields of its answers."""
-        return Shape(self.record, self.columns, self.only, self.called)
+        return Shape(self.record, self.columns or shown(self.record), self.only, self.called)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """What a person may write; where nobody chose, all that is not the kernel's, a state, a person or derived."""
+        return self.form or tuple(
+            name
+            for name, each in self.record.fields.items()
+            if name not in Record.base and not (isinstance(each, State) or each.is_person or each.formula)
+        )
 
     @cached_property
     def creates(self) -> Verb[Any, Any] | None:
         """The verb that creates a row."""
-        if self.create is None or isinstance(self.create, Verb):
-            return self.create
+        by = self.create or self.write
+        if by is None or isinstance(by, Verb):
+            return by
         record, name = self.record, self.record.title.lower()
 
         def create(ctx: Context, order: BaseModel) -> Record:
             return ctx.add(record(**order.model_dump()))
 
-        return Verb("create", record, self.create, create, False, form(record, self.form), f"Add a {name}.")
+        return Verb("create", record, by, create, False, form(record, self.fields), f"Add a {name}.")
 
     @cached_property
     def edits(self) -> Verb[Any, Any] | None:
         """The verb that changes a row."""
-        if self.edit is None or isinstance(self.edit, Verb):
-            return self.edit
-        model = form(self.record, self.form, partial=True)
-        return Verb("edit", self.record, self.edit, edit_row, True, model, f"Change a {self.record.title.lower()}.")
+        by = self.edit or self.write
+        if by is None or isinstance(by, Verb):
+            return by
+        model = form(self.record, self.fields, partial=True)
+        return Verb("edit", self.record, by, edit_row, True, model, f"Change a {self.record.title.lower()}.")
 
     @cached_property
     def deletes(self) -> Verb[Any, Any] | None:
         """The verb that deletes a row."""
-        if self.delete is None or isinstance(self.delete, Verb):
-            return self.delete
+        by = self.delete or self.write
+        if by is None or isinstance(by, Verb):
+            return by
         summary = f"Delete a {self.record.title.lower()} that nothing refers to."
-        return Verb("delete", self.record, self.delete, delete_row, True, None, summary)
+        return Verb("delete", self.record, by, delete_row, True, None, summary)
 
     def verbs(self) -> Iterator[Verb[Any, Any]]:
         """Its verbs."""

@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from tradehall.kernel.context import Context
-from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps
+from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
+from tradehall.kernel.figures import by_day
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.preferences import PROFILE, Setting
 from tradehall.kernel.records import Record
+from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Resource
-from tradehall.kernel.verbs import By, Role, Verb
+from tradehall.kernel.verbs import SYSTEM, VERBS, By, Role, Verb, grants
 
 ErrorBody = Callable[[Problem, int], dict[str, Any]]
 
@@ -39,10 +40,9 @@ class Trade:
     """A trade. `roles` go from the least to the most; the last one is the owner's."""
 
     name: str
-    title: str
     roles: tuple[Role, ...]
+    title: str = ""
     resources: tuple[Resource, ...] = ()
-    rules: tuple[ModuleType, ...] = ()
     contract: tuple[Contract, ...] = ()
     reports: tuple[Report, ...] = ()
     demo: Callable[[Context], None] | None = None
@@ -53,6 +53,9 @@ class Trade:
     error_body: ErrorBody = detail
     token_minutes: int | None = None
     docs: tuple[str, str, str] = ("/docs", "/redoc", "/openapi.json")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", self.title or self.name.capitalize())
 
     @property
     def owner(self) -> Role:
@@ -76,8 +79,8 @@ class Trade:
 
     @cached_property
     def verbs(self) -> tuple[Verb[Any, Any], ...]:
-        """Every verb, each once: of its rules and of its resources."""
-        declared = [each for module in self.rules for each in vars(module).values() if isinstance(each, Verb)]
+        """Every verb, each once: those that were declared of its records, and those of its resources."""
+        declared = VERBS.get(self.name, [])
         offered = [verb for resource in self.resources for verb in resource.verbs()]
         return tuple(dict.fromkeys([*declared, *offered]))
 
@@ -101,11 +104,12 @@ class Trade:
             named |= {id(verb) for verb in resource.verbs()}
         errors = {code: status for each in self.contract for code, status in each.errors.items()}
         for verb in self.verbs:
-            if id(verb) not in named:
+            if id(verb) not in named and any(grant.role is not SYSTEM for grant in grants(verb.by)):
                 one = "/{id}" if verb.target else ""
                 path = f"{self.prefix}/{verb.record.plural}{one}/{verb.name.replace('_', '-')}"
                 yield Contract("POST", path, verb, 200 if verb.target else 201, errors)
-        for report in self.reports:
+        measured = (each for record, group in MEASURES.items() if record.trade == self.name for each in group)
+        for report in (*self.reports, *(by_day(each) for each in measured if each.by is not None)):
             if id(report) not in named:
                 yield Contract("GET", f"{self.prefix}/reports/{report.name.replace('_', '-')}", report)
         yield Contract("GET", f"{self.prefix}/totals/{{measure}}", Drill(self.widest))
@@ -122,7 +126,7 @@ class Trade:
     def shape_of(self, record: type[Record]) -> Shape:
         """The fields that are answered of a record."""
         found = self._shapes.get(record)
-        return found or Shape(record, tuple(n for n in record.fields if n not in ("org_id", "version", "folded")))
+        return found or Shape(record, shown(record))
 
     def problem(self, problem: Problem, request_id: str, errors: Mapping[str, int] | None = None) -> Answer:
         """The answer to a refusal, in this trade's shape."""

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from tradehall.kernel.columns import KEY, State
 from tradehall.kernel.errors import Denied, Refused
+from tradehall.kernel.forms import form
 from tradehall.kernel.records import Record
 
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ class Verb(Generic[P, T]):
     target: bool
     body: type[BaseModel] | None
     summary: str
+    spread: tuple[str, ...] = ()
+    """The fields of the body that the rule takes one by one, as parameters of their names."""
     sources: tuple[StrEnum, ...] = ()
     goal: StrEnum | None = None
     prepare: Callable[..., Awaitable[Any]] | None = None
@@ -137,6 +140,8 @@ class Verb(Generic[P, T]):
         return self.record.states[0].name
 
 
+VERBS: dict[str, list[Verb[Any, Any]]] = {}
+"""The declared verbs of each trade."""
 AFTER: dict[Verb[Any, Any], list[Rule]] = {}
 MOVES = "can only become"
 
@@ -144,7 +149,9 @@ MOVES = "can only become"
 def act(
     record: type[Record], *, by: By, prepare: Callable[..., Awaitable[Any]] | None = None
 ) -> Callable[[Callable[Concatenate["Context", P], T]], Verb[P, T]]:
-    """Declare a verb of a record: a function of a context and of a row of it, a request model, or both.
+    """Declare a verb of a record: a function of a context, of a row of it where it concerns one, and of what is asked.
+
+    What is asked is either a request model, or fields of the record as parameters of the same names.
 
     `prepare` is an async function of the same request that does slow work before the unit: the rule finds its result
     in `ctx.prepared`.
@@ -183,16 +190,25 @@ def after(verb: Verb[Any, Any]) -> Callable[[Rule], Rule]:
 
 def _verb(record: type[Record], by: By, rule: Callable[..., T], **more: Any) -> Verb[Any, T]:
     hints = get_type_hints(rule)
-    parameters = list(inspect.signature(rule).parameters)[1:]
-    kinds = [hints.get(name) for name in parameters]
-    target = bool(kinds) and isinstance(kinds[0], type) and issubclass(kinds[0], Record)
-    bodies = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    if len(kinds) != target + len(bodies) or len(bodies) > 1:
-        raise TypeError(f"{rule.__name__} takes a context, and then a record, a request model or both")
+    names = list(inspect.signature(rule).parameters)[1:]
+    target = bool(names) and _is(hints.get(names[0]), Record)
+    asked = names[target:]
+    model = next((hints[name] for name in asked if _is(hints.get(name), BaseModel)), None)
+    if unknown := [name for name in asked if name not in record.fields] if model is None else asked[1:]:
+        raise TypeError(f"{rule.__name__} asks for {', '.join(unknown)}, which {record.__name__} does not have")
+    if model is None and asked:
+        model = form(record, tuple(asked), name=f"{rule.__name__.title().replace('_', '')}{record.__name__}")
+    spread = asked if model is not None and not _is(hints.get(asked[0]), BaseModel) else []
     if not rule.__doc__:
         raise TypeError(f"{rule.__name__} needs a docstring: its first sentence is shown to people")
     summary = " ".join(rule.__doc__.split("\n\n")[0].split())
-    return Verb(rule.__name__, record, by, rule, target, bodies[0] if bodies else None, summary, **more)
+    verb: Verb[Any, T] = Verb(rule.__name__, record, by, rule, target, model, summary, tuple(spread), **more)
+    VERBS.setdefault(record.trade, []).append(verb)
+    return verb
+
+
+def _is(kind: Any, base: type) -> bool:
+    return isinstance(kind, type) and issubclass(kind, base)
 
 
 def check_move(row: Record, field: State[Any], goal: Any) -> None:

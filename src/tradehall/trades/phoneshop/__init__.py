@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.phoneshop import contract, demo, models, rules
+from tradehall.trades.phoneshop import contract, demo
 from tradehall.trades.phoneshop.roles import CLERK, MANAGER, OWNER, TECHNICIAN
 
 trade = Trade(
@@ -12,10 +12,9 @@ trade = Trade(
     title="SwapSync",
     roles=(CLERK, TECHNICIAN, MANAGER, OWNER),
     resources=(contract.customers, contract.phones, contract.sales),
-    rules=(rules,),
     contract=contract.paths,
     settings=(replace(ZONE, default="Africa/Accra"), replace(CURRENCY, default="GHS"), replace(REGION, default="GH")),
     demo=demo.week,
 )
 
-__all__ = ["models", "trade"]
+__all__ = ["trade"]

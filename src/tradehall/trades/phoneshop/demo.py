@@ -27,9 +27,9 @@ def week(ctx: Context) -> None:
     """Customers, a stock of phones and the sales of a week."""
     end = ctx.now
     ctx.now = end - timedelta(days=7)
-    people = [ctx.do(rules.register, CustomerForm(full_name=n, phone_number=p, email=e)) for n, p, e in CUSTOMERS]
+    people = [ctx.do(rules.register, CustomerForm.of(full_name=n, phone_number=p, email=e)) for n, p, e in CUSTOMERS]
     stock: list[Phone] = [
-        ctx.do(rules.stock, PhoneForm(brand=b, model=m, condition=c, value=v, cost_price=cost, imei=imei))
+        ctx.do(rules.stock, PhoneForm.of(brand=b, model=m, condition=c, value=v, cost_price=cost, imei=imei))
         for b, m, c, v, cost, imei in PHONES
     ]
     for number, (who, what, discount) in enumerate(SOLD):

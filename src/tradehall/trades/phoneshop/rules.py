@@ -1,16 +1,17 @@
 """What may happen in the phone shop."""
 
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from tradehall.kernel.columns import ID, Refers, clean, decimal_limits
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, field_error
+from tradehall.kernel.forms import Form
 from tradehall.kernel.phones import e164
 from tradehall.kernel.records import find
-from tradehall.kernel.resources import form
+from tradehall.kernel.resources import edit_row
 from tradehall.kernel.verbs import act
 from tradehall.trades.phoneshop.imei import normalised
 from tradehall.trades.phoneshop.models import HELD, Condition, Customer, HeldImei, Phone, PhoneStatus, Sale
@@ -20,13 +21,23 @@ Amount = Annotated[Decimal, *decimal_limits(2, above=0)]
 Discount = Annotated[Decimal, *decimal_limits(2, at_least=0)]
 PhoneNumber = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=9, max_length=20)]
 
-CustomerForm = form(Customer, ("full_name", "phone_number", "email"))
-CustomerChanges = form(Customer, ("full_name", "phone_number", "email"), partial=True)
-PHONE_FORM = ("brand", "model", "condition", "value", "imei", "imei2", "cost_price", "category_id", "brand_id", "specs")
-PhoneForm = form(Phone, PHONE_FORM)
+CUSTOMER = ("full_name", "phone_number", "email")
+PHONE = ("brand", "model", "condition", "value", "imei", "imei2", "cost_price", "category_id", "brand_id", "specs")
 
 
-class PhoneChanges(form(Phone, PHONE_FORM, partial=True)):  # type: ignore[misc]  # made from the record's fields
+class CustomerForm(Form, of=Customer, fields=CUSTOMER):
+    """A new customer."""
+
+
+class CustomerChanges(Form, of=Customer, fields=CUSTOMER, partial=True):
+    """What may be changed of a customer."""
+
+
+class PhoneForm(Form, of=Phone, fields=PHONE):
+    """A phone for the stock."""
+
+
+class PhoneChanges(Form, of=Phone, fields=PHONE, partial=True):
     """What may be changed of a phone."""
 
     is_available: bool | None = None
@@ -65,25 +76,17 @@ def number_of(ctx: Context, typed: str) -> str | None:
 
 
 @act(Customer, by=STAFF)
-def register(ctx: Context, order: CustomerForm) -> Customer:  # type: ignore[valid-type]  # made from the record
+def register(ctx: Context, order: CustomerForm) -> Customer:
     """Register a customer."""
-    asked: Any = order
-    return ctx.add(
-        Customer(
-            **asked.model_dump(),
-            phone_e164=number_of(ctx, asked.phone_number),
-            unique_id=ctx.number("customer", "CUS-"),
-        )
-    )
+    number, unique_id = number_of(ctx, order.phone_number), ctx.number("customer", "CUS-")
+    return ctx.add(Customer(**order.model_dump(), phone_e164=number, unique_id=unique_id))
 
 
 @act(Customer, by=STAFF)
-def correct(ctx: Context, customer: Customer, changes: CustomerChanges) -> Customer:  # type: ignore[valid-type]
+def correct(ctx: Context, customer: Customer, changes: CustomerChanges) -> Customer:
     """Correct what is known of a customer."""
-    asked: Any = changes
-    for name, value in asked.model_dump(exclude_unset=True).items():
-        customer.assign(customer.fields[name], value)
-    if "phone_number" in asked.model_fields_set:
+    edit_row(ctx, customer, changes)
+    if "phone_number" in changes.model_fields_set:
         customer.phone_e164 = number_of(ctx, customer.phone_number)
     return customer
 
@@ -98,10 +101,9 @@ def remove(ctx: Context, customer: Customer, how: Removal) -> None:
 
 
 @act(Phone, by=STAFF)
-def stock(ctx: Context, order: PhoneForm) -> Phone:  # type: ignore[valid-type]  # made from the record's fields
+def stock(ctx: Context, order: PhoneForm) -> Phone:
     """Add a phone to the stock."""
-    asked: Any = order
-    return take_in(ctx, ctx.add(Phone(**asked.model_dump() | imeis(asked.imei, asked.imei2))))
+    return take_in(ctx, ctx.add(Phone(**order.model_dump() | imeis(order.imei, order.imei2))))
 
 
 def imeis(first: str | None, second: str | None) -> dict[str, str | None]:

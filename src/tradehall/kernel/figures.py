@@ -1,20 +1,54 @@
-"""From a kept total to its rows: what is listed sums to it, since the same function decides (P-40)."""
+"""Figures from kept totals: a measure by day, and the rows behind a total (P-40)."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic import BaseModel, ConfigDict, Field
 
 from tradehall.kernel.columns import shown_decimal
 from tradehall.kernel.context import Reader
-from tradehall.kernel.contracts import whole
+from tradehall.kernel.contracts import Report, whole
 from tradehall.kernel.errors import Missing, field_error
 from tradehall.kernel.records import rows_of
-from tradehall.kernel.reports import MEASURES, Measure, Part
+from tradehall.kernel.reports import MEASURES, Measure, Part, Total
 
 SCANNED = 5000
 """How many rows one page looks through at the most: where few contribute, a page may be short and yet not the last."""
+
+
+LONGEST = 3660
+"""Days: the longest span that is shown day by day."""
+
+
+class Span(BaseModel):
+    """Which days: `to` is left out; the last thirty days, if not given."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    first: date | None = Field(None, alias="from")
+    end: date | None = Field(None, alias="to")
+
+
+def by_day(shown: Measure[Any]) -> Report:
+    """The report of a measure on each local day, oldest first, days without anything included."""
+
+    def days(ctx: Reader, span: Span) -> list[dict[str, Any]]:
+        end = span.end or ctx.today + timedelta(days=1)
+        first = span.first or end - timedelta(days=30)
+        if not 0 <= (end - first).days <= LONGEST:
+            raise field_error(["query", "from"], f"A span has at most {LONGEST} days, and begins before it ends")
+        found: dict[date, Total] = {}
+        for day, _, total in ctx.days(shown, first, end):
+            found[day] = found.get(day, Total()) + total
+        span_of_days = (first + timedelta(days=number) for number in range((end - first).days))
+        totals = ((day, found.get(day, Total())) for day in span_of_days)
+        return [{"date": day, "count": total.count, "amount": total.amount} for day, total in totals]
+
+    name = shown.name.split(".", 1)[1]
+    summary = " ".join((shown.parts.__doc__ or name).split("\n\n")[0].split())
+    return Report(name, shown.by, days, Span, summary, quick=False)
 
 
 def behind(reader: Reader, name: str, query: Mapping[str, str]) -> dict[str, Any]:

@@ -1,0 +1,42 @@
+"""Everything that a small trade is written with, under one name: `from tradehall.kernel import author as th`."""
+
+from decimal import Decimal
+
+from tradehall.kernel.columns import (
+    choice,
+    computed,
+    day,
+    email,
+    flag,
+    integer,
+    json,
+    moment,
+    money,
+    optional,
+    person,
+    personal,
+    price,
+    quantity,
+    reference,
+    state,
+    text,
+)  # fmt: skip
+from tradehall.kernel.context import Context, Reader
+from tradehall.kernel.contracts import Contract, Shape, report
+from tradehall.kernel.errors import Denied, Invalid, Missing, Refused
+from tradehall.kernel.forms import Form
+from tradehall.kernel.records import Record, check, find, unique
+from tradehall.kernel.reports import DayOf, Part, Parts, measure
+from tradehall.kernel.resources import Filter, Resource
+from tradehall.kernel.trade import SignIn, Trade
+from tradehall.kernel.verbs import SYSTEM, Role, act, after, move, own, where
+
+Amount = Decimal
+"""An amount of money, as a rule computes with it."""
+
+__all__ = [
+    "SYSTEM", "Amount", "Context", "Contract", "DayOf", "Denied", "Filter", "Form", "Invalid", "Missing", "Part", "Parts", "Reader",
+    "Record", "Refused", "Resource", "Role", "Shape", "SignIn", "Trade", "act", "after", "check", "choice",
+    "computed", "day", "email", "find", "flag", "integer", "json", "measure", "moment", "money", "move", "optional",
+    "own", "person", "personal", "price", "quantity", "reference", "report", "state", "text", "unique", "where",
+]  # fmt: skip
