@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+_BETWEEN_DIGITS = "+-./() "
+
 
 def fold(text: str) -> str:
     """Text without case and accents, its white space single."""
@@ -41,8 +43,8 @@ def pattern(term: str) -> str:
     """The LIKE pattern of what somebody typed; `%` and `_` are themselves (P-09)."""
     text = fold(term)
     number = digits(text)
-    if number and not any(char.isalpha() for char in text):
-        # Somebody typed a phone number: the trunk zero is not in the international form.
-        text = number.lstrip("0") or number
+    if number and all(char.isdigit() or char in _BETWEEN_DIGITS for char in text):
+        # Somebody typed a phone number: the trunk zero is not in the international form, nor are two dialled before it.
+        text = (number[2:] if number.startswith("00") else number.removeprefix("0")) or number
     escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
