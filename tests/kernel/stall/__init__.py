@@ -42,7 +42,7 @@ class Crate(Record, table="stall_crates"):
     number = text(20)
     price = money(above=0)
     stock = integer(at_least=0)
-    state = state(CrateState, CrateState.CLOSED, MOVES)
+    state = state(CrateState, MOVES)
     remark = personal(optional(text(1_000_000)))
 
     walls = (
@@ -146,6 +146,4 @@ crates = Resource(
 )
 tags = Resource(Tag, columns=("id", "crate_id", "word"), by=(SELLER, KEEPER))
 
-trade = Trade(
-    "stall", title="Market stall", roles=(SELLER, KEEPER), resources=(crates, tags), rules=(sys.modules[__name__],)
-)
+trade = Trade("stall", title="Market stall", roles=(SELLER, KEEPER), resources=(crates, tags))

@@ -1,0 +1,175 @@
+"""Migrations: up, down and up again loses nothing, whoever starts at the same time, on either database."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy.engine import Connection
+
+from tests.kernel import stall
+from tests.kernel.floor import Floor, bring
+from tests.running import Copies
+from tests.servers import Postgres
+from tradehall.kernel.database import Database, open_database
+from tradehall.kernel.schema import SchemaError, migrate, pending, revise, scripts
+from tradehall.kernel.trade import Trade
+from tradehall.kernel.versions import HERE as KERNEL_HERE
+from tradehall.kernel.versions import KERNEL, branches
+from tradehall.trades import phoneshop
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'empty.db'}"
+    server: Postgres = request.getfixturevalue("private_server")
+    return server.database(f"empty_{abs(hash(tmp_path)) % 10**9}")
+
+
+def replay(database: Database, trade: Trade, revision: str) -> None:
+    """Go down to a revision of a branch, as an operator would with Alembic."""
+    directory = scripts(branches([trade]))
+
+    def change(connection: Connection) -> None:
+        def steps(current: Any, _: Any) -> Any:
+            return directory._downgrade_revs(revision, current)
+
+        context = MigrationContext.configure(connection, opts={"fn": steps, "render_as_batch": True})
+        with Operations.context(context):
+            context.run_migrations()
+
+    database.migrate(change)
+
+
+def tables(database: Database) -> set[str]:
+    return set(database.ask(0, lambda session: sa.inspect(session.connection).get_table_names()))
+
+
+@pytest.mark.parametrize("trade", [stall.trade, phoneshop.trade], ids=["stall", "phoneshop"])
+def test_row_29_up_down_and_up_again_leaves_the_same_schema(empty_url: str, trade: Trade) -> None:
+    database = open_database(empty_url, Path())
+    assert migrate(database, [trade])[-1] == f"{trade.name}_0001"
+    before = described(database)
+    replay(database, trade, f"{trade.name}@base")
+    assert not any(name.startswith(trade.name) for name in tables(database))
+    replay(database, trade, f"{KERNEL}@base")
+    assert tables(database) <= {"alembic_version", "sqlite_sequence"}
+    assert migrate(database, [trade])[-1] == f"{trade.name}_0001"
+    assert described(database) == before
+    assert migrate(database, [trade]) == []
+    assert pending(database, [trade]) == []
+
+
+def described(database: Database) -> dict[str, Any]:
+    """Every table with its columns, indexes, checks and references."""
+
+    def query(connection: Connection) -> Iterator[tuple[str, Any]]:
+        inspector = sa.inspect(connection)
+        for table in inspector.get_table_names():
+            columns = [(each["name"], str(each["type"]), each["nullable"]) for each in inspector.get_columns(table)]
+            indexes = sorted(str(each["name"]) for each in inspector.get_indexes(table))
+            checks = sorted(str(each["name"]) for each in inspector.get_check_constraints(table))
+            keys = sorted(str(each["name"]) for each in inspector.get_foreign_keys(table))
+            yield table, (columns, indexes, checks, keys)
+
+    return database.ask(0, lambda session: dict(query(session.connection)))
+
+
+async def test_row_29_going_down_in_a_trade_and_up_again_keeps_the_rows_of_the_kernel(
+    floor: Floor, database_url: str
+) -> None:
+    await floor.do(bring("a"))
+    events = await floor.verbs()
+    database = open_database(database_url, Path())
+    await asyncio.to_thread(replay, database, stall.trade, "stall@base")
+    await asyncio.to_thread(migrate, database, [stall.trade])
+    assert await floor.verbs() == events
+    assert await floor.labels() == []
+
+
+@pytest.mark.parametrize(
+    ("branch", "folder"),
+    [(KERNEL, KERNEL_HERE), ("phoneshop", phoneshop.trade.migrations), ("stall", stall.trade.migrations)],
+)
+def test_what_is_declared_is_what_the_migrations_leave_so_that_there_is_nothing_to_write(
+    branch: str, folder: Path
+) -> None:
+    before = sorted(path.name for path in folder.glob("*.py"))
+    try:
+        written = revise(branch, folder, [phoneshop.trade, stall.trade], "forgotten")
+        assert written is None, written.read_text()
+    finally:
+        for path in folder.glob("*_forgotten.py"):
+            path.unlink()
+    assert sorted(path.name for path in folder.glob("*.py")) == before
+
+
+def newer(connection: Connection) -> None:
+    connection.exec_driver_sql("UPDATE alembic_version SET version_num = 'stall_0099' WHERE version_num = 'stall_0001'")
+
+
+def test_row_29_a_database_of_a_newer_version_is_refused_and_left_as_it_is(
+    copies: Copies, trade: Trade, request: pytest.FixtureRequest
+) -> None:
+    for kind in ("sqlite", "postgresql"):
+        with copies.copy(kind, trade) as url:
+            database = open_database(url, Path())
+            database.migrate(newer)
+            before = described(database)
+            with pytest.raises(SchemaError, match="another version of Tradehall: it holds stall_0099"):
+                migrate(database, [trade])
+            assert described(database) == before
+
+
+START = """
+import sys
+from pathlib import Path
+from tests.kernel import stall
+from tradehall.kernel.database import open_database
+from tradehall.kernel.office import utc_now
+from tradehall.kernel.schema import migrate
+from tradehall.server import first_organisation
+
+print("ready", flush=True)
+sys.stdin.readline()
+database = open_database(sys.argv[1], Path())
+applied = migrate(database, [stall.trade])
+print(bool(applied), first_organisation(database, utc_now(), "Ours"))
+"""
+
+
+def test_row_29_four_starts_at_once_migrate_once_and_found_one_organisation(empty_url: str) -> None:
+    words = [sys.executable, "-c", START, empty_url]
+    starts = [
+        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    for each in starts:
+        assert each.stdout
+        assert each.stdout.readline() == "ready\n"
+    ended = [communicated(each) for each in starts_together(starts)]
+    assert [errors for _, errors in ended] == [""] * 4
+    assert sorted(said for said, _ in ended) == ["False 1", "False 1", "False 1", "True 1"]
+
+
+def starts_together(starts: list[subprocess.Popen[str]]) -> list[subprocess.Popen[str]]:
+    """Tell all of them to go."""
+    for each in starts:
+        assert each.stdin
+        each.stdin.write("go\n")
+        each.stdin.flush()
+    return starts
+
+
+def communicated(start: subprocess.Popen[str]) -> tuple[str, str]:
+    """What a process said, and what it complained of."""
+    said, errors = start.communicate(timeout=60)
+    return said.strip(), errors.strip()[-400:]
