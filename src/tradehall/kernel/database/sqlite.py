@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
+from time import monotonic, sleep
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -97,11 +98,24 @@ def _connect(path: Path, read_only: bool) -> Engine:
     @sa.event.listens_for(engine, "connect")
     def configure(driver: sqlite3.Connection, _: object) -> None:
         for pragma in PRAGMAS:
-            driver.execute(f"PRAGMA {pragma}")
+            _patiently(driver, f"PRAGMA {pragma}")
         if read_only:
             driver.execute("PRAGMA query_only=ON")
 
     return engine
+
+
+def _patiently(driver: sqlite3.Connection, statement: str) -> None:
+    """Run a statement again while the file is locked: SQLite does not wait by itself where it turns a new file to WAL."""
+    deadline = monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            driver.execute(statement)
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or monotonic() > deadline:
+                raise
+            sleep(0.02)
 
 
 class SqliteDatabase:
