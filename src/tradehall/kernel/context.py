@@ -420,7 +420,7 @@ class Context(Reader):
                         "entity": change.entity,
                         "id": change.record_id,
                         "operation": change.operation,
-                        "values": change.body,
+                        "values": self.trade.visible(change.entity, change.body, self.actor),
                     }
                     for change in event.changes.values()
                 ],

@@ -206,7 +206,7 @@ class Resource:
 
     def visible(self, history: list[dict[str, Any]], actor: Actor) -> list[dict[str, Any]]:
         """The history of a row without the fields that the actor may not see."""
-        hidden = {name for name, by in self.only.items() if not actor.may(by)}
+        hidden = {*shown(self.record)} - {*self.shape.view(actor).names}
         if hidden:
             for entry in history:
                 if (changes := entry["changes"]) is not None:

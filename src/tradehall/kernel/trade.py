@@ -14,10 +14,10 @@ from tradehall.kernel.errors import Invalid, Problem, Stale
 from tradehall.kernel.figures import by_day
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.preferences import PROFILE, Setting
-from tradehall.kernel.records import Record
+from tradehall.kernel.records import METADATA, Record
 from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Resource
-from tradehall.kernel.verbs import SYSTEM, VERBS, By, Role, Verb, grants
+from tradehall.kernel.verbs import SYSTEM, VERBS, Actor, By, Role, Verb, grants
 
 ErrorBody = Callable[[Problem, int], dict[str, Any]]
 
@@ -127,6 +127,14 @@ class Trade:
         """The fields that are answered of a record."""
         found = self._shapes.get(record)
         return found or Shape(record, shown(record))
+
+    def visible(self, entity: str, values: dict[str, Any], actor: Actor) -> dict[str, Any]:
+        """What an actor may see of the fields of a change."""
+        record = METADATA.tables[entity].info.get("record")
+        if record is None:
+            return values
+        seen = self.shape_of(record).view(actor).names
+        return {name: value for name, value in values.items() if name in seen}
 
     def problem(self, problem: Problem, request_id: str, errors: Mapping[str, int] | None = None) -> Answer:
         """The answer to a refusal, in this trade's shape."""

@@ -10,23 +10,24 @@ from tests.running import Person
 _serial = count(1)
 
 
-def done(answer: httpx2.Response, status: int = 201) -> dict[str, Any]:
+def done(answer: httpx2.Response, status: int = 201) -> Any:
     """The body of an answer that must have this status."""
     assert answer.status_code == status, answer.text
-    body: dict[str, Any] = answer.json()
-    return body
+    return answer.json()
 
 
 async def a_customer(person: Person, **more: Any) -> dict[str, Any]:
     """A customer; without a phone number, one with a number of their own."""
     given = {"full_name": "Ama Owusu", "phone_number": f"024{next(_serial):07d}"} | more
-    return done(await person.post("/api/customers/", json=given))
+    made: dict[str, Any] = done(await person.post("/api/customers/", json=given))
+    return made
 
 
 async def a_phone(person: Person, **more: Any) -> dict[str, Any]:
     """A phone in stock."""
     given = {"brand": "Samsung", "model": "Galaxy A55", "condition": "New", "value": 4500, "cost_price": 4000} | more
-    return done(await person.post("/api/phones/", json=given))
+    made: dict[str, Any] = done(await person.post("/api/phones/", json=given))
+    return made
 
 
 async def a_sale(person: Person, **more: Any) -> dict[str, Any]:
@@ -36,7 +37,8 @@ async def a_sale(person: Person, **more: Any) -> dict[str, Any]:
         given["customer_id"] = (await a_customer(person))["id"]
     if "phone_id" not in given:
         given["phone_id"] = (await a_phone(person))["id"]
-    return done(await person.post("/api/sales/", json={"amount_paid": 4500} | given))
+    made: dict[str, Any] = done(await person.post("/api/sales/", json={"amount_paid": 4500} | given))
+    return made
 
 
 def imei(number: int) -> str:

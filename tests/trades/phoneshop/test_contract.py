@@ -110,7 +110,7 @@ async def test_a_phone_is_created_read_changed_and_deleted(shop: Place) -> None:
     assert await shop.news() == [
         f"phone.stock: add {record}",
         f"phone.change: edit {record}",
-        f"phone.delete: delete {record}",
+        f"phone.discard: delete {record}",
     ]
 
 

@@ -36,7 +36,7 @@ phones = Resource(
     by=STAFF,
     create=rules.stock,
     edit=rules.change,
-    delete=MANAGERS,
+    delete=rules.discard,
     filters=(Filter("available_only", bool, only_available), Filter("condition", Condition, lambda c: Phone.condition == c), "brand"),
     sort=("created_at", "value", "brand"),
     errors=REFUSALS,

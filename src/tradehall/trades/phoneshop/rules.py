@@ -129,6 +129,13 @@ def let_go(ctx: Context, phone: Phone) -> None:
             ctx.delete(held)
 
 
+@act(Phone, by=MANAGERS)
+def discard(ctx: Context, phone: Phone) -> None:
+    """Delete a phone that nothing refers to."""
+    let_go(ctx, phone)
+    ctx.delete(phone)
+
+
 @act(Phone, by=STAFF)
 def change(ctx: Context, phone: Phone, changes: PhoneChanges) -> Phone:
     """Change what is known of a phone."""
