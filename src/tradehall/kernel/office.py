@@ -19,7 +19,7 @@ from tradehall.kernel.contracts import Contract, Drill, History, Listing, Readin
 from tradehall.kernel.database import Database, Session
 from tradehall.kernel.errors import Missing, Problem
 from tradehall.kernel.figures import behind
-from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
+from tradehall.kernel.idempotency import Answer, DropExpired, KeyBook
 from tradehall.kernel.jobs import Claim, Failed, Job, LostLeaseError, next_due
 from tradehall.kernel.people import nobody, organisations, pools
 from tradehall.kernel.tokens import Tokens
@@ -198,5 +198,4 @@ class Office:
             return
         self._swept = now
         for org_id, _ in await self.database.read(0, organisations):
-            trade = next(iter(self.trades.values()))
-            await self.as_system(trade, org_id, lambda ctx: drop_expired(ctx.session, ctx.org_id, now))
+            await self.database.unit(DropExpired(org_id, now))
