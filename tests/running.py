@@ -121,20 +121,12 @@ class Place:
 
     async def prefer(self, **chosen: Any) -> None:
         """Set settings of this organisation."""
-        trade = self.application.trade
 
-        def write(session: Session) -> None:
+        def prefer(ctx: Context) -> None:
             for name, value in chosen.items():
-                body = orjson.dumps(trade.preferences[name].parsed(value)).decode()
-                row = {"org_id": self.org_id, "trade": trade.name, "name": name, "value": body}
-                session.execute(
-                    sa.text(
-                        "INSERT INTO settings (org_id, trade, name, value) VALUES (:org_id, :trade, :name, :value)"
-                    ),
-                    row,
-                )
+                ctx.prefer(name, value)
 
-        await self.work(lambda ctx: write(ctx.session))
+        await self.work(prefer)
 
     async def events(self) -> list[tuple[str, dict[str, Any]]]:
         """What happened since this or `news` was last asked: each verb with its changes.
