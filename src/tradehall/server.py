@@ -78,7 +78,7 @@ def fill(database: Database, trades: Sequence[Trade], org_id: int) -> None:
     known = _rows(database, org_id)
     for trade in trades:
         if trade.demo is not None and not any(name.startswith(f"{trade.name}_") for name in known):
-            database.run(AsSystem(trade, org_id, utc_now(), trade.demo))
+            database.run(AsSystem(trade, org_id, utc_now(), trade.demo, f"{trade.name}.demo"))
             print(f"{trade.title}: sample data loaded", file=sys.stderr, flush=True)
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
@@ -165,12 +166,14 @@ class RunTimer(Work):
 
 
 class AsSystem(Work):
-    """The unit of something that Tradehall does by itself: demo data, housekeeping."""
+    """The unit of something that Tradehall does by itself: housekeeping, or sample data as an event of its own."""
 
-    def __init__(self, trade: "Trade", org_id: int, now: datetime, rule: Any) -> None:
-        self.trade, self.org_id, self.now, self.rule = trade, org_id, now, rule
+    def __init__(self, trade: "Trade", org_id: int, now: datetime, rule: Any, event: str = "") -> None:
+        self.trade, self.org_id, self.now, self.rule, self.event = trade, org_id, now, rule, event
 
     def run(self, batch: Batch) -> Any:
         ctx = Context(batch, self.trade, system(self.org_id, self.trade.name), self.now, {})
-        with ctx.happening(f"{self.trade.name}.{self.rule.__name__}"):
-            return self.rule(ctx)
+        with ctx.happening(self.event) if self.event else nullcontext():
+            result = self.rule(ctx)
+        ctx.flush()
+        return result
