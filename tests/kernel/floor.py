@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from tests.kernel import stall
 from tests.kernel.stall import Crate, NewCrate, Tag
-from tradehall.kernel.calls import AsSystem, Call, Perform
+from tradehall.kernel.calls import Call, Perform
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract
 from tradehall.kernel.database import Batch, Database, Session, SqliteDatabase, Work
@@ -22,7 +22,7 @@ from tradehall.kernel.doctor import altered, differences
 from tradehall.kernel.events import EVENTS
 from tradehall.kernel.idempotency import KEYS, Key
 from tradehall.kernel.numbers import NUMBERS
-from tradehall.kernel.verbs import Actor
+from tradehall.kernel.verbs import Actor, system
 
 NOW = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 HERE, THERE = 1, 2
@@ -30,16 +30,19 @@ HERE, THERE = 1, 2
 BRING = Contract("POST", "/api/crates", stall.bring, 201)
 
 
-class Unit(AsSystem):
-    """A rule as a unit, which keeps the transactions that it was run in."""
+class Unit(Work):
+    """What somebody does in one unit, outside every verb at first; it keeps the transactions that it was run in."""
 
     def __init__(self, rule: Callable[[Context], Any], org_id: int = HERE) -> None:
-        super().__init__(stall.trade, org_id, NOW, rule)
+        self.org_id, self.rule = org_id, rule
         self.ran_in: list[Batch] = []
 
     def run(self, batch: Batch) -> Any:
         self.ran_in.append(batch)
-        return super().run(batch)
+        ctx = Context(batch, stall.trade, system(self.org_id, "stall"), NOW, {})
+        result = self.rule(ctx)
+        ctx.flush()
+        return result
 
 
 class Keyed(Perform):

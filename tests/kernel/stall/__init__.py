@@ -1,6 +1,5 @@
 """A market stall with crates of fruit: as small a trade as needs everything that the kernel does."""
 
-import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
