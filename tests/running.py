@@ -123,8 +123,9 @@ class Place:
         """Set settings of this organisation."""
 
         def prefer(ctx: Context) -> None:
-            for name, value in chosen.items():
-                ctx.prefer(name, value)
+            with ctx.happening("setting.change"):
+                for name, value in chosen.items():
+                    ctx.prefer(name, value)
 
         await self.work(prefer)
 

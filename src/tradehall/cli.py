@@ -28,7 +28,9 @@ Data = Annotated[Path | None, Parameter("--data", help="The folder of the SQLite
 
 def main() -> None:
     """Run a command: errors on standard error, one sentence, exit 1; 2 for wrong usage."""
-    from tradehall.kernel.errors import Problem
+    from pydantic import ValidationError
+
+    from tradehall.kernel.errors import Problem, Unavailable
 
     try:
         app(exit_on_error=True)
@@ -40,10 +42,19 @@ def main() -> None:
         if stop.code == 1 and "cyclopts" in repr(stop.__context__.__class__):
             sys.exit(2)
         raise
+    except Unavailable:
+        fail("the database does not answer, or it is busy; is its server running, and is DATABASE_URL right?")
     except Problem as problem:
         fail(problem.sentence)
-    except (KeyError, ValueError, RuntimeError, OSError) as error:
-        fail(str(error.args[0]) if isinstance(error, KeyError) else str(error))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        fail(f"the setting {str(first['loc'][0]).upper()} is wrong: {first['msg']}")
+    except KeyError as error:
+        fail(str(error.args[0]))
+    except OSError as error:
+        fail(f"{error.strerror}: {error.filename}" if error.filename else str(error))
+    except (ValueError, RuntimeError) as error:
+        fail(str(error))
 
 
 def fail(sentence: str) -> None:
@@ -170,7 +181,8 @@ def doctor(*, data: Data = None, rebuild: bool = False) -> None:
     wrong = settings.refusals() + list(examine(database, trades))
     for sentence in wrong:
         print(sentence, file=sys.stderr)
-    print("everything is in order" if not wrong else f"{len(wrong)} things are wrong")
+    found = "one thing is" if len(wrong) == 1 else f"{len(wrong)} things are"
+    print(f"{found} wrong" if wrong else "everything is in order")
     sys.exit(1 if wrong else 0)
 
 
@@ -180,6 +192,7 @@ def org_create(name: str, *, data: Data = None) -> None:
     from tradehall.kernel.office import utc_now
     from tradehall.kernel.people import CreateOrganisation
 
+    name = given(name, 200)
     database, _ = ready(data)
     print(f"organisation {database.run(CreateOrganisation(name, utc_now()))}: {name}")
 
@@ -209,6 +222,7 @@ def user_create(
     from tradehall.kernel.office import utc_now
     from tradehall.kernel.people import CreateUser, NewUser, hash_password
 
+    name = given(name, 254)
     database, trades = ready(data)
     here = the_trade(trades, trade)
     if here.role(role) is None:
@@ -243,7 +257,8 @@ def user_list(*, trade: str, org: str | None = None, data: Data = None) -> None:
     """List the people of a trade."""
     from tradehall.kernel.people import members
 
-    database, _ = ready(data)
+    database, trades = ready(data)
+    the_trade(trades, trade)
     wanted = the_organisation(database, org) if org else None
     for each in database.ask(0, lambda session: list(members(session, trade))):
         if wanted in (None, each.org_id):
@@ -296,12 +311,20 @@ def _member(name: str, trade: str, org: str | None, data: Path | None) -> "tuple
     from tradehall.kernel.people import members
     from tradehall.kernel.search import fold
 
-    database, _ = ready(data)
+    database, trades = ready(data)
+    the_trade(trades, trade)
     wanted = the_organisation(database, org) if org else None
     for each in database.ask(0, lambda session: list(members(session, trade))):
         if fold(each.name) == fold(name) and wanted in (None, each.org_id):
             return database, each
     raise RuntimeError(f"nobody signs in to {trade} as {name}")
+
+
+def given(name: str, longest: int) -> str:
+    """A name, trimmed; raises RuntimeError where nothing is left of it, or too much."""
+    if not 0 < len(name := name.strip()) <= longest:
+        raise RuntimeError(f"a name has 1 to {longest} characters")
+    return name
 
 
 def the_trade(trades: "tuple[Trade, ...]", name: str) -> "Trade":

@@ -13,9 +13,9 @@ from tradehall.kernel.errors import Missing, Refused
 from tradehall.kernel.events import Event, EventBook, erase_history
 from tradehall.kernel.jobs import Job, cancel, enqueue
 from tradehall.kernel.numbers import NumberBook
-from tradehall.kernel.preferences import PreferenceBook, Preferences, chosen
+from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook, Preferences, chosen
 from tradehall.kernel.records import Find, Record, per_record, referrers, rows_of
-from tradehall.kernel.reports import Measure, Total, TotalBook, daily, overall
+from tradehall.kernel.reports import Measure, Total, TotalBook, daily, overall, recomputed
 from tradehall.kernel.search import folded
 from tradehall.kernel.verbs import AFTER, Actor, Grant, Verb, check_move, illegal
 
@@ -354,15 +354,22 @@ class Context(Reader):
         return f"{prefix}{value:0{width}d}"
 
     def prefer(self, name: str, value: Any) -> None:
-        """Set a setting of the organisation, noted in the verb's event."""
-        setting = self.trade.preferences[name]
-        old, new = self.preferences[name], setting.parsed(value)
-        if old != new:
-            self._batch.book(PreferenceBook).set(self.trade.name, name, new)
-            self._events[-1].note("settings", 0, "edit", {name: [show(old), show(new)]})
-            self._preferences = Preferences(
-                self.trade.preferences, {**self._chosen(), **self.preferences.chosen, name: new}
-            )
+        """Set a setting of the organisation; where its days begin elsewhere now, the kept totals follow."""
+        new = self.trade.preferences[name].parsed(value)
+        if new == self.preferences[name]:
+            return
+        mine = (Chosen.of_trade == self.trade.name, Chosen.name == name)
+        row = self.first(Find(Chosen, mine))
+        if row is None:
+            self.add(Chosen(of_trade=self.trade.name, name=name, value=new))
+        else:
+            row.value = new
+            self.flush()
+        self._batch.book(PreferenceBook).changed()
+        self._preferences = None
+        if name == ZONE.name:
+            day_of = self.preferences.day_of()
+            self._totals.correct([self.trade.name], recomputed(self.session, self.org_id, [self.trade.name], day_of))
 
     # Verbs inside verbs, and later.
 

@@ -10,35 +10,25 @@ from zoneinfo import ZoneInfo, available_timezones
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
-from tradehall.kernel.columns import Json
+from tradehall.kernel.columns import json, text
 from tradehall.kernel.database import Book, Prepared, Session
 from tradehall.kernel.errors import Invalid, field_error
-from tradehall.kernel.records import METADATA
+from tradehall.kernel.records import Record, unique
 
-SETTINGS = sa.Table(
-    "settings",
-    METADATA,
-    sa.Column("org_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("trade", sa.String(40), primary_key=True),
-    sa.Column("name", sa.String(80), primary_key=True),
-    sa.Column("value", Json, nullable=False),
-    sqlite_with_rowid=False,
-    info={"by_org": True},
-)
+
+class Chosen(Record, table="kernel_settings"):
+    """A setting that an organisation has changed from its default."""
+
+    of_trade = text(40)
+    name = text(80)
+    value = json()
+
+    walls = (unique("of_trade", "name", says="This setting is there already"),)
+
+
 _all = Prepared(
-    sa.select(SETTINGS.c.name, SETTINGS.c.value).where(
-        SETTINGS.c.org_id == sa.bindparam("org_id"), SETTINGS.c.trade == sa.bindparam("trade")
-    )
-)
-_save = Prepared(
-    sa.text(
-        "INSERT INTO settings (org_id, trade, name, value) VALUES (:org_id, :trade, :name, :value) "
-        "ON CONFLICT (org_id, trade, name) DO UPDATE SET value = excluded.value"
-    ).bindparams(
-        sa.bindparam("org_id", type_=sa.BigInteger),
-        sa.bindparam("trade", type_=sa.String),
-        sa.bindparam("name", type_=sa.String),
-        sa.bindparam("value", type_=Json),
+    sa.select(Chosen.name, Chosen.value).where(
+        Chosen.org_id == sa.bindparam("org_id"), Chosen.of_trade == sa.bindparam("of_trade")
     )
 )
 
@@ -104,37 +94,33 @@ def day_in(zone: str) -> Callable[[datetime], date]:
 
 def chosen(session: Session, org_id: int, trade: str) -> dict[str, Any]:
     """What an organisation has set."""
-    rows, readers = session.records(_all, {"org_id": org_id, "trade": trade})
+    rows, readers = session.records(_all, {"org_id": org_id, "of_trade": trade})
     read = readers[1]
     return {row[0]: row[1] if read is None else read(row[1]) for row in rows}
 
 
 class PreferenceBook(Book):
-    """The settings that the units of a transaction see."""
+    """The settings that the units of a transaction see, read once until one is changed."""
 
     def __init__(self, session: Session, org_id: int) -> None:
         super().__init__(session, org_id)
         self._known: dict[str, dict[str, Any]] = {}
-        self._staged: dict[tuple[str, str], Any] = {}
 
     def of(self, trade: str) -> dict[str, Any]:
-        """What is set in a trade, read once for the transaction."""
+        """What is set in a trade."""
         if trade not in self._known:
             self._known[trade] = chosen(self.session, self.org_id, trade)
         return self._known[trade]
 
-    def set(self, trade: str, name: str, value: Any) -> None:
-        """Set one value, in the unit's own savepoint."""
-        self.session.run(_save, {"org_id": self.org_id, "trade": trade, "name": name, "value": value})
-        self._staged[trade, name] = value
+    def changed(self) -> None:
+        """What was read is not true any more."""
+        self._known.clear()
 
     def keep(self) -> None:
-        for (trade, name), value in self._staged.items():
-            self.of(trade)[name] = value
-        self._staged.clear()
+        return
 
     def forget(self) -> None:
-        self._staged.clear()
+        self._known.clear()
 
     def write(self) -> None:
         return

@@ -139,6 +139,21 @@ class TotalBook(Book):
         if after is not None:
             self._staged += contributions(record, after, day_of, 1)
 
+    def correct(self, trades: Iterable[str], wanted: dict[tuple[str, str, str], tuple[int, int]]) -> None:
+        """Bring the totals of some trades to what is wanted, whatever is kept or staged now."""
+        now = kept(self.session, self.org_id, trades)
+        pending: dict[tuple[str, str, str], list[int]] = {key: list(pair) for key, pair in now.items()}
+        unwritten = [(key, pair[0], pair[1]) for key, pair in self._kept.items()]
+        for key, count, amount in (*unwritten, *self._staged):
+            if belongs(key, trades):
+                total = pending.setdefault(key, [0, 0])
+                total[0] += count
+                total[1] += amount
+        for key in wanted.keys() | pending.keys():
+            count, amount = wanted.get(key, (0, 0))
+            had = pending.get(key, [0, 0])
+            self._staged.append((key, count - had[0], amount - had[1]))
+
     def keep(self) -> None:
         for key, count, amount in self._staged:
             total = self._kept.setdefault(key, [0, 0])
@@ -208,15 +223,18 @@ def recomputed(
     return {key: (count, amount) for key, (count, amount) in sums.items() if count or amount}
 
 
+def belongs(key: tuple[str, str, str], trades: Iterable[str]) -> bool:
+    """Whether a total is one of these trades: their measures, and the counts of their tables."""
+    measure_name, dimension, _ = key
+    name = dimension if measure_name == ROWS else measure_name
+    return name.startswith(tuple(f"{trade}{mark}" for trade in trades for mark in "._"))
+
+
 def kept(session: Session, org_id: int, trades: Iterable[str]) -> dict[tuple[str, str, str], tuple[int, int]]:
     """The totals of these trades as they are kept."""
-    prefixes = tuple(f"{trade}{mark}" for trade in trades for mark in "._")
     rows = session.execute(sa.select(TOTALS, TOTALS.c.count.label("number")).where(TOTALS.c.org_id == org_id)).all()
-    return {
-        (row.measure, row.dimension, row.day): (row.number, row.amount)
-        for row in rows
-        if (row.number or row.amount) and (row.dimension if row.measure == ROWS else row.measure).startswith(prefixes)
-    }
+    totals = {(row.measure, row.dimension, row.day): (row.number, row.amount) for row in rows}
+    return {key: total for key, total in totals.items() if any(total) and belongs(key, trades)}
 
 
 def rebuild(session: Session, org_id: int, trades: Iterable[str], day_of: DayOf) -> None:

@@ -8,16 +8,36 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
-from tradehall.kernel.context import Context
+from pydantic import BaseModel, create_model
+
+from tradehall.kernel.context import Context, Reader
 from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
 from tradehall.kernel.figures import by_day
 from tradehall.kernel.idempotency import Answer
-from tradehall.kernel.preferences import PROFILE, Setting
+from tradehall.kernel.preferences import PROFILE, Chosen, Setting
 from tradehall.kernel.records import METADATA, Record
 from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import SYSTEM, VERBS, Actor, By, Role, Verb, grants
+
+
+def setting_paths(declared: Mapping[str, Setting], owner: Role) -> tuple[Report, Verb[Any, Any]]:
+    """What reads the settings of an organisation, and the verb that changes some of them; both give all values."""
+
+    def settings(ctx: Reader) -> dict[str, Any]:
+        return ctx.preferences.all()
+
+    def change(ctx: Context, wish: BaseModel) -> dict[str, Any]:
+        for name in wish.model_fields_set:
+            ctx.prefer(name, getattr(wish, name))
+        return ctx.preferences.all()
+
+    fields: dict[str, Any] = {each.name: (each.kind, each.default) for each in declared.values()}
+    model = create_model("Settings", **fields)
+    read = Report("settings", owner, settings, None, "The settings of the organisation.", quick=False)
+    return read, Verb("change", Chosen, owner, change, False, model, "Change settings of the organisation.")
+
 
 ErrorBody = Callable[[Problem, int], dict[str, Any]]
 
@@ -113,6 +133,9 @@ class Trade:
             if id(report) not in named:
                 yield Contract("GET", f"{self.prefix}/reports/{report.name.replace('_', '-')}", report)
         yield Contract("GET", f"{self.prefix}/totals/{{measure}}", Drill(self.widest))
+        read, change = setting_paths(self.preferences, self.owner)
+        yield Contract("GET", f"{self.prefix}/settings", read)
+        yield Contract("PUT", f"{self.prefix}/settings", change)
 
     @property
     def widest(self) -> By:
