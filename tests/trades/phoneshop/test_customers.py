@@ -4,8 +4,6 @@ import asyncio
 import json
 from typing import Any
 
-import pytest
-
 from tests.running import Place
 from tests.trades.phoneshop.arranging import a_customer, a_sale, done
 
@@ -144,40 +142,40 @@ async def test_r18_without_a_history_anonymize_deletes(shop: Place) -> None:
     assert (await shop.clerk.get(f"/api/customers/{customer['id']}")).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("term", "found"),
-    [
-        ("kwame", True),
-        ("KWAME", True),
-        ("aïssatou", True),
-        ("aissatou", True),
-        ("wame na", True),
-        ("0241234567", True),
-        ("024 123", True),
-        ("+233 24 123 4567", True),
-        ("241234567", True),
-        ("34567", True),
-        ("kwame@example", True),
-        ("cus-000001", True),
-        ("000001", True),
-        ("000003", False),
-        ("kw%me", False),
-        ("kw_me", False),
-        ("%", False),
-        ("_", False),
-        ("\\", False),
-        ("99999", False),
-    ],
+SEARCHED: Any = (
+    ("kwame", True),
+    ("KWAME", True),
+    ("aïssatou", True),
+    ("aissatou", True),
+    ("wame na", True),
+    ("0241234567", True),
+    ("024 123", True),
+    ("+233 24 123 4567", True),
+    ("241234567", True),
+    ("34567", True),
+    ("kwame@example", True),
+    ("cus-000001", True),
+    ("000001", True),
+    ("000003", False),
+    ("kw%me", False),
+    ("kw_me", False),
+    ("%", False),
+    ("_", False),
+    ("\\", False),
+    ("99999", False),
 )
-async def test_p28_customers_are_found_by_folded_name_and_by_digits(shop: Place, term: str, found: bool) -> None:
+
+
+async def test_p28_customers_are_found_by_folded_name_and_by_digits(shop: Place) -> None:
     one = await a_customer(
         shop.clerk, full_name="Kwame Aïssatou Nkansah", phone_number="024-123-4567", email="kwame@example.com"
     )
     one = done(await shop.clerk.put(f"/api/customers/{one['id']}", json={"full_name": "Kwame Nàme Aïssatou"}), 200)
     await a_customer(shop.clerk, full_name="Efua Addo", phone_number="0208888111")
-    answer = await shop.clerk.get("/api/customers/", params={"search": term})
-    assert [each["id"] for each in done(answer, 200)] == ([one["id"]] if found else [])
-    assert answer.headers["x-total-count"] == str(int(found))
+    for term, found in SEARCHED:
+        answer = await shop.clerk.get("/api/customers/", params={"search": term})
+        assert [each["id"] for each in done(answer, 200)] == ([one["id"]] if found else []), term
+        assert answer.headers["x-total-count"] == str(int(found))
 
 
 async def test_p09_percent_and_underscore_find_themselves(shop: Place) -> None:
@@ -188,28 +186,28 @@ async def test_p09_percent_and_underscore_find_themselves(shop: Place) -> None:
         assert [each["id"] for each in answer.json()] == [odd["id"]]
 
 
-@pytest.mark.parametrize(
-    ("typed", "kept"),
-    [
-        ("  Ama  ", "Ama"),
-        ("Ame\u0301lie", "Amélie"),
-        ("Kɔfi Mɛnsah", "Kɔfi Mɛnsah"),
-        ("😀" * 100, "😀" * 100),
-        ("<b>&\"'", "<b>&\"'"),
-        ("😀" * 101, None),
-        ("   ", None),
-        ("a\x00b", None),
-        ("a\x07b", None),
-        ("a\ud800b", None),
-    ],
+TYPED: Any = (
+    ("  Ama  ", "Ama"),
+    ("Ame\u0301lie", "Amélie"),
+    ("Kɔfi Mɛnsah", "Kɔfi Mɛnsah"),
+    ("😀" * 100, "😀" * 100),
+    ("<b>&\"'", "<b>&\"'"),
+    ("😀" * 101, None),
+    ("   ", None),
+    ("a\x00b", None),
+    ("a\x07b", None),
+    ("a\ud800b", None),
 )
-async def test_p37_text_is_trimmed_normalised_and_kept_as_it_is(shop: Place, typed: str, kept: str | None) -> None:
-    content = json.dumps({"phone_number": "0241234567", "full_name": typed}).encode()
-    answer = await shop.clerk.post("/api/customers/", content=content, headers={"Content-Type": "application/json"})
-    if kept is None:
-        assert answer.status_code == 422
-    else:
-        assert done(answer)["full_name"] == kept
+
+
+async def test_p37_text_is_trimmed_normalised_and_kept_as_it_is(shop: Place) -> None:
+    for number, (typed, kept) in enumerate(TYPED):
+        content = json.dumps({"phone_number": f"02412345{number:02d}", "full_name": typed}).encode()
+        answer = await shop.clerk.post("/api/customers/", content=content, headers={"Content-Type": "application/json"})
+        if kept is None:
+            assert answer.status_code == 422
+        else:
+            assert done(answer)["full_name"] == kept
 
 
 async def test_p37_no_text_of_a_request_can_break_the_database(shop: Place) -> None:
