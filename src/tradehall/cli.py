@@ -1,7 +1,6 @@
 """The command line: `tradehall --help` says what there is."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -225,8 +224,7 @@ def user_create(
     name = given(name, 254)
     database, trades = ready(data)
     here = the_trade(trades, trade)
-    if here.role(role) is None:
-        raise RuntimeError(f"{trade} has no role {role}; it has {', '.join(each.name for each in here.roles)}")
+    _check_role(here, role)
     hashed = hash_password(_password(here.sign_in.shortest)) if password_stdin else None
     org_id = the_organisation(database, org, found=True)
     new = NewUser(name, ((trade, role),), here.sign_in.name, hashed)
@@ -234,6 +232,12 @@ def user_create(
     print(f"user {user_id}: {name} is {role} of {trade}")
     if hashed is None:
         _print_link(database, org_id, user_id)
+
+
+def _check_role(trade: "Trade", role: str) -> None:
+    if trade.role(role) is None:
+        names = ", ".join(each.name for each in trade.roles)
+        raise RuntimeError(f"{trade.name} has no role {role}; it has {names}")
 
 
 def _password(shortest: int) -> str:
@@ -255,29 +259,16 @@ def _print_link(database: "Database", org_id: int, user_id: int) -> None:
 @user.command(name="list")
 def user_list(*, trade: str, org: str | None = None, data: Data = None) -> None:
     """List the people of a trade."""
-    from tradehall.kernel.people import members
-
-    database, trades = ready(data)
-    the_trade(trades, trade)
-    wanted = the_organisation(database, org) if org else None
-    for each in database.ask(0, lambda session: list(members(session, trade))):
-        if wanted in (None, each.org_id):
-            print(f"{each.name}\t{each.role}\t{'active' if each.is_active else 'disabled'}\torganisation {each.org_id}")
+    for each in _people(trade, org, data)[1]:
+        print(f"{each.name}\t{each.role}\t{'active' if each.is_active else 'disabled'}\torganisation {each.org_id}")
 
 
 @user.command(name="role")
 def user_role(name: str, role: str, *, trade: str, org: str | None = None, data: Data = None) -> None:
     """Give a person another role."""
 
-    def change(found: "Member") -> Any:
-        from tradehall.kernel.office import utc_now
-        from tradehall.kernel.people import ChangeMember
-
-        return ChangeMember(found, utc_now(), role=role)
-
-    if the_trade(trades_named(), trade).role(role) is None:
-        raise RuntimeError(f"{trade} has no role {role}")
-    _change(name, trade, org, data, change)
+    _check_role(the_trade(trades_named(), trade), role)
+    _change(name, trade, org, data, role=role)
     print(f"{name} is {role} of {trade}")
 
 
@@ -285,13 +276,7 @@ def user_role(name: str, role: str, *, trade: str, org: str | None = None, data:
 def user_disable(name: str, *, trade: str, org: str | None = None, data: Data = None) -> None:
     """Shut a person out; takes effect in every running process within a second."""
 
-    def change(found: "Member") -> Any:
-        from tradehall.kernel.office import utc_now
-        from tradehall.kernel.people import ChangeMember
-
-        return ChangeMember(found, utc_now(), is_active=False)
-
-    _change(name, trade, org, data, change)
+    _change(name, trade, org, data, is_active=False)
     print(f"{name} is disabled")
 
 
@@ -302,22 +287,32 @@ def user_reset(name: str, *, trade: str, org: str | None = None, data: Data = No
     _print_link(database, found.org_id, found.user_id)
 
 
-def _change(name: str, trade: str, org: str | None, data: Path | None, change: "Callable[[Member], Any]") -> None:
+def _change(name: str, trade: str, org: str | None, data: Path | None, **changes: Any) -> None:
+    from tradehall.kernel.office import utc_now
+    from tradehall.kernel.people import ChangeMember
+
     database, found = _member(name, trade, org, data)
-    database.run(change(found))
+    database.run(ChangeMember(found, utc_now(), **changes))
 
 
 def _member(name: str, trade: str, org: str | None, data: Path | None) -> "tuple[Database, Member]":
-    from tradehall.kernel.people import members
     from tradehall.kernel.search import fold
+
+    database, people = _people(trade, org, data)
+    for each in people:
+        if fold(each.name) == fold(name):
+            return database, each
+    raise RuntimeError(f"nobody signs in to {trade} as {name}")
+
+
+def _people(trade: str, org: str | None, data: Path | None) -> "tuple[Database, list[Member]]":
+    from tradehall.kernel.people import members
 
     database, trades = ready(data)
     the_trade(trades, trade)
     wanted = the_organisation(database, org) if org else None
-    for each in database.ask(0, lambda session: list(members(session, trade))):
-        if fold(each.name) == fold(name) and wanted in (None, each.org_id):
-            return database, each
-    raise RuntimeError(f"nobody signs in to {trade} as {name}")
+    found = database.ask(0, lambda session: list(members(session, trade)))
+    return database, [each for each in found if wanted in (None, each.org_id)]
 
 
 def given(name: str, longest: int) -> str:

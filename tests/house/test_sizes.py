@@ -38,6 +38,7 @@ def test_a_function_has_at_most_40_lines() -> None:
     long = [
         f"{path.relative_to(SRC)}:{line} {name}: {length} lines"
         for path in sorted(SRC.rglob("*.py"))
+        if path.parent.name != "migrations"  # written from the declarations, not by hand
         for name, line, length in functions(path.read_text())
         if length > FUNCTION_LINES
     ]

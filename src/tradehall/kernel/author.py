@@ -21,10 +21,11 @@ from tradehall.kernel.columns import (
     state,
     text,
 )  # fmt: skip
-from tradehall.kernel.context import Context, Reader
+from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Shape, report
 from tradehall.kernel.errors import Denied, Invalid, Missing, Refused
 from tradehall.kernel.forms import Form
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
 from tradehall.kernel.resources import Filter, Resource

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from tradehall.kernel.columns import Refers
-from tradehall.kernel.context import Context, RowBook
+from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Shape, dumps
 from tradehall.kernel.database import Batch, Undone, Work
 from tradehall.kernel.errors import Problem, Stale
 from tradehall.kernel.idempotency import Answer, Key, KeyBook
 from tradehall.kernel.jobs import Job, finish
 from tradehall.kernel.records import Record, per_record, record_of
+from tradehall.kernel.rows import RowBook
 from tradehall.kernel.verbs import Actor, Verb, system
 
 if TYPE_CHECKING:

@@ -2,20 +2,20 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-import sqlalchemy as sa
-
 from tradehall.kernel.columns import Field, State, show
-from tradehall.kernel.database import Batch, Book, Prepared, Session, among
-from tradehall.kernel.errors import Missing, Refused
+from tradehall.kernel.database import Batch, Prepared
+from tradehall.kernel.errors import Refused
 from tradehall.kernel.events import Event, EventBook, erase_history
 from tradehall.kernel.jobs import Job, cancel, enqueue
 from tradehall.kernel.numbers import NumberBook
-from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook, Preferences, chosen
-from tradehall.kernel.records import Find, Record, per_record, referrers, rows_of
-from tradehall.kernel.reports import Measure, Total, TotalBook, daily, overall, recomputed
+from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.records import Find, Record, referrers
+from tradehall.kernel.reports import TotalBook, recomputed
+from tradehall.kernel.rows import RowBook, delete_statement, insert_statement, update_statement
 from tradehall.kernel.search import folded
 from tradehall.kernel.verbs import AFTER, Actor, Grant, Verb, check_move, illegal
 
@@ -28,171 +28,9 @@ R = TypeVar("R", bound=Record)
 SILENT = {"org_id", "version", "updated_at", "folded"}
 
 
-@per_record
-def _select(record: type[Record], grant: Grant | None) -> Prepared:
-    table = record.table
-    mine = (table.c.id == sa.bindparam("id"), table.c.org_id == sa.bindparam("org_id"))
-    scope = (grant.scope(record),) if grant is not None and grant.scope is not None else ()
-    return Prepared(sa.select(*(table.c[name] for name in record.fields)).where(*mine, *scope))
-
-
-@per_record
-def _among(record: type[Record]) -> Prepared:
-    table = record.table
-    here = (table.c.org_id == sa.bindparam("org_id"), among(table.c.id, "ids"))
-    return Prepared(sa.select(*(table.c[name] for name in record.fields)).where(*here))
-
-
-@per_record
-def _insert(record: type[Record]) -> Prepared:
-    names = [name for name in record.fields if name != "id" and name not in record.derived]
-    values: dict[str, Any] = {name: sa.bindparam(name) for name in names}
-    returned = [record.table.c[name] for name in ("id", *record.derived)]
-    return Prepared(sa.insert(record.table).values(values).returning(*returned))
-
-
-@per_record
-def _update(record: type[Record], names: tuple[str, ...]) -> Prepared:
-    table = record.table
-    values: dict[str, Any] = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
-    here = (
-        table.c.id == sa.bindparam("the_id"),
-        table.c.org_id == sa.bindparam("the_org"),
-        table.c.version == sa.bindparam("the_version"),
-    )
-    returned = [table.c[name] for name in ("version", *record.derived)]
-    statement = sa.update(table).where(*here).values(values | {"version": table.c.version + 1})
-    return Prepared(statement.returning(*returned))
-
-
-@per_record
-def _delete(record: type[Record]) -> Prepared:
-    table = record.table
-    return Prepared(sa.delete(table).where(table.c.id == sa.bindparam("id"), table.c.org_id == sa.bindparam("org_id")))
-
-
 def _target(args: tuple[Any, ...]) -> Record:
     row: Record = args[0]
     return row
-
-
-@per_record
-def _standing(query: Find[Any]) -> Prepared:
-    return Prepared(query.statement)
-
-
-class RowBook(Book):
-    """The rows that a transaction has read by id. Nobody else writes in its organisation: they are true until changed."""
-
-    def __init__(self, session: Session, org_id: int) -> None:
-        super().__init__(session, org_id)
-        self._known: dict[tuple[type[Record], int], dict[str, Any]] = {}
-        self._wanted: dict[type[Record], set[int]] = {}
-
-    def want(self, record: type[Record], row_id: int) -> None:
-        """A unit will ask for this row."""
-        self._wanted.setdefault(record, set()).add(row_id)
-
-    def fetch(self) -> None:
-        for record, ids in self._wanted.items():
-            rows, readers = self.session.records(_among(record), {"org_id": self.org_id, "ids": list(ids)})
-            for row in rows_of(record, rows, None, readers):
-                self._known[record, row.id] = row.values
-
-    def find(self, record: type[R], row_id: int) -> R | None:
-        """The row, as an object of the unit's own, if it was read already."""
-        known = self._known.get((record, row_id))
-        return None if known is None else record.loaded(dict(known), None)
-
-    def changed(self, row: Record) -> None:
-        """The row is not what was read any more."""
-        self._known.pop((type(row), row.id), None)
-
-    def keep(self) -> None:
-        return
-
-    def forget(self) -> None:
-        return
-
-    def write(self) -> None:
-        return
-
-
-class Reader:
-    """What a report sees: one organisation, one actor, one moment; it reads and never writes."""
-
-    def __init__(self, session: Session, trade: "Trade", actor: Actor, now: datetime) -> None:
-        self.session = session
-        self.trade = trade
-        self.actor = actor
-        self.org_id = actor.org_id
-        self.now = now
-        self._preferences: Preferences | None = None
-        self._overall: dict[str, dict[str, Total]] | None = None
-
-    @property
-    def preferences(self) -> Preferences:
-        """The organisation's settings."""
-        if self._preferences is None:
-            self._preferences = Preferences(self.trade.preferences, self._chosen())
-        return self._preferences
-
-    def _chosen(self) -> Mapping[str, Any]:
-        return chosen(self.session, self.org_id, self.trade.name)
-
-    def day(self, moment: datetime) -> date:
-        """The organisation's calendar day of a moment."""
-        return self.preferences.day_of()(moment)
-
-    @property
-    def today(self) -> date:
-        """The organisation's calendar day."""
-        return self.day(self.now)
-
-    def find(self, record: type[R], row_id: int, grant: Grant | None = None) -> R | None:
-        """The row with this id, if there is one within the grant."""
-        scope = grant if grant is not None and grant.scope is not None else None
-        given = {"id": row_id, "org_id": self.org_id, "me": self.actor.user_id}
-        statement = _select(record, scope)
-        rows, readers = self.session.records(statement, given)
-        found = rows_of(record, rows, None, readers)
-        return found[0] if found else None
-
-    def get(self, record: type[R], row_id: int, grant: Grant | None = None) -> R:
-        """The row with this id; raises Missing ("Phone not found")."""
-        if (row := self.find(record, row_id, grant)) is None:
-            raise Missing(f"{record.title} not found")
-        return row
-
-    def all(self, query: Find[R]) -> list[R]:
-        """The rows of a search, in its order."""
-        given = {"org_id": self.org_id, "me": self.actor.user_id}
-        if query.is_standing:
-            rows, readers = self.session.records(_standing(query), given)
-            return rows_of(query.record, rows, None, readers)
-        found = self.session.execute(query.statement, given).all()
-        return rows_of(query.record, found, None, [None] * len(query.record.fields))
-
-    def first(self, query: Find[R]) -> R | None:
-        """The first row of a search, if there is one."""
-        rows = self.all(query.first(1))
-        return rows[0] if rows else None
-
-    def count(self, query: Find[Any]) -> int:
-        """How many rows a search has."""
-        inner = query.statement.order_by(None).subquery()
-        given = {"org_id": self.org_id, "me": self.actor.user_id}
-        return int(self.session.execute(sa.select(sa.func.count()).select_from(inner), given).scalar_one())
-
-    def totals(self, measure: Measure[Any] | str) -> dict[str, Total]:
-        """The kept totals of a measure over all time, by dimension."""
-        if self._overall is None:
-            self._overall = overall(self.session, self.org_id)
-        return self._overall.get(measure if isinstance(measure, str) else measure.name, {})
-
-    def days(self, measure: Measure[Any], first: date, end: date) -> list[tuple[date, str, Total]]:
-        """The kept totals of a measure on the local days of [first, end)."""
-        return list(daily(self.session, self.org_id, measure.name, first, end))
 
 
 class Context(Reader):
@@ -265,7 +103,7 @@ class Context(Reader):
         values["created_at"] = values["created_at"] or self.now
         if record.searched:
             values["folded"] = folded(values[name] for name in record.searched)
-        self._returned(row, ("id", *record.derived), _insert(record), values)
+        self._returned(row, ("id", *record.derived), insert_statement(record), values)
         self._hold(row)
         self._note(row, "add", {name: value for name, value in values.items() if name not in SILENT})
         self._totals.changed(record, None, row, self.preferences.day_of())
@@ -298,7 +136,7 @@ class Context(Reader):
         former = row.former()
         given = {f"new_{name}": values[name] for name in names}
         given |= {"the_id": row.id, "the_org": self.org_id, "the_version": row.version}
-        if not self._returned(row, ("version", *record.derived), _update(record, tuple(names)), given):
+        if not self._returned(row, ("version", *record.derived), update_statement(record, tuple(names)), given):
             raise Refused("changed_meanwhile", f"{record.title} was changed in the meantime")
         row.before = {}
         self._note(row, "edit", {name: [old, values[name]] for name, old in before.items()})
@@ -310,7 +148,7 @@ class Context(Reader):
         if reasons := self.references_to(row):
             listed = ", ".join(f"{count} {name}" for name, count in reasons.items())
             raise Refused("in_use", f"{row.title} can't be deleted: it has {listed}", reasons=reasons)
-        self.session.run(_delete(type(row)), {"id": row.id, "org_id": self.org_id})
+        self.session.run(delete_statement(type(row)), {"id": row.id, "org_id": self.org_id})
         self._rows.pop((type(row), row.id), None)
         self._note(row, "delete", {name: value for name, value in row.values.items() if name not in SILENT})
         self._totals.changed(type(row), row, None, self.preferences.day_of())

@@ -16,7 +16,7 @@ from tradehall.kernel.records import Record, per_record
 from tradehall.kernel.verbs import ANYBODY, MEMBER, Actor, By, Grant, Verb
 
 if TYPE_CHECKING:
-    from tradehall.kernel.context import Reader
+    from tradehall.kernel.reader import Reader
     from tradehall.kernel.resources import Resource
 
 

@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
 from tradehall.kernel.columns import shown_decimal
-from tradehall.kernel.context import Reader
 from tradehall.kernel.contracts import Report, whole
 from tradehall.kernel.errors import Missing, field_error
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import rows_of
 from tradehall.kernel.reports import MEASURES, Measure, Part, Total
 

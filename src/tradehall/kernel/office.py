@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from tradehall.kernel import events
 from tradehall.kernel.calls import AsSystem, Call, Perform, RunTimer
-from tradehall.kernel.context import Context, Reader
+from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report, dumps, run_report, whole
 from tradehall.kernel.database import Database, Session
 from tradehall.kernel.errors import Missing, Problem
@@ -22,6 +22,7 @@ from tradehall.kernel.figures import behind
 from tradehall.kernel.idempotency import Answer, DropExpired, KeyBook
 from tradehall.kernel.jobs import Claim, Failed, Job, LostLeaseError, next_due
 from tradehall.kernel.people import nobody, organisations, pools
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.tokens import Tokens
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb

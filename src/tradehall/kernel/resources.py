@@ -13,11 +13,12 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy.engine.default import DefaultDialect
 
 from tradehall.kernel.columns import State, utc_text
-from tradehall.kernel.context import Context, Reader
+from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Found, History, Listing, Reading, Shape, View, Window, shown
 from tradehall.kernel.database import Prepared
 from tradehall.kernel.errors import Invalid, field_error
 from tradehall.kernel.forms import form
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.reports import ROWS, TOTALS
 from tradehall.kernel.search import matches, pattern

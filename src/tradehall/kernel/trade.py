@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel.context import Context, Reader
+from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
 from tradehall.kernel.figures import by_day
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.preferences import PROFILE, Chosen, Setting
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record
 from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Resource

@@ -1,10 +1,12 @@
 """The dispatcher: one tree of paths for a trade, from a request to the kernel and back, without detours."""
 
+import json
 import logging
 import re
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
@@ -38,6 +40,7 @@ Headers = Mapping[bytes, bytes]
 
 LARGEST_BODY = 1024 * 1024
 LONGEST_KEY = 255
+_MANY_DIGITS = re.compile(rb"[0-9.]{16}")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _prefix, _serial = secrets.token_hex(6), count(1)
 _EXPOSED = b"X-Request-ID, ETag, X-Total-Count, X-Next-Cursor, X-Limit-Applied, Idempotent-Replay, Dry-Run, Retry-After"
@@ -136,7 +139,7 @@ class Dispatcher:
         try:
             contract = self._contract(found[0], scope["method"])
             if contract is None:
-                answer = self._preflight(found[0], headers)
+                answer = self.preflight(self._allowed(found[0]), headers)
             else:
                 answer = await self._answer(contract, found[1], scope, headers, known_as, receive)
         except Problem as problem:
@@ -160,8 +163,9 @@ class Dispatcher:
         more = ["HEAD"] if "GET" in node.methods else []
         return sorted([*node.methods, *more, "OPTIONS"])
 
-    def _preflight(self, node: Node, headers: Headers) -> Answer:
-        allowed = ", ".join(self._allowed(node))
+    def preflight(self, methods: list[str], headers: Headers) -> Answer:
+        """The answer to OPTIONS where these methods are known."""
+        allowed = ", ".join(methods)
         given = {"Allow": allowed}
         if headers.get(b"origin", b"").decode("latin-1") in self.policy.origins:
             given |= {
@@ -283,16 +287,24 @@ def _body(verb: Verb[Any, Any], headers: Headers, content: bytes, query: Mapping
         return None
     asked = {name: query[name] for name in model.model_fields if name in query}
     try:
-        if not asked:
+        if not asked and not _MANY_DIGITS.search(content):
             return model.model_validate_json(content.strip() or b"{}")
-        given = orjson.loads(content) if content.strip() else {}
+        given = _loaded(content) if content.strip() else {}
         if not isinstance(given, dict):
             raise field_error(["body"], "Input should be an object", "model_type")
         return model.model_validate(asked | given)
-    except orjson.JSONDecodeError as error:
-        raise field_error(["body"], "Invalid JSON", "json_invalid") from error
     except ValidationError as error:
         raise invalid(error, "body") from error
+
+
+def _loaded(content: bytes) -> Any:
+    """A JSON value; its fractions are decimals where a double might not hold one of them (P-01)."""
+    try:
+        if _MANY_DIGITS.search(content):
+            return json.loads(content, parse_float=Decimal)
+        return orjson.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise field_error(["body"], "Invalid JSON", "json_invalid") from error
 
 
 def _is_json(content_type: bytes) -> bool:

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, TooLarge
@@ -44,8 +45,17 @@ class TradeApp(FastAPI):
                 return
             scope["path"] = scope["path"].rstrip("/") or "/"
             send = self._stamped(scope, send)
+            if scope["method"] == "OPTIONS" and (methods := self._methods(scope)):
+                answer = self.dispatcher.preflight(sorted({*methods, "OPTIONS"}), dict(scope["headers"]))
+                await Response(None, answer.status, dict(answer.headers))(scope, receive, send)
+                return
             receive = _limited(receive)
         await super().__call__(scope, receive, send)
+
+    def _methods(self, scope: Scope) -> set[str]:
+        """The methods of the path operations at a path."""
+        here = (route for route in self.routes if route.matches(scope)[0] is not Match.NONE)
+        return {method for route in here for method in getattr(route, "methods", None) or ()}
 
     def _stamped(self, scope: Scope, send: Send) -> Send:
         headers = dict(scope["headers"])
@@ -86,6 +96,8 @@ def _as_problem(error: Exception) -> Problem | None:
     if isinstance(error, ValidationError):
         return invalid(error, "body")
     if isinstance(error, HTTPException):
+        if isinstance(error.__cause__, Problem):
+            return error.__cause__  # what FastAPI took for a malformed body
         if error.status_code == 405:
             return MethodNotAllowed((error.headers or {}).get("Allow", "GET").split(", "))
         return Missing("Not Found") if error.status_code == 404 else field_of(error)

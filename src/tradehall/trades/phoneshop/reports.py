@@ -5,8 +5,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from tradehall.kernel.context import Reader
 from tradehall.kernel.contracts import report
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.reports import ROWS, DayOf, Measure, Part, Total, measure
 from tradehall.trades.phoneshop.models import HELD, Customer, Phone, PhoneStatus, Repair, RepairStatus, Sale, Swap
