@@ -1,5 +1,6 @@
 """The few pages of the spine: the documentation, the owner's link, the home page of several trades."""
 
+import asyncio
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -8,11 +9,10 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
-from starlette.concurrency import run_in_threadpool
 
 from tradehall.kernel.errors import Missing, Problem
 from tradehall.kernel.office import Office
-from tradehall.kernel.people import LONGEST_PASSWORD, AcceptLink, NewUser, hash_password, link
+from tradehall.kernel.people import LONGEST_PASSWORD, AcceptLink, NewUser, hash_password, link, pools
 from tradehall.web.dispatch import parsed, read_body
 
 HERE = Path(__file__).parent
@@ -62,58 +62,71 @@ def documentation(title: str, paths: tuple[str, str, str]) -> APIRouter:
 def welcome(office: Office) -> APIRouter:
     """The page that accepts a one-time link: the first owner's, or one that sets a password."""
     router = APIRouter(include_in_schema=False)
-    trade = next(iter(office.trades.values()))
+    page_of = Welcome(office)
+    router.add_api_route("/welcome/{secret}", page_of.ask, methods=["GET"])
+    router.add_api_route("/welcome/{secret}", page_of.accept, methods=["POST"])
+    return router
 
-    async def known(secret: str) -> Any:
-        found = await office.database.read(0, lambda db: link(db, secret, office.clock()))
+
+class Welcome:
+    """A one-time link: what it asks for, and what happens when it is answered."""
+
+    def __init__(self, office: Office) -> None:
+        self.office = office
+        self.trade = next(iter(office.trades.values()))
+
+    async def ask(self, request: Request, secret: str) -> HTMLResponse:
+        """Show the form of a link that still works."""
+        try:
+            return self._form(request, first=(await self._known(secret)).user_id is None)
+        except Missing as gone:
+            return _gone(request, gone)
+
+    async def accept(self, request: Request, secret: str) -> HTMLResponse:
+        """Take what was filled in."""
+        try:
+            found = await self._known(secret)
+        except Missing as gone:
+            return _gone(request, gone)
+        first, fields = found.user_id is None, parsed(await read_body(dict(request.headers.raw), request.receive))
+        username = fields.get("username", "").strip()
+        if wrong := _wrong(fields, first, self.trade.sign_in.shortest):
+            return self._form(request, first, wrong, username, 422)
+        hashed = await asyncio.get_running_loop().run_in_executor(pools(), hash_password, fields["password"])
+        roles = tuple((each.name, each.owner.name) for each in self.office.trades.values())
+        user = NewUser(username, roles, self.trade.sign_in.name, hashed)
+        try:
+            await self.office.database.unit(AcceptLink(found.org_id, secret, user, self.office.clock()))
+        except Problem as problem:
+            return self._form(request, first, problem.sentence, username, problem.status)
+        return self._done(request, username if first else "")
+
+    async def _known(self, secret: str) -> Any:
+        now = self.office.clock()
+        found = await self.office.database.read(0, lambda session: link(session, secret, now))
         if found is None:
             raise Missing("This link was used already, or it has expired")
         return found
 
-    def form(request: Request, first: bool, problem: str = "", username: str = "", status: int = 200) -> HTMLResponse:
+    def _form(
+        self, request: Request, first: bool, problem: str = "", username: str = "", status: int = 200
+    ) -> HTMLResponse:
+        sign_in = self.trade.sign_in
         return page(
             "welcome.html", status, root=request.scope.get("root_path", ""), problem=problem, username=username,
             title="Welcome to Tradehall" if first else "Choose a password", asks_name=first,
             sentence="You are the first here: choose how you, the owner, sign in." if first
             else "With it you sign in from now on.",
-            name_label=trade.sign_in.name.replace("_", " ").capitalize(), shortest=trade.sign_in.shortest,
+            name_label=sign_in.name.replace("_", " ").capitalize(), shortest=sign_in.shortest,
             button="Begin" if first else "Save",
         )  # fmt: skip
 
-    @router.get("/welcome/{secret}")
-    async def ask(request: Request, secret: str) -> HTMLResponse:
-        try:
-            return form(request, (await known(secret)).user_id is None)
-        except Missing as gone:
-            return _gone(request, gone)
-
-    @router.post("/welcome/{secret}")
-    async def accept(request: Request, secret: str) -> HTMLResponse:
-        try:
-            found = await known(secret)
-        except Missing as gone:
-            return _gone(request, gone)
-        first, fields = found.user_id is None, parsed(await read_body(dict(request.headers.raw), request.receive))
-        username = fields.get("username", "").strip()
-        if wrong := _wrong(fields, first, trade.sign_in.shortest):
-            return form(request, first, wrong, username, 422)
-        hashed = await run_in_threadpool(hash_password, fields["password"])
-        roles = tuple((each.name, each.owner.name) for each in office.trades.values())
-        user = NewUser(username, roles, trade.sign_in.name, hashed)
-        try:
-            await office.database.unit(AcceptLink(found.org_id, secret, user, office.clock()))
-        except Problem as problem:
-            return form(request, first, problem.sentence, username, problem.status)
+    def _done(self, request: Request, username: str) -> HTMLResponse:
         root = request.scope.get("root_path", "")
-        sentence = f"Sign in as {username}." if first else "Your password is set. You can sign in with it now."
-        links = (
-            [("Documentation of the interface", f"{root}{trade.docs[0]}")]
-            if len(office.trades) == 1
-            else [("Home", "/")]
-        )
-        return page("done.html", title="Everything is ready", sentence=sentence, root=root, links=links)
-
-    return router
+        sentence = f"Sign in as {username}." if username else "Your password is set. You can sign in with it now."
+        alone = len(self.office.trades) == 1
+        link_on = ("Documentation of the interface", f"{root}{self.trade.docs[0]}") if alone else ("Home", "/")
+        return page("done.html", title="Everything is ready", sentence=sentence, root=root, links=[link_on])
 
 
 def _gone(request: Request, gone: Missing) -> HTMLResponse:
