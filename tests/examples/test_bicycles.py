@@ -412,7 +412,7 @@ def test_the_formatter_leaves_the_page_alone() -> None:
 
 
 def test_the_command_line_prints_every_verb() -> None:
-    words = [PROGRAMS / "tradehall", "verbs", "bicycles"]
+    words = [str(PROGRAMS / "tradehall"), "verbs", "bicycles"]
     printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout.splitlines()
     rows = [line.split()[:2] for line in printed[1:]]
     assert sorted(rows) == sorted([verb.name, verb.record.title] for verb in bicycles.trade.verbs)
