@@ -10,7 +10,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, TooLarge
@@ -45,17 +44,8 @@ class TradeApp(FastAPI):
                 return
             scope["path"] = scope["path"].rstrip("/") or "/"
             send = self._stamped(scope, send)
-            if scope["method"] == "OPTIONS" and (methods := self._methods(scope)):
-                answer = self.dispatcher.preflight(sorted({*methods, "OPTIONS"}), dict(scope["headers"]))
-                await Response(None, answer.status, dict(answer.headers))(scope, receive, send)
-                return
             receive = _limited(receive)
         await super().__call__(scope, receive, send)
-
-    def _methods(self, scope: Scope) -> set[str]:
-        """The methods of the path operations at a path."""
-        here = (route for route in self.routes if route.matches(scope)[0] is not Match.NONE)
-        return {method for route in here for method in getattr(route, "methods", None) or ()}
 
     def _stamped(self, scope: Scope, send: Send) -> Send:
         headers = dict(scope["headers"])
@@ -84,6 +74,9 @@ class TradeApp(FastAPI):
         if problem is None:
             log.error("request %s failed", known_as, exc_info=error)
             problem = Problem("internal_error", "Something went wrong here")
+        if request.method == "OPTIONS" and isinstance(problem, MethodNotAllowed):
+            found = self.dispatcher.preflight(sorted({*problem.allowed, "OPTIONS"}), dict(request.headers.raw))
+            return Response(None, found.status, dict(found.headers))
         answer = self.trade.problem(problem, known_as)
         return Response(answer.body, answer.status, dict(answer.headers), "application/json")
 
