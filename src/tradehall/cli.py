@@ -41,7 +41,7 @@ def main() -> None:
         if stop.code == 1 and "cyclopts" in repr(stop.__context__.__class__):
             sys.exit(2)
         raise
-    except Unavailable:
+    except (Unavailable, ConnectionError):
         fail("the database does not answer, or it is busy; is its server running, and is DATABASE_URL right?")
     except Problem as problem:
         fail(problem.sentence)
@@ -167,12 +167,14 @@ def doctor(*, data: Data = None, rebuild: bool = False) -> None:
     from tradehall.kernel.database import open_database
     from tradehall.kernel.doctor import examine, repair_all
     from tradehall.kernel.schema import pending
+    from tradehall.kernel.versions import held
 
     settings, trades = read_settings(data), trades_named()
     for name, value in settings.effective().items():
         print(f"{name} = {value}")
     database = open_database(settings.database_url, settings.tradehall_data)
     database.check()
+    trades = held(database, trades)
     if behind := pending(database, trades):
         fail(f"the schema is behind by {', '.join(behind)}; run: tradehall migrate")
     if rebuild:

@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import signal
+import socket
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 
 import uvicorn
@@ -31,6 +33,7 @@ def serve(
     """Serve until told to stop; raises SystemExit where this installation must not be served."""
     if refusals := settings.refusals():
         raise SystemExit(refusals[0])
+    listening = listen(settings.host, settings.port)
     base = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}"
     database = open_database(settings.database_url, settings.tradehall_data)
     database.check()
@@ -50,12 +53,37 @@ def serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(uvicorn.Server(config), base))
+    with listening, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        runner.run(_serve(Server(config), listening, base))
 
 
-async def _serve(server: uvicorn.Server, base: str) -> None:
-    serving = asyncio.create_task(server.serve())
+class Server(uvicorn.Server):
+    """uvicorn's, but a stop that was asked for is a success: exit 0, not death by the signal."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop, wanted = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
+        for each in wanted:
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        try:
+            yield
+        finally:
+            for each in wanted:
+                loop.remove_signal_handler(each)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that others may connect to; raises SystemExit where the address is taken or not ours."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(found[4][:2], family=found[0], backlog=2048)
+    except OSError as error:
+        why = (error.strerror or str(error)).split(" (")[0].lower()
+        raise SystemExit(f"can't listen at {host}, port {port}: {why}") from error
+
+
+async def _serve(server: uvicorn.Server, listening: socket.socket, base: str) -> None:
+    serving = asyncio.create_task(server.serve([listening]))
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
         await asyncio.sleep(0.01)
     if server.started:

@@ -19,7 +19,7 @@ from tradehall.kernel.database import Database
 from tradehall.kernel.database.walls import policies
 from tradehall.kernel.records import METADATA
 from tradehall.kernel.trade import Trade
-from tradehall.kernel.versions import HERE, KERNEL, branches
+from tradehall.kernel.versions import HERE, KERNEL, branches, ours
 
 ROOMS = (events, idempotency, jobs, numbers, people, preferences, reports)
 """The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
@@ -40,19 +40,20 @@ def scripts(folders: dict[str, Path]) -> ScriptDirectory:
 
 def migrate(database: Database, trades: Iterable[Trade]) -> list[str]:
     """Bring the schema up to date, one process at a time; gives the revisions that were applied."""
-    directory = scripts(branches(trades))
+    folders = branches(trades)
+    directory = scripts(folders)
     applied: list[str] = []
 
     def change(connection: Connection) -> None:
         def steps(current: Any, _: Any) -> Any:
-            return directory._upgrade_revs("heads", current)
+            return directory._upgrade_revs("heads", tuple(ours(current, folders)))  # type: ignore[arg-type]
 
         context = MigrationContext.configure(
             connection, opts={"fn": steps, "render_as_batch": True, "transactional_ddl": False}
         )
         before = set(context.get_current_heads())
         known = {revision.revision for revision in directory.walk_revisions()}
-        if unknown := before - known:
+        if unknown := ours(before, folders) - known:
             raise SchemaError(f"the database is of another version of Tradehall: it holds {', '.join(sorted(unknown))}")
         with Operations.context(context):
             context.run_migrations()
@@ -64,11 +65,12 @@ def migrate(database: Database, trades: Iterable[Trade]) -> list[str]:
 
 def pending(database: Database, trades: Iterable[Trade]) -> list[str]:
     """The revisions that the database lacks."""
-    directory = scripts(branches(trades))
+    folders = branches(trades)
+    directory = scripts(folders)
 
     def lacking(connection: Connection) -> list[str]:
-        current = MigrationContext.configure(connection).get_current_heads()
-        steps = directory._upgrade_revs("heads", current)  # type: ignore[arg-type]
+        current = ours(MigrationContext.configure(connection).get_current_heads(), folders)
+        steps = directory._upgrade_revs("heads", tuple(current))  # type: ignore[arg-type]
         return [step.revision.revision for step in steps]
 
     return database.ask(0, lambda session: lacking(session.connection))

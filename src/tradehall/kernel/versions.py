@@ -1,6 +1,6 @@
 """Which versions of its schema a database has, and which there are: read from file names, without loading Alembic."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -23,15 +23,27 @@ def heads(trades: Iterable[Trade]) -> set[str]:
     return {f"{branch}_{path.name[:4]}" for branch, path in last.items() if path is not None}
 
 
+def ours(revisions: Iterable[str], folders: Container[str]) -> set[str]:
+    """The revisions of these branches: a database may hold trades besides those that are served."""
+    return {each for each in revisions if each.rpartition("_")[0] in folders}
+
+
 def is_current(database: Database, trades: Iterable[Trade]) -> bool:
-    """Whether the database has the last revision of every branch, and nothing else."""
-
-    def applied(session: Session) -> set[str]:
-        if not sa.inspect(session.connection).has_table("alembic_version"):
-            return set()
-        return set(session.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
-
-    found = database.ask(0, applied)
+    """Whether the database has the last revision of every branch."""
+    trades = tuple(trades)
+    found = ours(database.ask(0, _applied), branches(trades))
     # A trade's first revision depends on the kernel's, which Alembic then does not list.
     implied = {f"{KERNEL}_0001"} if found else set()
     return found | implied == heads(trades) | implied
+
+
+def held(database: Database, trades: Iterable[Trade]) -> tuple[Trade, ...]:
+    """The trades that the database holds; all, where it is empty."""
+    trades, found = tuple(trades), database.ask(0, _applied)
+    return tuple(trade for trade in trades if not found or ours(found, (trade.name,)))
+
+
+def _applied(session: Session) -> set[str]:
+    if not sa.inspect(session.connection).has_table("alembic_version"):
+        return set()
+    return set(session.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
