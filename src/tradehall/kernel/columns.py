@@ -126,13 +126,17 @@ def raw_show(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Show | None:
     return None
 
 
+def _number(amount: Decimal) -> Any:
+    return float(amount) if abs(amount) < amounts.EXACT_IN_FLOAT else orjson.Fragment(format(amount, "f"))
+
+
+_SHOWN: dict[type, Callable[[Any], Any]] = {datetime: utc_text, Decimal: _number}
+
+
 def show(value: Any) -> Any:
     """How a value, as rules see it, is written in an answer."""
-    if isinstance(value, datetime):
-        return utc_text(value)
-    if isinstance(value, Decimal):
-        return float(value) if abs(value) < amounts.EXACT_IN_FLOAT else orjson.Fragment(format(value, "f"))
-    return value
+    fix = _SHOWN.get(type(value))
+    return value if fix is None else fix(value)
 
 
 def clean(text: Any) -> Any:
@@ -302,7 +306,16 @@ def day(*, default: Any = ...) -> Field[date]:
 
 def json(*, default: Any = dict) -> Field[Any]:
     """A JSON value."""
-    return Field(Json(), Any, default=default)
+    return Field(Json(), Annotated[Any, AfterValidator(storable)], default=default)
+
+
+def storable(value: Any) -> Any:
+    """Refuse JSON that can't be written again: whole numbers beyond 64 bits, and lists in lists in lists without end."""
+    try:
+        orjson.dumps(value, default=shown_decimal)
+    except TypeError as error:
+        raise ValueError("this JSON can't be kept: its numbers or its depth are too large") from error
+    return value
 
 
 def choice(values: type[E], *, default: Any = ...) -> Field[E]:

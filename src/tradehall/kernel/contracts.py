@@ -128,7 +128,8 @@ def whole(query: Mapping[str, str], name: str, default: int, lowest: int) -> int
     text = query.get(name)
     if text is None:
         return default
-    if not text.lstrip("-").isdecimal() or len(text) > 18:
+    digits = text.removeprefix("-")
+    if not (digits.isascii() and digits.isdecimal()) or len(text) > 18:
         raise field_error(["query", name], "Input should be a valid integer", "int_parsing")
     if (value := int(text)) < lowest:
         raise field_error(["query", name], f"Input should be greater than or equal to {lowest}", "greater_than_equal")

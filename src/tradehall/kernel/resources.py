@@ -4,6 +4,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy.engine.default import DefaultDialect
 
-from tradehall.kernel.columns import State, utc_text
+from tradehall.kernel.columns import LARGEST_ID, Choice, Scaled, State, Utc, utc_text
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Found, History, Listing, Reading, Shape, View, Window, shown
 from tradehall.kernel.database import Prepared
@@ -277,12 +278,9 @@ class Resource:
         kind = self.record.table.c[column].type
         try:
             value, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-            if isinstance(kind, sa.types.TypeDecorator):
-                value = kind.process_result_value(value, ANY_DIALECT)
-            elif not isinstance(value, kind.python_type):
-                raise ValueError("not a value of this column")
-            if not isinstance(row_id, int) or value is None:
+            if type(row_id) is not int or not 0 < row_id <= LARGEST_ID:
                 raise ValueError("not a row")
+            value = _of_column(value, kind)
         except (binascii.Error, ValueError, TypeError, ArithmeticError) as error:
             raise field_error(["query", "after"], "This cursor is not one of this list") from error
         return value, row_id
@@ -310,6 +308,20 @@ class Resource:
 def _place(view: View, name: str) -> int:
     """Where a column that the order needs stands in a row: among those of the view, or behind them."""
     return view.names.index(name) if name in view.names else -1 if name == "id" else len(view.names)
+
+
+def _of_column(value: Any, kind: sa.types.TypeEngine[Any]) -> Any:
+    """The value of a column that a cursor holds; raises ValueError or ArithmeticError where it is none."""
+    if isinstance(kind, Utc):
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError("not a moment")
+        return moment.astimezone(UTC)
+    wanted = int if isinstance(kind, Scaled) else str if isinstance(kind, Choice) else kind.python_type
+    fits = -LARGEST_ID <= value <= LARGEST_ID if isinstance(value, int) else "\x00" not in str(value)
+    if type(value) is not wanted or not fits:
+        raise ValueError("not a value of this column")
+    return kind.process_result_value(value, ANY_DIALECT) if isinstance(kind, sa.types.TypeDecorator) else value
 
 
 def _cursor(key: Any, row_id: int) -> str:

@@ -224,9 +224,9 @@ class Dispatcher:
             if name == "id" or name.endswith("_id"):
                 if not text.removeprefix("-").isdecimal() or not text.isascii():
                     raise field_error(["path", name], "Input should be a valid integer", "int_parsing")
-                if not 0 < int(text[:20]) <= LARGEST_ID:
+                found[name] = int(text) if len(text) <= 20 else 0
+                if not 0 < found[name] <= LARGEST_ID:
                     raise Missing(self._nothing(contract))
-                found[name] = int(text)
             else:
                 found[name] = text
         return found
