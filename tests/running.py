@@ -201,7 +201,7 @@ class _Server(uvicorn.Server):
 async def serving() -> AsyncIterator[tuple[Switchboard, httpx2.AsyncClient]]:
     """Serve on a free loopback port, with a client that knows where."""
     board = Switchboard()
-    listening = socket.socket()
+    listening = socket.socket(proto=socket.IPPROTO_TCP)  # named, so that asyncio sends without delay
     listening.bind(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     config = uvicorn.Config(
