@@ -11,7 +11,7 @@ ASSETS := $(VENDOR)/redoc.standalone.js
 EXAMPLE := $(wildcard examples/bicycles/pyproject.toml)
 CODE := hatch_build.py $(wildcard src tests bench examples)
 
-.PHONY: setup run test check format lock bench soak clean
+.PHONY: setup run test check format lock bench soak screenshots clean
 .DELETE_ON_ERROR:
 
 setup: $(READY) $(ASSETS)  ## everything that the other targets need, in .venv
@@ -59,6 +59,10 @@ bench: setup  ## the side-by-side measurements
 soak: setup  ## what takes minutes: crashes, power loss, load
 	@command -v strace >/dev/null || { echo "make soak needs strace, which the apt package strace has."; exit 1; }
 	@$(BIN)/python -m pytest -m soak tests/soak
+
+screenshots: setup  ## the pages in a real browser, at the widths of a desk and of a phone
+	@command -v chromium >/dev/null || { echo "make screenshots needs Chromium, which the apt package chromium has."; exit 1; }
+	@$(BIN)/python -m pytest -m browser tests/browser
 
 clean:
 	rm -rf .venv node_modules $(VENDOR) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
