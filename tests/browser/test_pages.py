@@ -80,7 +80,7 @@ def test_the_documentation_of_the_interface(browser: Browser, size: tuple[int, i
             page.screenshot(path=tmp_path / "tried.png")
         with looking(browser, size) as page:
             page.goto(f"{base}/phoneshop/redoc")
-            page.get_by_text("Record a sale").first.wait_for(state="attached")
+            page.get_by_text("Sell a phone").first.wait_for(state="attached")
             page.screenshot(path=tmp_path / "redoc.png")
 
 

@@ -93,17 +93,17 @@ def routes(office: Office, trade: Trade, dispatcher: Dispatcher, minutes: int) -
     def source(request: Request) -> str:
         return request.client.host if request.client else ""
 
-    @router.post("/login", openapi_extra={"requestBody": _form_body()})
+    @router.post("/login", summary="Sign in with a form.", openapi_extra={"requestBody": _form_body()})
     async def login(request: Request, given: Annotated[Credentials, Depends(form)]) -> Session:
         """Sign in with a form."""
         return await sign_in(office, trade, given, source(request), minutes)
 
-    @router.post("/login-json")
+    @router.post("/login-json", summary="Sign in with JSON.")
     async def login_json(request: Request, given: Credentials) -> Session:
         """Sign in with JSON."""
         return await sign_in(office, trade, given, source(request), minutes)
 
-    @router.get("/me")
+    @router.get("/me", summary="Who is signed in.")
     async def me(request: Request) -> User:
         """Who is signed in."""
         actor = await dispatcher.actor(dict(request.headers.raw))

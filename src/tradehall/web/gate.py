@@ -71,7 +71,10 @@ class Gate:
             return
         links = [(app.trade.title, f"/{name}{app.trade.docs[0]}") for name, app in self.apps.items()]
         text = PAGES.get_template("done.html").render(
-            title="Tradehall", sentence="These trades are open here:", links=links, root=""
+            title="Open here",
+            sentence="Each trade has its documentation, where every request can be tried.",
+            links=links,
+            root="",
         )
         headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", PLAIN.encode())]
         await _send(send, 200, headers, text.encode())

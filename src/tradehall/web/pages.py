@@ -131,7 +131,8 @@ class Welcome:
 
 def _gone(request: Request, gone: Missing) -> HTMLResponse:
     root = request.scope.get("root_path", "")
-    return page("done.html", 404, title="This link does not work", sentence=gone.sentence + ".", root=root, links=[])
+    sentence = f"{gone.sentence}. Ask whoever looks after this installation for a new one."
+    return page("done.html", 404, title="This link does not work", sentence=sentence, root=root, links=[])
 
 
 def _wrong(fields: Mapping[str, str], first: bool, shortest: int) -> str:
