@@ -149,6 +149,11 @@ def clean(text: Any) -> Any:
     return text
 
 
+Email = Annotated[
+    str, BeforeValidator(clean), StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
+]
+
+
 def _round_to(places: int) -> Callable[[Decimal], Decimal]:
     return lambda value: amounts.rounded(value, places)
 
@@ -245,8 +250,7 @@ def text(longest: int, *, shortest: int = 0, default: Any = ...) -> Field[str]:
 
 def email() -> Field[str]:
     """An e-mail address, kept as entered (P-36)."""
-    limits = StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
-    return Field(sa.String(254), Annotated[str, BeforeValidator(clean), limits])
+    return Field(sa.String(254), Email)
 
 
 def integer(*, at_least: int | None = None, at_most: int = LARGEST_ID, default: Any = ...) -> Field[int]:

@@ -3,9 +3,9 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, StringConstraints
 
-from tradehall.kernel.columns import ID, Refers, clean, decimal_limits
+from tradehall.kernel.columns import ID, Email, Refers, clean, decimal_limits
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, field_error
 from tradehall.kernel.forms import Form
@@ -64,7 +64,7 @@ class NewSale(BaseModel):
     original_price: Amount | None = None
     discount_amount: Discount = Decimal(0)
     customer_phone: PhoneNumber | None = None
-    customer_email: Annotated[str, Field(max_length=254)] | None = None
+    customer_email: Email | None = None
 
 
 def number_of(ctx: Context, typed: str) -> str | None:
