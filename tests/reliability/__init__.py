@@ -1,0 +1,1 @@
+"""What the business is promised, row by row."""

@@ -1,0 +1,126 @@
+"""Row 9: what belongs to another organisation is, to the byte, as what does not exist."""
+
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.reliability.walk import NOWHERE, ROUTES, Operation, operations, routes, rows_of
+from tests.running import Application, Place
+from tradehall.app import build_app
+from tradehall.kernel.contracts import Listing
+from tradehall.kernel.trade import Trade
+from tradehall.settings import Settings
+from tradehall.trades import phoneshop
+
+FIXED = {"X-Request-ID": "the-same"}
+ALL = list(operations(phoneshop.trade))
+WITH_IDS = [each for each in ALL if each.path_records]
+WITH_REFERENCES = [each for each in ALL if each.body_records]
+
+
+def seen(answer: httpx2.Response) -> tuple[Any, ...]:
+    """All of an answer that could tell two apart."""
+    headers = {name: value for name, value in answer.headers.items() if name.lower() != "date"}
+    return answer.status_code, answer.content, headers
+
+
+def test_the_walk_knows_every_route_of_the_application(trade: Trade, tmp_path: Any) -> None:
+    gate = build_app(Settings(_env_file=None, tradehall_data=tmp_path), [trade])  # type: ignore[call-arg]
+    assert routes(gate, trade) == ROUTES
+    assert {each.name for each in ALL} == {
+        f"{each.method} {each.path}" for each in gate.apps[trade.name].trade.operations
+    }
+
+
+@pytest.mark.parametrize("operation", WITH_IDS, ids=lambda each: each.name)
+async def test_row_9_an_id_of_another_organisation_in_the_path_is_as_one_that_does_not_exist(
+    operation: Operation, application: Application, shop: Place, other: Place
+) -> None:
+    mine, theirs = await rows_of(shop, application), await rows_of(other, application)
+    before = await other.events()
+    method, body = operation.contract.method, operation.filled(mine)
+    more = {"json": body} if operation.body is not None else {}
+    for name in operation.path_records:
+        foreign = operation.ids(mine) | {name: operation.ids(theirs)[name] + 0}
+        nobody = operation.ids(mine) | {name: NOWHERE}
+        their_id = foreign[name]
+        assert their_id not in mine.ids.values() or operation.ids(mine)[name] != their_id
+        answers = [
+            seen(await shop.owner.ask(method, operation.path(ids), headers=FIXED, **more)) for ids in (foreign, nobody)
+        ]
+        assert answers[0] == answers[1]
+        assert answers[0][0] == 404
+    assert before
+    assert await other.events() == []
+    assert await shop.wrong() == await other.wrong() == []
+
+
+@pytest.mark.parametrize("operation", WITH_REFERENCES, ids=lambda each: each.name)
+async def test_row_9_an_id_of_another_organisation_in_the_body_is_as_one_that_does_not_exist(
+    operation: Operation, application: Application, shop: Place, other: Place
+) -> None:
+    mine, theirs = await rows_of(shop, application), await rows_of(other, application)
+    await other.events()
+    for name, record in operation.body_records.items():
+        for way in ("json", "params"):
+            answers = []
+            for row_id in (theirs.of(record), NOWHERE):
+                body = operation.filled(mine)
+                asked = {"json": body | {name: row_id}} if way == "json" else {
+                    "json": {each: value for each, value in body.items() if each != name}, "params": {name: row_id}
+                }  # fmt: skip
+                path = operation.path(operation.ids(mine))
+                answers.append(seen(await shop.owner.ask(operation.contract.method, path, headers=FIXED, **asked)))
+            assert answers[0] == answers[1]
+            assert answers[0][0] == 404
+    assert await other.events() == []
+
+
+async def test_row_9_lists_totals_histories_and_reports_show_nothing_of_another_organisation(
+    application: Application, shop: Place, other: Place
+) -> None:
+    mine = await rows_of(shop, application)
+    reading = [each for each in ALL if each.contract.method == "GET"]
+    before = {each.name: seen(await shop.owner.get(each.path(each.ids(mine)), headers=FIXED)) for each in reading}
+    for listing in (each for each in reading if isinstance(each.contract.does, Listing) and not each.path_records):
+        shown = before[listing.name]
+        assert int(shown[2]["x-total-count"]) >= 1
+    for _ in range(3):
+        await rows_of(other, application)
+    after = {each.name: seen(await shop.owner.get(each.path(each.ids(mine)), headers=FIXED)) for each in reading}
+    assert after == before
+    theirs = await rows_of(other, application)
+    for record, row_id in theirs.ids.items():
+        for each in reading:
+            if isinstance(each.contract.does, Listing) and each.contract.does.resource.record is record:
+                path = each.path(each.ids(mine))
+                ids = [row["id"] for row in (await shop.owner.get(path, params={"limit": 100})).json()]
+                assert row_id not in ids
+
+
+async def test_row_9_no_filter_or_cursor_leads_to_a_row_of_another_organisation(
+    application: Application, shop: Place, other: Place
+) -> None:
+    mine, theirs = await rows_of(shop, application), await rows_of(other, application)
+    for each in ALL:
+        if not isinstance(each.contract.does, Listing):
+            continue
+        path = each.path(each.ids(mine))
+        cursor = (await other.owner.get(each.path(each.ids(theirs)), params={"limit": 1})).headers.get(
+            "X-Next-Cursor", ""
+        )
+        record = each.contract.does.resource.record
+        for params in (
+            {"after": cursor},
+            {"search": "Samsung"},
+            *({name: str(theirs.of(record))} for name in each.query),
+        ):
+            answer = await shop.owner.get(path, params=params)
+            if answer.status_code == 200:
+                assert theirs.of(record) not in [row["id"] for row in answer.json()]
+
+
+async def test_row_9_a_token_of_one_organisation_never_acts_in_another(shop: Place, other: Place) -> None:
+    answers = [(await place.owner.get("/api/auth/me")).json()["organisation_id"] for place in (shop, other)]
+    assert answers == [shop.org_id, other.org_id]

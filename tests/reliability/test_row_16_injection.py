@@ -1,0 +1,168 @@
+"""Row 16: whatever is put wherever a value goes, nothing breaks and nothing is seen that is not meant to be."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.reliability.inside import Inside
+from tests.reliability.walk import NOWHERE, Operation, operations, rows_of
+from tests.running import Application, Place, Switchboard
+from tradehall.trades import phoneshop
+
+ALL = list(operations(phoneshop.trade))
+WORDS = (
+    "", " ", "'", '"', "' OR '1'='1", "1; DROP TABLE phoneshop_phones --", "1) UNION SELECT 1,2,3 --", "') OR 1=1 --",
+    "\\", "%", "_", "%%%_", "${7*7}", "{{7*7}}", "{x.__init__}", "../../etc/passwd", "<script>alert(1)</script>",
+    "null", "true", "NaN", "Infinity", "-1", "--5", "0", "00000000000000000000000000000000000000000001",
+    "00000000000000000001999999999999999999999", "9223372036854775807", "9223372036854775808", "1" * 400, "1e400",
+    "1e-400", "0x10", "١٢٣", "²", "\x00", "a\x00b", "\x7f", "\u202e", "😀", "e\u0301", "ﬀ", "[]", "{}", "created_at; --",
+    "-password_hash", "created_at,id", "1,2", "2024-13-45", "9999-12-31", "0000-00-00", "a" * 5000,
+)  # fmt: skip
+VALUES: tuple[Any, ...] = (
+    None, True, False, 0, -1, 1.5, -0.0, 1e308, 10**17, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**400, [], [[]], {},
+    {"a": {"b": [1, None]}}, {"$gt": ""}, ["a"] * 100, {"": ""}, {"n": 10**30}, {"n": 1e308},
+)  # fmt: skip
+CURSORS: tuple[Any, ...] = (
+    [5, 1], ["x", 1], [None, 1], ["2024-01-01", 1], ["2024-01-01T00:00:00Z", 2**63], ["2024-01-01T00:00:00Z", 2**64 - 1],
+    ["2024-01-01T00:00:00Z", -(2**63)], ["2024-01-01T00:00:00Z", True], ["2024-01-01T00:00:00Z", 1.5], ["\x00", 1],
+    [{}, 1], [[], 1], [True, 1], [2**63, 1], [1.5, 1], ["9" * 30, 1], [10**15, 1], "x", 7, None, {"a": 1}, [], [1, 2, 3],
+    ["0001-01-01T00:00:00+14:00", 1], ["9999-12-31T23:59:59-14:00", 1],
+)  # fmt: skip
+
+
+def raw(body: Any) -> bytes:
+    """JSON, numbers of any size in it."""
+    return json.dumps(body, ensure_ascii=True).encode()
+
+
+async def ask(inside: Inside, operation: Operation, what: str, path: str, **more: Any) -> None:
+    """Ask; what breaks is named."""
+    answer = await inside.ask(operation.contract.method, path, **more)
+    assert answer.status < 500, f"{operation.name}: {what[:80]}: {answer.body!r}"
+    if answer.status != 204:
+        answer.json()
+
+
+@pytest.fixture
+def inside(served: tuple[Switchboard, Any], shop: Place) -> Inside:
+    """The owner, at the application's own door."""
+    return Inside(served[0].serves, shop.owner.token)
+
+
+async def intact(application: Application, shop: Place, other: Place) -> None:
+    assert await shop.wrong() == await other.wrong() == []
+    assert (await other.events()) == []
+
+
+@pytest.mark.parametrize(
+    "operation", [each for each in ALL if each.query and each.contract.method == "GET"], ids=lambda each: each.name
+)
+async def test_row_16_nothing_in_a_query_breaks_anything(
+    operation: Operation, inside: Inside, application: Application, shop: Place, other: Place
+) -> None:
+    rows = await rows_of(shop, application)
+    await other.events()
+    path = operation.path(operation.ids(rows))
+    for name in (*operation.query, "unknown", "'; --"):
+        for word in WORDS:
+            await ask(inside, operation, f"?{name}={word!r}", path, params={name: word})
+    sorts = ("created_at", "-created_at", "full_name", "value", "-value", "brand", "amount_paid")
+    for sort in sorts if "after" in operation.query else ():
+        for cursor in CURSORS:
+            text = base64.urlsafe_b64encode(raw(cursor)).decode().rstrip("=")
+            await ask(inside, operation, f"?after={cursor!r}&sort={sort}", path, params={"after": text, "sort": sort})
+    await intact(application, shop, other)
+
+
+@pytest.mark.parametrize("operation", [each for each in ALL if each.contract.parameters], ids=lambda each: each.name)
+async def test_row_16_nothing_in_a_path_breaks_anything(
+    operation: Operation, inside: Inside, application: Application, shop: Place, other: Place
+) -> None:
+    await other.events()
+    for name in operation.contract.parameters:
+        for word in WORDS:
+            quoted = "".join(f"%{byte:02X}" for byte in word.encode()) or "%20"
+            path = operation.path(dict.fromkeys(operation.path_records, NOWHERE) | {name: quoted})
+            await ask(inside, operation, f"{name}={word!r}", path)
+            await ask(inside, operation, f"{name}={word!r}, keyed", path)
+    await intact(application, shop, other)
+
+
+@pytest.mark.parametrize("operation", [each for each in ALL if each.body is not None], ids=lambda each: each.name)
+async def test_row_16_nothing_in_a_body_breaks_anything(
+    operation: Operation, inside: Inside, application: Application, shop: Place, other: Place
+) -> None:
+    rows = await rows_of(shop, application)
+    await other.events()
+    assert operation.body is not None
+    path = operation.path(operation.ids(rows))
+    for name in operation.body.model_fields:
+        for value in (*WORDS, *VALUES):
+            body = operation.filled(rows) | {name: value}
+            await ask(inside, operation, f"{name}={value!r}", path, content=raw(body))
+    for word in WORDS:
+        name = next(iter(operation.body.model_fields))
+        await ask(
+            inside, operation, f"?{name}={word!r}", path, params={name: word}, content=raw(operation.filled(rows))
+        )
+    for content in (
+        b"",
+        b"null",
+        b"[]",
+        b"7",
+        b'"x"',
+        b"{",
+        b"\xff\xfe",
+        b'{"a":"\\ud800"}',
+        b"[" * 5000,
+        b'{"a":' * 2000,
+        b"NaN",
+    ):
+        await ask(inside, operation, repr(content), path, content=content)
+        await ask(inside, operation, repr(content), path, content=content, params={name: "x"})
+    await intact(application, shop, other)
+
+
+@pytest.mark.parametrize(
+    "operation", [each for each in ALL if each.contract.method != "GET"], ids=lambda each: each.name
+)
+async def test_row_16_nothing_in_a_header_breaks_anything(
+    operation: Operation, inside: Inside, application: Application, shop: Place, other: Place
+) -> None:
+    rows = await rows_of(shop, application)
+    await other.events()
+    path = operation.path(operation.ids(rows))
+    for name in ("Idempotency-Key", "If-Match", "X-Request-ID", "Authorization", "Content-Type", "Origin", "Accept"):
+        for word in (
+            "",
+            "'",
+            "x" * 300,
+            "*",
+            '"1"',
+            'W/"1"',
+            "\xff\xfe",
+            "Bearer ",
+            "Bearer a.b.c",
+            "text/plain; charset=x",
+            "null",
+        ):
+            headers = {name.lower(): word.encode("latin-1")}
+            answer = await inside.ask(
+                operation.contract.method, path, content=raw(operation.filled(rows)), headers=headers
+            )
+            assert answer.status < 500, f"{operation.name}: {headers}: {answer.body!r}"
+    await intact(application, shop, other)
+
+
+async def test_row_16_only_listed_fields_sort_a_list(application: Application, shop: Place) -> None:
+    for word in ("password_hash", "org_id", "folded", "id; --", "created_at desc", "version"):
+        answer = await shop.owner.get("/api/customers", params={"sort": word})
+        assert answer.status_code == 422
+
+
+async def test_row_16_an_instruction_in_a_search_is_searched_for(application: Application, shop: Place) -> None:
+    await rows_of(shop, application)
+    for word in ("' OR '1'='1", "%", "_", "%' OR 1=1 --"):
+        assert (await shop.owner.get("/api/customers", params={"search": word})).json() == []

@@ -1,0 +1,103 @@
+"""Row 22: a request writes the fields that its form offers, whatever else it holds."""
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.reliability.walk import Operation, operations, rows_of
+from tests.running import Application, Place
+from tradehall.kernel.records import METADATA
+from tradehall.trades import phoneshop
+
+MARK = 77_000_077
+PRIVILEGED: dict[str, Any] = {
+    "id": MARK, "org_id": MARK, "organisation_id": MARK, "version": MARK, "created_at": "1977-07-07T07:07:07Z",
+    "updated_at": "1977-07-07T07:07:07Z", "status": "SOLD", "is_available": True, "unique_id": "EVIL", "invoice_number": "EVIL",
+    "phone_e164": "+77000077", "folded": "EVIL", "margin": MARK, "cost": MARK, "balance_due": MARK,
+    "refunded_amount": MARK, "returned_at": "1977-07-07T07:07:07Z", "swapped_from_id": MARK,
+    "acquired_via_swap_id": MARK, "user_id": MARK, "role": "owner", "is_active": False, "password_hash": "EVIL",
+    "actor": "system", "dry_run": False, "values": {"version": MARK}, "__class__": "EVIL", "keeper": None,
+}  # fmt: skip
+EVIL = (MARK, "EVIL", "+77000077", "1977")
+ALL = [each for each in operations(phoneshop.trade) if each.body is not None]
+
+
+async def everything(place: Place) -> dict[str, list[dict[str, Any]]]:
+    """Every row of every table that the organisation sees."""
+
+    def read(session: Any) -> dict[str, list[dict[str, Any]]]:
+        present = set(sa.inspect(session.connection).get_table_names())
+        tables = [
+            table for table in METADATA.sorted_tables if table.name in present and table.name != "idempotency_keys"
+        ]
+        return {table.name: [dict(row._mapping) for row in session.execute(sa.select(table))] for table in tables}
+
+    found: dict[str, list[dict[str, Any]]] = await place.read(read)
+    return found
+
+
+def test_there_are_at_least_20_fields_that_nobody_may_send() -> None:
+    for each in ALL:
+        assert each.body is not None
+        assert len(PRIVILEGED.keys() - each.body.model_fields.keys()) >= 20
+
+
+@pytest.mark.parametrize("way", ["body", "query"])
+@pytest.mark.parametrize("operation", ALL, ids=lambda each: each.name)
+async def test_row_22_no_field_is_written_that_the_form_does_not_offer(
+    operation: Operation, way: str, application: Application, shop: Place
+) -> None:
+    rows = await rows_of(shop, application)
+    assert operation.body is not None
+    evil = {name: value for name, value in PRIVILEGED.items() if name not in operation.body.model_fields}
+    path = operation.path(operation.ids(rows))
+    good = operation.filled(rows)
+    for contract in (c for c in operations(application.trade) if c.contract.does is operation.contract.does):
+        good |= {name: await _fresh(shop, contract, name) for name in operation.body_records}
+        break
+    more: dict[str, Any] = (
+        {"json": good | evil}
+        if way == "body"
+        else {"json": good, "params": {n: str(v) for n, v in evil.items() if n != "dry_run"}}
+    )
+    before = await everything(shop)
+    answer = await shop.owner.ask(operation.contract.method, path, **more)
+    assert answer.status_code < 300, answer.text
+    after = await everything(shop)
+    for table, found in after.items():
+        for row in found:
+            wrong = {
+                name: value for name, value in row.items() if any(str(value).startswith(str(each)) for each in EVIL)
+            }
+            assert wrong == {}, table
+    for table in ("organisations", "users", "memberships", "sign_in_names"):
+        assert after[table] == before[table]
+    changed = [row for row in after["phoneshop_phones"] if row not in before["phoneshop_phones"]]
+    assert all(row["org_id"] == shop.org_id for row in changed)
+    assert await shop.wrong() == []
+
+
+async def _fresh(shop: Place, operation: Operation, name: str) -> int:
+    record = operation.body_records[name]
+    create = next(each for each in operations(phoneshop.trade)
+                  if each.contract.status == 201 and getattr(each.contract.does, "record", None) is record)  # fmt: skip
+    answer = await shop.owner.post(create.path({}), json=create.filled(await _none()))
+    return int(answer.json()["id"])
+
+
+async def _none() -> Any:
+    return None
+
+
+async def test_row_22_nobody_signs_in_with_a_role_of_their_own_choosing(application: Application, shop: Place) -> None:
+    body = {
+        "username": "clerk-accra",
+        "password": "four walls and a roof",
+        "role": "owner",
+        "organisation_id": 2,
+        "is_active": True,
+    }
+    answer = await application.stranger.post("/api/auth/login-json", json=body)
+    assert answer.status_code == 200
+    assert (answer.json()["user"]["role"], answer.json()["user"]["organisation_id"]) == ("clerk", shop.org_id)

@@ -1,0 +1,197 @@
+"""Every operation of a trade, with a request for each that is well formed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.routing import Mount, Route
+
+from tests.running import Application, Place
+from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading
+from tradehall.kernel.records import Record, record_of
+from tradehall.kernel.trade import Trade
+from tradehall.kernel.verbs import Verb
+from tradehall.web.gate import Gate
+
+NOWHERE = 10**15
+"""An id that no row has."""
+ROUTES = {
+    "POST /api/auth/login", "POST /api/auth/login-json", "GET /api/auth/me", "GET /docs", "GET /redoc", "GET /openapi.json",
+    "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets",
+}  # fmt: skip
+"""What `web/` answers besides the trade's operations."""
+_serial = count(1)
+
+
+def imei() -> str:
+    """A valid IMEI that nothing else has."""
+    fourteen = f"35{next(_serial):012d}"
+    total = sum(sum(divmod(int(digit) * (1 + index % 2), 10)) for index, digit in enumerate(fourteen))
+    return f"{fourteen}{-total % 10}"
+
+
+def samples() -> dict[str, Any]:
+    """A good value for each field that a request body may have; a new one where it has to differ."""
+    number = f"{next(_serial):07d}"
+    return {
+        "full_name": "Ama Owusu", "phone_number": f"024{number}", "email": "ama@example.com", "brand": "Samsung",
+        "model": "Galaxy", "condition": "New", "value": 1000, "imei": imei(), "imei2": imei(), "cost_price": 900,
+        "category_id": 1, "brand_id": 1, "specs": {"colour": "black"}, "is_available": True, "anonymize": False,
+        "amount_paid": 900, "original_price": 1000, "discount_amount": 100, "customer_phone": f"024{number}",
+        "customer_email": "ama@example.com", "given_phone_description": "Nokia 3310", "given_phone_value": 100,
+        "balance_paid": 500, "phone_description": "Nokia 3310", "issue_description": "cracked", "diagnosis": "screen",
+        "cost": 150, "status": "Pending", "due_date": "2030-01-31", "delivery_notified": False, "notes": "none",
+        "name": "Ama's phones", "zone": "Africa/Accra", "currency": "GHS", "region": "GH", "reason": "wrong colour", "amount": 10, "search": "ama", "username": "ama", "password": "not the right one",
+    }  # fmt: skip
+
+
+@dataclass
+class Rows:
+    """The ids of rows in one organisation, by the record that they are of."""
+
+    ids: Mapping[type[Record], int]
+
+    def of(self, record: type[Record]) -> int:
+        """The row of a record; the walk needs one of each that an operation names."""
+        assert record in self.ids, f"the walk has no row of {record.__name__}: add one in `rows_of`"
+        return self.ids[record]
+
+
+@dataclass
+class Operation:
+    """One operation with what it refers to."""
+
+    contract: Contract
+    path_records: dict[str, type[Record]] = field(default_factory=dict)
+    body_records: dict[str, type[Record]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Method and path."""
+        return f"{self.contract.method} {self.contract.path}"
+
+    @property
+    def body(self) -> type[BaseModel] | None:
+        """The request model."""
+        does = self.contract.does
+        return does.body if isinstance(does, Verb) else None
+
+    @property
+    def query(self) -> list[str]:
+        """Every parameter of the query string that it knows."""
+        does = self.contract.does
+        known = ["dry_run"] if isinstance(does, Verb) else ["limit", "skip", "after", "before", "sort", "search"]
+        if isinstance(does, Listing):
+            known += [each if isinstance(each, str) else each.name for each in does.resource.filters]
+        if isinstance(does, Drill):
+            known += ["dimension", "from", "to"]
+        model = getattr(does, "body", None)
+        return list(dict.fromkeys([*known, *(model.model_fields if model is not None else ())]))
+
+    def path(self, ids: Mapping[str, Any]) -> str:
+        """The path with its parameters filled."""
+        return self.contract.path.format(**({"measure": "phoneshop.sales_made"} | dict(ids)))
+
+    def ids(self, rows: Rows) -> dict[str, int]:
+        """Ids of existing rows for the path."""
+        return {name: rows.of(record) for name, record in self.path_records.items()}
+
+    def filled(self, rows: Rows) -> dict[str, Any]:
+        """A good body."""
+        if self.body is None:
+            return {}
+        known = samples()
+        unknown = [name for name in self.body.model_fields if name not in known and name not in self.body_records]
+        assert unknown == [], f"{self.name}: the walk has no sample of {unknown}"
+        given = {name: known[name] for name in self.body.model_fields if name in known}
+        return given | {name: rows.of(record) for name, record in self.body_records.items()}
+
+
+def operations(trade: Trade) -> Iterator[Operation]:
+    """Every operation of the dispatcher's table."""
+    for contract in trade.operations:
+        yield Operation(contract, _in_path(contract), _in_body(contract))
+
+
+def _in_path(contract: Contract) -> dict[str, type[Record]]:
+    does = contract.does
+    found: dict[str, type[Record]] = {}
+    for name in contract.parameters:
+        if name == "measure":
+            continue
+        if isinstance(does, Listing):
+            target = does.resource.record.fields[name].references
+            assert target is not None
+            found[name] = record_of(target) if isinstance(target, str) else target
+        else:
+            assert isinstance(does, Verb | Reading | History), f"the walk does not know what {contract.path} names"
+            found[name] = does.record if isinstance(does, Verb) else does.resource.record
+    return found
+
+
+def _in_body(contract: Contract) -> dict[str, type[Record]]:
+    does = contract.does
+    if not isinstance(does, Verb) or does.body is None:
+        return {}
+    found = {}
+    for name, info in does.body.model_fields.items():
+        for mark in info.metadata:
+            if (target := getattr(mark, "record", None)) is not None:
+                found[name] = record_of(target) if isinstance(target, str) else target
+    return found
+
+
+def routes(gate: Gate, trade: Trade) -> set[str]:
+    """What FastAPI answers besides, also in routers that it includes."""
+    return set(_routes(gate.apps[trade.name].routes))
+
+
+def _routes(found: Any, prefix: str = "") -> Iterator[str]:
+    for each in found:
+        if isinstance(each, Mount):
+            yield f"MOUNT {each.path}"
+        elif isinstance(each, APIRoute | Route):
+            for method in sorted((each.methods or set()) - {"HEAD"}):
+                yield f"{method} {prefix}{each.path}"
+        else:
+            inner = getattr(each, "original_router", None) or getattr(each, "router", None)
+            assert inner is not None, f"the walk does not know what {each!r} is"
+            yield from _routes(inner.routes, prefix)
+
+
+async def rows_of(place: Place, application: Application) -> Rows:
+    """One row of every record that an operation names."""
+    records = {
+        record
+        for operation in operations(application.trade)
+        for record in (*operation.path_records.values(), *operation.body_records.values())
+    }
+    made: dict[type[Record], int] = {}
+    person = place.owner
+    creates = {each.contract.does.record: each for each in operations(application.trade)
+               if isinstance(each.contract.does, Verb) and each.contract.status == 201}  # fmt: skip
+    for record in sorted(records, key=lambda record: len(creates[record].body_records)):
+        operation = creates[record]
+        fresh = {name: await _one_more(place, creates, each) for name, each in operation.body_records.items()}
+        answer = await person.ask(operation.contract.method, operation.path({}), json=_body(operation) | fresh)
+        assert answer.status_code == 201, answer.text
+        made[record] = answer.json()["id"]
+    return Rows(made)
+
+
+def _body(operation: Operation) -> dict[str, Any]:
+    assert operation.body is not None
+    known = samples()
+    return {name: known[name] for name in operation.body.model_fields if name in known}
+
+
+async def _one_more(place: Place, creates: Mapping[type[Record], Operation], record: type[Record]) -> int:
+    operation = creates[record]
+    answer = await place.owner.ask(operation.contract.method, operation.path({}), json=_body(operation))
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
