@@ -21,6 +21,12 @@ ASSETS = (
     "redoc/bundles/redoc.standalone.js.LICENSE.txt",
 )
 
+FOREIGN = (
+    b"https://cdn.redoc.ly/redoc/logo-mini.svg",
+    b"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E",
+)
+"""The one thing that a page would load from elsewhere, and what it gets instead: an empty image."""
+
 
 def npm() -> list[str]:
     """The command for npm: the machine's own, else the one inside the nodejs wheel."""
@@ -48,7 +54,8 @@ def build() -> None:
     run_npm("ci", "--omit=peer")
     VENDOR.mkdir(parents=True, exist_ok=True)
     for asset in ASSETS:
-        shutil.copyfile(ROOT / "node_modules" / asset, VENDOR / Path(asset).name)
+        content = (ROOT / "node_modules" / asset).read_bytes()
+        (VENDOR / Path(asset).name).write_bytes(content.replace(*FOREIGN))
 
 
 class AssetsHook(BuildHookInterface[Any]):
