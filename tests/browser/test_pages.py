@@ -76,7 +76,7 @@ def test_the_documentation_of_the_interface(browser: Browser, size: tuple[int, i
             page.get_by_text("Hand a bicycle out against its deposit.").click()
             page.get_by_role("button", name="Try it out").click()
             page.get_by_role("button", name="Execute").click()
-            page.get_by_text("Response body").first.wait_for()
+            page.get_by_text('"This bicycle is out"').first.wait_for()
             page.screenshot(path=tmp_path / "tried.png")
         with looking(browser, size) as page:
             page.goto(f"{base}/phoneshop/redoc")

@@ -65,8 +65,11 @@ class TradeApp(FastAPI):
         version = self.policy.facts.get("app_version", "1.0.0")
         return orjson.dumps(openapi.document(self.trade, version, self.openapi()))
 
-    async def _document(self) -> Response:
-        return Response(self.document, media_type="application/json")
+    async def _document(self, request: Request) -> Response:
+        found = self.document
+        if root := request.scope.get("root_path", ""):  # its paths are below this one
+            found = orjson.dumps(orjson.loads(found) | {"servers": [{"url": root}]})
+        return Response(found, media_type="application/json")
 
     async def _problem(self, request: Request, error: Exception) -> Response:
         known_as = request.scope.get("request_id", "")
