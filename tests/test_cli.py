@@ -125,6 +125,8 @@ def test_several_trades_are_served_side_by_side(data: Path, tmp_path: Path) -> N
             assert f'href="/{name}/docs"' in home.text
             assert ask.get(f"/{name}/docs").status_code == 200
             assert ask.get(f"/{name}/openapi.json").json()["servers"] == [{"url": f"/{name}"}]
+        alone = ask.get("/", headers={"Host": "bicycles.localhost"})
+        assert (alone.status_code, 'href="/docs"' in alone.text, "phoneshop" in alone.text) == (200, True, False)
         assert "servers" not in ask.get("/openapi.json", headers={"Host": "bicycles.localhost"}).json()
         assert ask.post("/phoneshop/api/customers/", json=AMA).status_code == 201
         assert len(ask.get("/phoneshop/api/customers").json()) == 1

@@ -394,6 +394,11 @@ async def test_the_documentation_holds_every_path(application: Application) -> N
     assert {("post", "/api/bicycles/{id}/mend"), ("get", "/api/reports/takings")} <= served
 
 
+async def test_its_home_page_leads_to_its_documentation(application: Application) -> None:
+    home = await application.stranger.get("/")
+    assert (home.status_code, 'href="/docs"' in home.text) == (200, True)
+
+
 async def test_the_sample_data_is_what_its_docstring_says(shop: Place) -> None:
     await shop.work(bicycles.demo)
     states = sorted(each["status"] for each in (await shop.owner.get("/api/bicycles")).json())

@@ -33,7 +33,7 @@ def used(text: str) -> Iterator[list[str]]:
     for quoted, indented in re.findall(
         r"`((?:[\w./]+/)?tradehall [^`]+)`|^    ((?:\S+=\S+ )?(?:\S+/)?tradehall .*)$", text, re.MULTILINE
     ):
-        line = re.split(r"\btradehall ", quoted or indented, maxsplit=1)[1]
+        line = re.split(r"\btradehall ", quoted or indented)[-1]
         yield shlex.split(" ".join(line.split()).replace("...", ""))
 
 

@@ -1,12 +1,13 @@
 """The gate: which trade a request is for, and whether it may come in at all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
 import orjson
 
 from tradehall.kernel.office import Office
+from tradehall.kernel.trade import Trade
 from tradehall.web.dispatch import Headers, Receive, Scope, Send
 from tradehall.web.pages import PAGES, PLAIN
 from tradehall.web.site import TradeApp
@@ -33,9 +34,12 @@ class Gate:
         if self.loopback_only and (refusal := _foreign(dict(scope["headers"]))):
             await _json(send, 403, {"detail": refusal})
             return
-        app = self.alone or self._by_host(dict(scope["headers"])) or self._by_path(scope)
+        named = self.alone or self._by_host(dict(scope["headers"]))
+        app = named or self._by_path(scope)
         if app is None:
-            await self._home(scope, send)
+            await self._home(scope, send, [(each.trade, f"/{name}") for name, each in self.apps.items()])
+        elif app is named and scope["path"] == "/" and app.dispatcher.find("/") is None:
+            await self._home(scope, send, [(app.trade, "")])
         else:
             await app(scope, receive, send)
 
@@ -65,11 +69,11 @@ class Gate:
             return next(iter(self.apps.values()))
         return app
 
-    async def _home(self, scope: Scope, send: Send) -> None:
+    async def _home(self, scope: Scope, send: Send, trades: Sequence[tuple[Trade, str]]) -> None:
         if scope["path"] != "/":
             await _json(send, 404, {"detail": "Not Found"})
             return
-        links = [(app.trade.title, f"/{name}{app.trade.docs[0]}") for name, app in self.apps.items()]
+        links = [(trade.title, f"{prefix}{trade.docs[0]}") for trade, prefix in trades]
         text = PAGES.get_template("done.html").render(
             title="Open here",
             sentence="Each trade has its documentation, where every request can be tried.",
