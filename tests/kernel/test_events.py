@@ -51,7 +51,8 @@ async def complaints(floor: Floor) -> list[str]:
         f"UPDATE event_changes SET digest = '{'0' * 64}' WHERE {CHANGE}",
         f"DELETE FROM event_changes WHERE {CHANGE}",
         (
-            "INSERT INTO event_changes SELECT org_id, event_id, 9, entity, record_id, operation, body, salt, digest "
+            "INSERT INTO event_changes SELECT org_id, event_id, 9, entity, record_id, operation, body, salt, digest, "
+            "personal, personal_salt, personal_digest "
             f"FROM event_changes WHERE {CHANGE}"
         ),
     ],
@@ -89,7 +90,11 @@ def forget(ctx: Context, crate: Crate) -> None:
 
 
 async def said_of_ama(floor: Floor) -> int:
-    query = sa.select(sa.func.count()).select_from(CHANGES).where(CHANGES.c.body.like("%Ama%"))
+    query = (
+        sa.select(sa.func.count())
+        .select_from(CHANGES)
+        .where(sa.or_(CHANGES.c.body.like("%Ama%"), CHANGES.c.personal.like("%Ama%")))
+    )
     return int(await floor.read(lambda session: session.execute(query).scalar()))
 
 

@@ -9,6 +9,7 @@ from tradehall.kernel.columns import Field, State, show
 from tradehall.kernel.database import Batch, Prepared
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.events import Event, EventBook, erase_history
+from tradehall.kernel.idempotency import erase_answers
 from tradehall.kernel.jobs import Job, cancel, enqueue
 from tradehall.kernel.numbers import NumberBook
 from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook
@@ -156,6 +157,7 @@ class Context(Reader):
 
     def erase(self, row: Record, **blanks: Any) -> None:
         """Blank a row's personal fields, here and in its history; the chain of the log still verifies."""
+        words = [value for name in blanks if isinstance(value := row.values[name], str) and value]
         for name, blank in blanks.items():
             row.assign(row.fields[name], blank)
         self._erasing = True
@@ -164,6 +166,7 @@ class Context(Reader):
         personal = {name for name, field in row.fields.items() if field.personal}
         self._log.erase(row.table.name, row.id, personal)
         erase_history(self.session, self.org_id, row.table.name, row.id)
+        erase_answers(self.session, self.org_id, words)
 
     def references_to(self, row: Record) -> dict[str, int]:
         """How many rows of each kind refer to this one."""

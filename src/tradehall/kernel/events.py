@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -43,6 +44,9 @@ CHANGES = sa.Table(
     sa.Column("body", sa.Text),
     sa.Column("salt", sa.String(32)),
     sa.Column("digest", sa.String(64), nullable=False),
+    sa.Column("personal", sa.Text),
+    sa.Column("personal_salt", sa.String(32)),
+    sa.Column("personal_digest", sa.String(64)),
     sa.Index("ix_event_changes_record", "org_id", "entity", "record_id", "event_id"),
     sqlite_with_rowid=False,
     info={"by_org": True},
@@ -57,7 +61,8 @@ _add_event = Prepared(sa.insert(EVENTS).values({column.name: sa.bindparam(column
 _add_change = Prepared(sa.insert(CHANGES).values({column.name: sa.bindparam(column.name) for column in CHANGES.c}))
 _history = Prepared(
     sa.select(
-        EVENTS.c.id, EVENTS.c.at, EVENTS.c.verb, EVENTS.c.actor, EVENTS.c.cause, CHANGES.c.operation, CHANGES.c.body
+        *(EVENTS.c.id, EVENTS.c.at, EVENTS.c.verb, EVENTS.c.actor, EVENTS.c.cause),
+        *(CHANGES.c.operation, CHANGES.c.body, CHANGES.c.personal),
     )
     .select_from(CHANGES.join(EVENTS, sa.and_(EVENTS.c.org_id == CHANGES.c.org_id, EVENTS.c.id == CHANGES.c.event_id)))
     .where(
@@ -127,8 +132,20 @@ def link(former: str, event_row: dict[str, Any], digests: list[str]) -> str:
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
+def digests(changes: list[dict[str, Any]]) -> list[str]:
+    """The digests of an event's changes, in their order: of the business, then of the person."""
+    return [part for change in changes for part in (change["digest"], change["personal_digest"]) if part is not None]
+
+
+@cache
+def personal_fields(entity: str) -> Set[str]:
+    """The fields of a record that are erased when their person asks for it."""
+    record = METADATA.tables[entity].info.get("record")
+    return {name for name, declared in record.fields.items() if declared.personal} if record is not None else set()
+
+
 def change_digest(entity: str, record_id: int, operation: str, body: str, salt: str) -> str:
-    """The salted digest of a change: it stays when body and salt are erased."""
+    """The salted digest of what a change says of the business."""
     return sha256(f"{salt}\n{entity}\n{record_id}\n{operation}\n{body}".encode()).hexdigest()
 
 
@@ -172,7 +189,7 @@ class EventBook(Book):
             event.id = last
             changes = [self._change_row(event, n, change) for n, change in enumerate(event.changes.values())]
             row = self._event_row(event)
-            chain = row["chain"] = link(chain, row, [change["digest"] for change in changes])
+            chain = row["chain"] = link(chain, row, digests(changes))
             event_rows.append(row)
             change_rows += changes
         self.session.run_many(_add_event, event_rows)
@@ -194,8 +211,14 @@ class EventBook(Book):
         }
 
     def _change_row(self, event: Event, position: int, change: Change) -> dict[str, Any]:
-        body, salt = _dumps(change.body), os.urandom(16).hex()
+        hidden = personal_fields(change.entity)
+        body, salt = _dumps({n: v for n, v in change.body.items() if n not in hidden}), os.urandom(16).hex()
+        found = {name: value for name, value in change.body.items() if name in hidden and value not in (None, "")}
+        personal, personal_salt = (_dumps(found), os.urandom(16).hex()) if found else (None, None)
         return {
+            "personal": personal,
+            "personal_salt": personal_salt,
+            "personal_digest": sha256(f"{personal_salt}\n{personal}".encode()).hexdigest() if found else None,
             "org_id": self.org_id,
             "event_id": event.id,
             "position": position,
@@ -220,16 +243,16 @@ def history(session: Session, org_id: int, entity: str, record_id: int, before: 
             "actor": row[3],
             "cause": row[4],
             "operation": row[5],
-            "changes": None if row[6] is None else orjson.Fragment(row[6]),
+            "changes": orjson.loads(row[6] or "{}") | orjson.loads(row[7] or "{}"),
         }
         for row in rows
     ]
 
 
 def erase_history(session: Session, org_id: int, entity: str, record_id: int) -> None:
-    """Delete what the log says of a record; the digests stay, and with them the chain."""
+    """Delete the personal values that the log holds of a record; their digests stay, and with them the chain."""
     mine = (CHANGES.c.org_id == org_id, CHANGES.c.entity == entity, CHANGES.c.record_id == record_id)
-    session.execute(sa.update(CHANGES).where(*mine).values(body=None, salt=None))
+    session.execute(sa.update(CHANGES).where(*mine).values(personal=None, personal_salt=None))
 
 
 def verify(session: Session, org_id: int, page: int = 2000) -> Iterator[str]:
@@ -253,20 +276,18 @@ def verify(session: Session, org_id: int, page: int = 2000) -> Iterator[str]:
 
 
 def _wrong(former: str, event: Any, changes: list[Any]) -> Iterator[str]:
-    # What was erased has neither salt nor words; words without a salt were put there by somebody.
-    if event.salt is None:
-        altered = event.origin is not None
-    else:
-        altered = sha256(f"{event.salt}\n{event.origin}".encode()).hexdigest() != event.digest
-    if altered:
+    if _altered(event.origin, event.salt, event.digest):
         yield f"the origin of event {event.id} was altered"
     for change in changes:
-        if change.salt is None:
-            altered = change.body is not None
-        else:
-            digest = change_digest(change.entity, change.record_id, change.operation, change.body, change.salt)
-            altered = digest != change.digest
-        if altered:
+        digest = change_digest(change.entity, change.record_id, change.operation, change.body, change.salt)
+        if digest != change.digest or _altered(change.personal, change.personal_salt, change.personal_digest):
             yield f"event {event.id}: what it says of {change.entity} {change.record_id} was altered"
-    if link(former, event._asdict(), [change.digest for change in changes]) != event.chain:
+    if link(former, event._asdict(), digests([change._asdict() for change in changes])) != event.chain:
         yield f"the chain is broken at event {event.id}"
+
+
+def _altered(words: str | None, salt: str | None, digest: str | None) -> bool:
+    # What was erased has neither salt nor words; words without a salt were put there by somebody.
+    if salt is None:
+        return words is not None
+    return sha256(f"{salt}\n{words}".encode()).hexdigest() != digest

@@ -1,11 +1,12 @@
 """One effect per key: the answer to a keyed request is stored in its unit and given again (P-07)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 
 from tradehall.kernel.columns import Json, Utc
@@ -136,6 +137,14 @@ class KeyBook(Book):
             if self._lapsed is not None:
                 self.session.run(_drop, {"org_id": self.org_id, "at": self._lapsed})
             self.session.run_many(_insert, list(self._kept.values()))
+
+
+def erase_answers(session: Session, org_id: int, words: Iterable[str]) -> None:
+    """Delete stored answers that hold any of these values: they belong to somebody whose data is erased."""
+    for word in words:
+        held = KEYS.c.body.contains(orjson.dumps(word).decode(), autoescape=True)
+        gone = {"status": 410, "body": '{"detail":"This answer held data that was erased since"}', "headers": {}}
+        session.execute(sa.update(KEYS).where(KEYS.c.org_id == org_id, held).values(gone))
 
 
 def drop_expired(session: Session, org_id: int, now: datetime) -> None:

@@ -20,6 +20,9 @@ def upgrade() -> None:
     sa.Column('body', sa.Text(), nullable=True),
     sa.Column('salt', sa.String(length=32), nullable=True),
     sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('personal', sa.Text(), nullable=True),
+    sa.Column('personal_salt', sa.String(length=32), nullable=True),
+    sa.Column('personal_digest', sa.String(length=64), nullable=True),
     sa.PrimaryKeyConstraint('org_id', 'event_id', 'position'),
     sqlite_with_rowid=False
     )

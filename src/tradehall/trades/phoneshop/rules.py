@@ -96,6 +96,8 @@ def remove(ctx: Context, customer: Customer, how: Removal) -> None:
     """Remove a customer; one with a history can only be made anonymous (spec R-18)."""
     if how.anonymize and ctx.references_to(customer):
         ctx.erase(customer, full_name="Former customer", phone_number="", phone_e164=None, email=None)
+        for sale in ctx.all(find(Sale, Sale.customer_id == customer.id)):
+            ctx.erase(sale, customer_phone=None, customer_email=None)
     else:
         ctx.delete(customer)
 
@@ -170,9 +172,11 @@ def offer(ctx: Context, phone: Phone, wish: Availability) -> Phone:
 
 
 def put_on_offer(phone: Phone, offered: bool) -> None:
-    """AVAILABLE or WITHHELD; a phone that has left the shop is neither."""
+    """AVAILABLE or WITHHELD; a phone that has left the shop is neither, and one under repair only when it is mended."""
     if phone.status not in HELD:
-        raise Refused("phone_gone", f"Phone is {phone.status}")
+        raise Refused("phone_gone", f"Phone is {phone.status}: it comes back by a refund or in a swap only")
+    if offered and phone.status is PhoneStatus.UNDER_REPAIR:
+        raise Refused("under_repair", "Phone is UNDER_REPAIR: it becomes AVAILABLE when its repair is completed")
     if offered != phone.is_available:
         phone.status = PhoneStatus.AVAILABLE if offered else PhoneStatus.WITHHELD
 
