@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from tests.running import Application, Clock, Person, Place
+from tradehall.kernel.context import Context
 
 EXAMPLE = Path(bicycles.__file__)
 PROGRAMS = Path(__file__).parents[2] / ".venv/bin"
@@ -400,11 +401,16 @@ async def test_its_home_page_leads_to_its_documentation(application: Application
 
 
 async def test_the_sample_data_is_what_its_docstring_says(shop: Place) -> None:
-    await shop.work(bicycles.demo)
+    await shop.work(load)
     states = sorted(each["status"] for each in (await shop.owner.get("/api/bicycles")).json())
     assert states == ["free", "free", "out"]
     assert (await shop.owner.get("/api/rentals")).json()[0]["renter"] == "Ama Owusu"
     assert await shop.wrong() == []
+
+
+def load(ctx: Context) -> None:
+    with ctx.happening("bicycles.demo"):
+        bicycles.demo(ctx)
 
 
 def test_a_trade_is_a_page() -> None:
