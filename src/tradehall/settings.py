@@ -3,12 +3,13 @@
 import os
 import secrets
 from contextlib import suppress
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from tradehall.kernel.hosts import is_loopback
 
 WEAK = ("secret", "changeme", "change-me", "your-secret-key", "password", "default", "example")
 SHORTEST_SECRET = 16
@@ -96,14 +97,3 @@ def masked(value: str) -> str:
         scheme, rest = value.split("://", 1)
         return f"{scheme}://***@{rest.rsplit('@', 1)[1]}"
     return "***" if "://" not in value else value
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine alone."""
-    name = host.rsplit(":", 1)[0] if host.count(":") == 1 else host.strip("[]").split("]")[0]
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False

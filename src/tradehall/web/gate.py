@@ -1,14 +1,13 @@
 """The gate: which trade a request is for, and whether it may come in at all."""
 
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_address
-from typing import Any
 
 import orjson
 
+from tradehall.kernel.hosts import is_loopback
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
-from tradehall.web.dispatch import Headers, Receive, Scope, Send
+from tradehall.web.dispatch import Headers, Receive, Scope, Send, request_id
 from tradehall.web.pages import PAGES, PLAIN
 from tradehall.web.site import TradeApp
 
@@ -30,9 +29,10 @@ class Gate:
             await self._live(receive, send)
             return
         if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
             return
         if self.loopback_only and (refusal := _foreign(dict(scope["headers"]))):
-            await _json(send, 403, {"detail": refusal})
+            await _refuse(scope, send, 403, refusal)
             return
         named = self.alone or self._by_host(dict(scope["headers"]))
         app = named or self._by_path(scope)
@@ -71,7 +71,7 @@ class Gate:
 
     async def _home(self, scope: Scope, send: Send, trades: Sequence[tuple[Trade, str]]) -> None:
         if scope["path"] != "/":
-            await _json(send, 404, {"detail": "Not Found"})
+            await _refuse(scope, send, 404, "Not Found")
             return
         links = [(trade.title, f"{prefix}{trade.docs[0]}") for trade, prefix in trades]
         text = PAGES.get_template("done.html").render(
@@ -91,27 +91,20 @@ def _host(headers: Headers) -> str:
     return name.rsplit(":", 1)[0]
 
 
-def _local(name: str) -> bool:
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
-
-
 def _foreign(headers: Headers) -> str | None:
-    if not _local(_host(headers)):
+    if not is_loopback(_host(headers)):
         return "This installation is open to everybody on this machine, and answers under a loopback name only"
     if (origin := headers.get(b"origin")) is not None:
         name = origin.split(b"://", 1)[-1]
-        if not _local(_host({b"host": name})):
+        if not is_loopback(_host({b"host": name})):
             return "A page of another site may not ask an open installation"
     return None
 
 
-async def _json(send: Send, status: int, body: dict[str, Any]) -> None:
-    await _send(send, status, [(b"content-type", b"application/json")], orjson.dumps(body))
+async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
+    known_as = request_id(dict(scope["headers"]))
+    headers = [(b"content-type", b"application/json"), (b"x-request-id", known_as.encode())]
+    await _send(send, status, headers, orjson.dumps({"detail": sentence, "request_id": known_as}))
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -1,14 +1,17 @@
 """A market stall with crates of fruit: as small a trade as needs everything that the kernel does."""
 
+import asyncio
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 
 from pydantic import BaseModel
 
+from tradehall.kernel.calls import Call
 from tradehall.kernel.columns import integer, money, optional, personal, reference, state, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused
+from tradehall.kernel.office import Office
 from tradehall.kernel.records import Record, check, unique
 from tradehall.kernel.reports import DayOf, Part, measure
 from tradehall.kernel.resources import Resource
@@ -107,6 +110,24 @@ def take(ctx: Context, crate: Crate, amount: Amount) -> Crate:
 def tag(ctx: Context, crate: Crate, word: Word) -> Crate:
     """Hang a tag on a crate."""
     ctx.add(Tag(crate_id=crate.id, word=word.word))
+    return crate
+
+
+asked_of_expert: list[int | None] = []
+"""The crates whose price an expert was asked for."""
+
+
+async def expert(office: Office, of_trade: Trade, call: Call) -> Decimal:
+    """Slow work before the unit: the crate's number is its price."""
+    asked_of_expert.append(call.target)
+    await asyncio.sleep(0)
+    return Decimal(call.target or 0)
+
+
+@act(Crate, by=KEEPER, prepare=expert)
+def appraise(ctx: Context, crate: Crate) -> Crate:
+    """Write the price on a crate that an expert named."""
+    crate.price = ctx.prepared
     return crate
 
 
