@@ -24,7 +24,6 @@ class Settings(BaseSettings):
     app_version: str = "1.0.0"
     debug: bool = False
     database_url: str | None = None
-    admin_database_url: str | None = None
     secret_key: str = ""
     access_token_expire_minutes: int = Field(30, ge=1, le=60 * 24 * 30)
     allowed_origins: str = ""
@@ -86,7 +85,7 @@ class Settings(BaseSettings):
     def effective(self) -> dict[str, str]:
         """The values in force, secrets masked (P-33)."""
         shown = {name: str(value) for name, value in self.model_dump().items()}
-        for name in ("secret_key", "database_url", "admin_database_url"):
+        for name in ("secret_key", "database_url"):
             shown[name] = masked(shown[name]) if getattr(self, name) else ""
         return shown
 

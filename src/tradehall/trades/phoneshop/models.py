@@ -52,7 +52,10 @@ PHONE_MOVES = {
 
 
 class RepairStatus(StrEnum):
-    """How far a repair is (spec R-11)."""
+    """How far a repair is.
+
+    Source: spec R-11.
+    """
 
     PENDING = "Pending"
     IN_PROGRESS = "In Progress"
@@ -86,7 +89,10 @@ class Customer(Record, table="phoneshop_customers"):
 
 
 class Phone(Record, table="phoneshop_phones"):
-    """One phone that the shop holds or held. `value` is the asking price and never a cost (spec R-02)."""
+    """One phone that the shop holds or held. `value` is the asking price and never a cost.
+
+    Source: spec R-02.
+    """
 
     brand = text(50, shortest=1)
     model = text(100, shortest=1)
@@ -109,7 +115,10 @@ class Phone(Record, table="phoneshop_phones"):
 
 
 class HeldImei(Record, table="phoneshop_held_imeis"):
-    """An IMEI of a phone that the shop holds now: one phone at a time, in whichever of its two slots (spec R-06)."""
+    """An IMEI of a phone that the shop holds now: one phone at a time, in whichever of its two slots.
+
+    Source: spec R-06.
+    """
 
     imei = text(15)
     phone_id = reference(Phone)
@@ -119,7 +128,10 @@ class HeldImei(Record, table="phoneshop_held_imeis"):
 
 
 class Sale(Record, table="phoneshop_sales"):
-    """A phone that was sold; what the phone had cost is kept with it (spec R-02, R-03)."""
+    """A phone that was sold; what the phone had cost is kept with it.
+
+    Source: spec R-02, R-03.
+    """
 
     customer_id = reference(Customer)
     phone_id = reference(Phone)

@@ -37,7 +37,10 @@ def repairs_booked(repair: Repair, day_of: DayOf) -> Iterator[Part]:
 
 @measure(Repair)
 def repairs_earned(repair: Repair, day_of: DayOf) -> Iterator[Part]:
-    """What repairs earned, on the day they were completed (spec R-14)."""
+    """What repairs earned, on the day they were completed.
+
+    Source: spec R-14.
+    """
     if repair.status in EARNED:
         yield Part(amount=repair.cost, day=day_of(repair.completed_at or repair.updated_at))
 
@@ -54,7 +57,10 @@ def summed(totals: dict[str, Total], *dimensions: str) -> Total:
 
 
 def revenue_between(ctx: Reader, first: date, end: date) -> Decimal:
-    """The revenue of the local days in [first, end): sales, swaps and completed repairs (spec R-15)."""
+    """The revenue of the local days in [first, end): sales, swaps and completed repairs.
+
+    Source: spec R-15.
+    """
     counted: tuple[Measure[Any], ...] = (sales_made, swaps_made, repairs_earned)
     return sum((total.amount for each in counted for _, _, total in ctx.days(each, first, end)), Decimal(0))
 

@@ -93,7 +93,10 @@ def correct(ctx: Context, customer: Customer, changes: CustomerChanges) -> Custo
 
 @act(Customer, by=MANAGERS)
 def remove(ctx: Context, customer: Customer, how: Removal) -> None:
-    """Remove a customer; one with a history can only be made anonymous (spec R-18)."""
+    """Remove a customer; one with a history can only be made anonymous.
+
+    Source: spec R-18.
+    """
     if how.anonymize and ctx.references_to(customer):
         ctx.erase(customer, full_name="Former customer", phone_number="", phone_e164=None, email=None)
         for sale in ctx.all(find(Sale, Sale.customer_id == customer.id)):
@@ -183,7 +186,10 @@ def put_on_offer(phone: Phone, offered: bool) -> None:
 
 @act(Sale, by=STAFF)
 def sell(ctx: Context, order: NewSale) -> Sale:
-    """Sell a phone (spec R-01, R-02)."""
+    """Sell a phone.
+
+    One phone has one buyer (spec R-01); what it had cost is kept with the sale (spec R-02).
+    """
     ctx.get(Customer, order.customer_id)
     phone = ctx.get(Phone, order.phone_id)
     if phone.status is not PhoneStatus.AVAILABLE:
