@@ -199,7 +199,7 @@ def _shape_schema(shape: Shape) -> Json_:
     called = {name: shape.called.get(name, name) for name in fields}
     return {
         "type": "object",
-        "description": " ".join((shape.record.__doc__ or "").split()),
+        "description": " ".join((shape.record.__doc__ or "").split("\n\n")[0].split()),
         "required": [called[name] for name in fields if name not in shape.only],
         "properties": {called[name]: _field_schema(field) for name, field in fields.items()},
     }
