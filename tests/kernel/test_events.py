@@ -19,7 +19,7 @@ CHANGE = f"org_id = 1 AND event_id = {THIRD}"
 async def three(floor: Floor) -> int:
     """Five events; the id of the third of them, which is the one that is altered."""
     for label in "abcde":
-        await floor.do(bring(label))
+        await floor.do(bring(label, remark="as it was"))
     found = await floor.read(lambda session: session.execute(sa.text(f"SELECT {THIRD}")).scalar())
     return int(found)
 
@@ -49,6 +49,11 @@ async def complaints(floor: Floor) -> list[str]:
         f'UPDATE event_changes SET body = \'{{"label":"z"}}\', salt = NULL WHERE {CHANGE}',
         f"UPDATE event_changes SET salt = 'beef' WHERE {CHANGE}",
         f"UPDATE event_changes SET digest = '{'0' * 64}' WHERE {CHANGE}",
+        f'UPDATE event_changes SET personal = \'{{"remark":"stolen"}}\' WHERE {CHANGE}',
+        f'UPDATE event_changes SET personal = \'{{"remark":"stolen"}}\', personal_salt = NULL WHERE {CHANGE}',
+        f"UPDATE event_changes SET personal_salt = 'beef' WHERE {CHANGE}",
+        f"UPDATE event_changes SET personal_digest = NULL WHERE {CHANGE}",
+        f"UPDATE event_changes SET personal = NULL, personal_salt = NULL, personal_digest = NULL WHERE {CHANGE}",
         f"DELETE FROM event_changes WHERE {CHANGE}",
         (
             "INSERT INTO event_changes SELECT org_id, event_id, 9, entity, record_id, operation, body, salt, digest, "
