@@ -121,6 +121,7 @@ class Claim(Work):
             .limit(AT_ONCE)
             .with_for_update(skip_locked=True)
         )
+        self._bury(batch.session)
         ids = list(batch.session.execute(due).scalars())
         if not ids:
             return []
@@ -128,6 +129,12 @@ class Claim(Work):
         batch.session.execute(sa.update(JOBS).where(JOBS.c.id.in_(ids)).values(**lease, attempts=JOBS.c.attempts + 1))
         rows = batch.session.execute(sa.select(JOBS).where(JOBS.c.id.in_(ids)).order_by(JOBS.c.due_at, JOBS.c.id))
         return [Job(**{name: getattr(row, name) for name in (*_NAMES, "id", "attempts")}) for row in rows]
+
+    def _bury(self, session: Session) -> None:
+        """A job that took its worker with it each time is dead, as one that failed each time."""
+        lost = (JOBS.c.state == "running", JOBS.c.lease_until <= self.now, JOBS.c.attempts >= TRIES)
+        dead = {"state": "dead", "lease_until": None, "error": "its worker was lost each time"}
+        session.execute(sa.update(JOBS).where(*lost).values(dead))
 
 
 class LostLeaseError(Exception):

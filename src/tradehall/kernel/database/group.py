@@ -159,7 +159,7 @@ def _void(error: BaseException, translate: Translate) -> BaseException:
 def _attempt(batch: Batch, work: Work, translate: Translate, last: bool) -> Outcome:
     session = batch.session
     try:
-        result = work.run(batch)
+        result = _run(work, batch)
         if not last:
             session.next_savepoint()
         batch.keep()
@@ -178,6 +178,13 @@ def _attempt(batch: Batch, work: Work, translate: Translate, last: bool) -> Outc
             work.refused(batch, problem)
             batch.keep()
         return Outcome(error=problem or error)
+
+
+def _run(work: Work, batch: Batch) -> Any:
+    try:
+        return work.run(batch)
+    except SystemExit as error:  # would end the writer, and leave everybody behind it without an answer
+        raise RuntimeError("a rule tried to end the process") from error
 
 
 def settle(transact: Callable[[Sequence[Work]], list[Outcome]], works: Sequence[Work]) -> list[Outcome]:
