@@ -83,12 +83,13 @@ def sell_out(ctx: Context) -> None:
     ("failing", "kind", "code"),
     [
         (lambda: bring("snake"), ValueError, None),
+        (lambda: brings_and_then(POISON, sys.exit), RuntimeError, None),
         (lambda: bring("forbidden fruit"), Refused, "forbidden"),
         (lambda: bring("a"), Refused, "label_taken"),
         (lambda: Unit(sell_out), Refused, "sold_out"),
         (lambda: brings_and_then(POISON, lambda ctx: ctx.get(Crate, 999)), Problem, "missing"),
     ],
-    ids=["exception", "refusal", "unique wall", "check wall", "missing"],
+    ids=["exception", "exit", "refusal", "unique wall", "check wall", "missing"],
 )
 async def test_a_unit_that_fails_takes_only_its_own_work_with_it(
     floor: Floor, failing: Callable[[], Unit], kind: type[Exception], code: str | None

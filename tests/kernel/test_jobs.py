@@ -228,3 +228,13 @@ async def test_what_is_due_in_a_trade_that_is_not_served_here_is_left_alone(floo
     assert await floor.read(lambda session: next_due(session, ["phoneshop"]), 0) is None
     assert await floor.read(lambda session: next_due(session, ["stall"]), 0) == LATER
     assert await jobs(floor) == [("queued", 0)]
+
+
+async def test_a_timer_that_takes_its_worker_with_it_each_time_is_dead_and_visible(floor: Floor, clock: Clock) -> None:
+    await crate(floor)
+    clock.set(LATER.isoformat())
+    for _ in range(TRIES):
+        assert len(await claimed(floor, "doomed", clock)) == 1
+        clock.forward(seconds=LEASE.total_seconds())
+    assert await claimed(floor, "doomed", clock) == []
+    assert await jobs(floor) == [("dead", TRIES)]
