@@ -83,7 +83,7 @@ def sell_out(ctx: Context) -> None:
     ("failing", "kind", "code"),
     [
         (lambda: bring("snake"), ValueError, None),
-        (lambda: brings_and_then(POISON, sys.exit), RuntimeError, None),
+        (lambda: brings_and_then(POISON, lambda _: sys.exit()), RuntimeError, None),
         (lambda: bring("forbidden fruit"), Refused, "forbidden"),
         (lambda: bring("a"), Refused, "label_taken"),
         (lambda: Unit(sell_out), Refused, "sold_out"),
