@@ -189,9 +189,9 @@ class Office:
         except LostLeaseError:
             log.warning("job %s went to another worker", job.id)
         except Exception as error:
-            if isinstance(error, Problem) and error.status < 500:
-                return
-            log.exception("job %s failed", job.id)
+            if not isinstance(error, Problem) or error.status >= 500:
+                log.exception("job %s failed", job.id)
+            # A refusal by its rule has ended the job in its own unit: then there is nothing to note.
             await self.database.unit(Failed(job, self._worker, error, self.clock()))
 
     async def _sweep(self) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -258,4 +259,5 @@ class PostgresDatabase:
         """Finish what is queued and close every connection."""
         while self._writers:
             await asyncio.wait(set(self._writers))
-        await greenlet_spawn(self._engine.dispose)
+        with suppress(TimeoutError):  # a server that hangs does not keep this process
+            await asyncio.wait_for(greenlet_spawn(self._engine.dispose), LOCK_SECONDS)

@@ -85,6 +85,8 @@ def translate(error: BaseException) -> Problem | Void | None:
         return StorageFull()
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return Void(Unavailable())
+    if name.startswith(("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")):
+        return Unavailable("The disk can't be written or read now; please try again", "storage_unavailable")
     if name == "SQLITE_INTERRUPT":
         return Unavailable("The work was interrupted; please try again", "interrupted")
     return None
