@@ -46,7 +46,7 @@ def serve(
         print(f"nobody can sign in yet; the owner's link, good for one day: {base}/welcome/{secret}", flush=True)
     config = uvicorn.Config(
         build_app(settings, trades), settings.host, settings.port, access_log=False, log_level="warning",
-        server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=20, lifespan="on",
+        server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=20, lifespan="on", proxy_headers=False,
         h11_max_incomplete_event_size=65536,
     )  # fmt: skip
     # What was loaded by now stays: the collector need not look at it again and again.

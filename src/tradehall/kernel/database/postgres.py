@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from time import monotonic
 from typing import Any, TypeVar
 
 import asyncpg
@@ -13,7 +14,7 @@ from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
 from tradehall.kernel.database.group import Outcome, Void, Work, run_batch, settle
 from tradehall.kernel.database.session import Prepared, Row, Session
-from tradehall.kernel.database.sqlite import answer_all
+from tradehall.kernel.database.sqlite import PATIENCE, answer_all
 from tradehall.kernel.database.walls import by_name
 from tradehall.kernel.errors import OutcomeUnknown, Problem, Refused, StorageFull, Unavailable
 
@@ -135,6 +136,7 @@ class PostgresDatabase:
         )
         self.dialect: Dialect = self._engine.dialect
         self._queues: dict[int, deque[tuple[Work, asyncio.Future[Any]]]] = {}
+        self._expected: dict[int, int] = {}
         self._writers: set[asyncio.Task[None]] = set()
 
     async def unit(self, work: Work) -> Any:
@@ -153,6 +155,7 @@ class PostgresDatabase:
     def _write(self, org_id: int, queue: deque[tuple[Work, asyncio.Future[Any]]]) -> None:
         try:
             while queue:
+                self._gather(queue, self._expected.get(org_id, 1))
                 pairs = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_GROUP))]
                 try:
                     outcomes = settle(self._transact, [work for work, _ in pairs])
@@ -161,8 +164,15 @@ class PostgresDatabase:
                     answer_all([(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)])
                     raise
                 answer_all([(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)])
+                self._expected[org_id] = len(pairs) + len(queue)
         finally:
             del self._queues[org_id]
+
+    def _gather(self, queue: deque[tuple[Work, asyncio.Future[Any]]], expected: int) -> None:
+        """Let the loop read on until as many wait as were under way a moment ago: a group costs journeys of its own."""
+        latest = monotonic() + PATIENCE
+        while len(queue) < min(expected, MOST_IN_A_GROUP) and monotonic() < latest:
+            await_only(asyncio.sleep(0))
 
     def _transact(self, works: Sequence[Work]) -> list[Outcome]:
         try:

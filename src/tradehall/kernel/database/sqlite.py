@@ -22,6 +22,8 @@ T = TypeVar("T")
 Waiting = tuple[Work, asyncio.Future[Any]]
 READERS = 4
 MOST_IN_A_GROUP = 64
+PATIENCE = 0.001
+"""Seconds: how long a group waits at the most for those who were there a moment ago."""
 LOCK_SECONDS = 5.0
 PRAGMAS = (
     "journal_mode=WAL",
@@ -132,6 +134,8 @@ class SqliteDatabase:
         self._reader_engine = _connect(path, read_only=True)
         self.dialect: Dialect = self._writer_engine.dialect
         self._gathered: list[Waiting] = []
+        self._busy = False
+        self._expected = 1
         self._queue: SimpleQueue[list[Waiting] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._local = threading.local()
@@ -145,15 +149,30 @@ class SqliteDatabase:
         if self._thread is None:
             self._thread = threading.Thread(target=self._write, name="writer", daemon=True)
             self._thread.start()
-        if not self._gathered:
-            loop.call_soon(self._hand_over)
         self._gathered.append((work, future))
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._hand_over, loop, monotonic() + PATIENCE)
         return await future
 
-    def _hand_over(self) -> None:
-        """Give the writer what was asked for in this turn of the loop, together: one commit for all of it."""
-        gathered, self._gathered = self._gathered, []
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, latest: float) -> None:
+        """Give the writer what was asked for: one commit for all of it.
+
+        As many as were under way a moment ago will ask again now; until they have, the loop reads on. A writer that ran
+        at the same time would only fight it for the interpreter, and commit twice.
+        """
+        if len(self._gathered) < min(self._expected, MOST_IN_A_GROUP) and monotonic() < latest:
+            loop.call_soon(self._hand_over, loop, latest)
+            return
+        gathered, self._gathered = self._gathered[:MOST_IN_A_GROUP], self._gathered[MOST_IN_A_GROUP:]
         self._queue.put(gathered)
+
+    def _answered(self, loop: asyncio.AbstractEventLoop, ended: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
+        answer_all(ended)
+        self._expected = len(ended) + len(self._gathered)
+        self._busy = bool(self._gathered)
+        if self._busy:
+            loop.call_soon(self._hand_over, loop, monotonic() + PATIENCE)
 
     async def read(self, org_id: int, query: Callable[[Session], T], quick: bool = False) -> T:
         """Read one organisation; a quick query (by key, or one keyset page) runs at once, others in a thread."""
@@ -203,18 +222,13 @@ class SqliteDatabase:
         with self._writer_engine.connect() as connection:
             session = SqliteSession(connection)
             while (waiting := self._queue.get()) is not None:
-                while len(waiting) < MOST_IN_A_GROUP and not self._queue.empty():
-                    if (more := self._queue.get()) is None:
-                        self._queue.put(None)
-                        break
-                    waiting += more
+                ended: list[tuple[asyncio.Future[Any], Outcome]] = []
                 for org_id in dict.fromkeys(work.org_id for work, _ in waiting):
-                    self._answer(session, [pair for pair in waiting if pair[0].org_id == org_id])
-
-    def _answer(self, session: SqliteSession, pairs: Sequence[Waiting]) -> None:
-        outcomes = self._settle(session, [work for work, _ in pairs])
-        ended = [(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)]
-        pairs[0][1].get_loop().call_soon_threadsafe(answer_all, ended)
+                    pairs = [pair for pair in waiting if pair[0].org_id == org_id]
+                    outcomes = self._settle(session, [work for work, _ in pairs])
+                    ended += [(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)]
+                loop = waiting[0][1].get_loop()
+                loop.call_soon_threadsafe(self._answered, loop, ended)
 
     def _settle(self, session: SqliteSession, works: Sequence[Work]) -> list[Outcome]:
         return settle(lambda some: run_batch(session, some, translate), works)
@@ -226,6 +240,9 @@ class SqliteDatabase:
 
     async def close(self) -> None:
         """Finish what is queued and close every connection."""
+        latest = monotonic() + 4 * LOCK_SECONDS
+        while self._busy and monotonic() < latest:  # noqa: ASYNC110 - at the end of a process
+            await asyncio.sleep(PATIENCE)
         if self._thread is not None:
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
