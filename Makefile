@@ -31,7 +31,7 @@ $(ASSETS): package.json package-lock.json hatch_build.py | $(READY)
 	@$(BIN)/python hatch_build.py
 
 run: setup  ## a believable business to look at, on http://127.0.0.1:8000
-	@echo "phoneshop: a phone swap and repair shop with its stock, sales, swaps and repairs."
+	@echo "phoneshop: a phone shop with its customers, stock, sales and figures."
 	@echo "bicycles: the example trade, a page of Python that hires out bicycles."
 	@$(BIN)/tradehall demo phoneshop bicycles --port 8000
 
