@@ -67,7 +67,7 @@ def test_the_locks_hold_hashes_and_no_addresses() -> None:
         (REGISTRY, "the index of a book", False),
         (MACHINE, "open('/ro" + "ot/x')", True),
         (MACHINE, "cd /wo" + "rk/main", True),
-        (MACHINE, "GET /api/work/orders", False),
+        (MACHINE, "GET /api/wo" + "rk/orders", False),
         (MACHINE, "https://example.com/home/me/", False),
         (LEFT_OVER, "# TO" + "DO: later", True),
     ],

@@ -7,7 +7,7 @@ from tradehall.kernel import events
 from tradehall.kernel.database import Batch, Database, Session, Work
 from tradehall.kernel.people import organisations
 from tradehall.kernel.preferences import Preferences, chosen
-from tradehall.kernel.reports import kept, rebuild, recomputed
+from tradehall.kernel.reports import TotalBook, kept, recomputed
 from tradehall.kernel.trade import Trade
 
 
@@ -41,12 +41,6 @@ def _said(total: tuple[int, int]) -> str:
     return f"{total[0]} rows and {total[1] / 100:.2f}"
 
 
-def repair(session: Session, org_id: int, trade: Trade) -> None:
-    """Rebuild the kept totals of a trade from its rows, inside a unit."""
-    day_of = Preferences(trade.preferences, chosen(session, org_id, trade.name)).day_of()
-    rebuild(session, org_id, [trade.name], day_of)
-
-
 class Rebuild(Work):
     """Replace the kept totals of a trade by what its rows say."""
 
@@ -54,7 +48,10 @@ class Rebuild(Work):
         self.org_id, self.trade = org_id, trade
 
     def run(self, batch: Batch) -> None:
-        repair(batch.session, self.org_id, self.trade)
+        name = self.trade.name
+        day_of = Preferences(self.trade.preferences, chosen(batch.session, self.org_id, name)).day_of()
+        wanted = recomputed(batch.session, self.org_id, [name], day_of)
+        batch.book(TotalBook).correct([name], wanted)
 
 
 def repair_all(database: Database, trades: Iterable[Trade]) -> None:

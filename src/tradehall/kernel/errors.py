@@ -1,7 +1,7 @@
 """What may be answered instead of a result: a typed refusal with a stable code and a sentence for people."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar
 
 
 class Problem(Exception):  # noqa: N818 - not every one is an error of the program
@@ -166,8 +166,3 @@ class StorageFull(Problem):
 def field_error(location: Sequence[str | int], message: str, kind: str = "value_error") -> Invalid:
     """One malformed field, in the shape of FastAPI's validation errors."""
     return Invalid([{"loc": list(location), "msg": message, "type": kind}])
-
-
-def missing(sentence: str) -> NoReturn:
-    """Raise Missing: reads well behind `or`."""
-    raise Missing(sentence)

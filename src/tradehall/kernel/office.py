@@ -124,10 +124,6 @@ class Office:
         ask: BaseModel | None = does.body.model_validate(dict(query)) if does.body is not None else None
         return Answer(contract.status, dumps(run_report(does, reader, ask)))
 
-    def reader(self, session: Session, trade: Trade, actor: Actor) -> Reader:
-        """A reader at this moment."""
-        return Reader(session, trade, actor, self.clock())
-
     async def as_system(self, trade: Trade, org_id: int, rule: Callable[[Context], Any]) -> Any:
         """Run something as Tradehall itself, as one unit."""
         result = await self.database.unit(AsSystem(trade, org_id, self.clock(), rule))

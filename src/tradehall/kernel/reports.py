@@ -235,16 +235,3 @@ def kept(session: Session, org_id: int, trades: Iterable[str]) -> dict[tuple[str
     rows = session.execute(sa.select(TOTALS, TOTALS.c.count.label("number")).where(TOTALS.c.org_id == org_id)).all()
     totals = {(row.measure, row.dimension, row.day): (row.number, row.amount) for row in rows}
     return {key: total for key, total in totals.items() if any(total) and belongs(key, trades)}
-
-
-def rebuild(session: Session, org_id: int, trades: Iterable[str], day_of: DayOf) -> None:
-    """Replace the kept totals of these trades by what the rows say."""
-    wanted, now = recomputed(session, org_id, trades, day_of), kept(session, org_id, trades)
-    rows = []
-    for key in wanted.keys() | now.keys():
-        count, amount = wanted.get(key, (0, 0))
-        had_count, had_amount = now.get(key, (0, 0))
-        names = dict(zip(("measure", "dimension", "day"), key, strict=True))
-        rows.append({"org_id": org_id, **names, "count": count - had_count, "amount": amount - had_amount})
-    if rows:
-        session.run_many(_add, rows)
