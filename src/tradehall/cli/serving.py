@@ -1,0 +1,98 @@
+"""Commands that serve, migrate and examine."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tradehall.cli.start import Data, app, bring_up, fail, read_settings, trades_named
+
+if TYPE_CHECKING:
+    pass
+
+
+@app.command
+def serve(
+    *trades: str,
+    host: str | None = None,
+    port: int | None = None,
+    data: Data = None,
+    workers: int = 1,
+    open: bool = False,  # noqa: A002 - the option's name
+) -> None:
+    """Migrate, then serve the named trades; all, if none is named. One alone answers at `/`.
+
+    Parameters
+    ----------
+    host
+        The address to listen at; only this machine, if not given.
+    port
+        The port; 8000, if not given.
+    workers
+        How many processes; more than one needs PostgreSQL and REDIS_URL.
+    open
+        No sign-in: a request without a token acts as the owner. Loopback addresses only.
+    """
+    from tradehall.server import serve as serve_now
+
+    if workers != 1:
+        raise RuntimeError(
+            "this version serves one process; --workers needs PostgreSQL and REDIS_URL and is not here yet"
+        )
+    serve_now(read_settings(data, host=host, port=port, open=open or None), trades_named(trades), bring_up)
+
+
+@app.command
+def demo(*trades: str, host: str | None = None, port: int | None = None, data: Data = None) -> None:
+    """Serve sample data from a folder of its own, open to everybody on this machine."""
+    from tradehall.server import serve as serve_now
+
+    folder = data or Path("data") / "demo"
+    serve_now(
+        read_settings(folder, host=host, port=port, open=True, database_url=""),
+        trades_named(trades),
+        bring_up,
+        demo=True,
+    )
+
+
+@app.command
+def migrate(*, data: Data = None) -> None:
+    """Bring the schema of the database up to date."""
+    from tradehall.kernel.database import open_database
+    from tradehall.kernel.schema import migrate as apply
+
+    settings, trades = read_settings(data), trades_named()
+    applied = apply(open_database(settings.database_url, settings.tradehall_data), trades)
+    print(f"applied {', '.join(applied)}" if applied else "the schema is up to date")
+
+
+@app.command
+def doctor(*, data: Data = None, rebuild: bool = False) -> None:
+    """Check settings, migrations, kept totals and the audit chain; exit 1 where something is wrong.
+
+    Parameters
+    ----------
+    rebuild
+        Replace kept totals that differ by what the rows say.
+    """
+    from tradehall.kernel.database import open_database
+    from tradehall.kernel.doctor import examine, repair_all
+    from tradehall.kernel.schema import pending
+    from tradehall.kernel.versions import held
+
+    settings, trades = read_settings(data), trades_named()
+    for name, value in settings.effective().items():
+        print(f"{name} = {value}")
+    database = open_database(settings.database_url, settings.tradehall_data)
+    database.check()
+    trades = held(database, trades)
+    if behind := pending(database, trades):
+        fail(f"the schema is behind by {', '.join(behind)}; run: tradehall migrate")
+    if rebuild:
+        repair_all(database, trades)
+    wrong = settings.refusals() + list(examine(database, trades))
+    for sentence in wrong:
+        print(sentence, file=sys.stderr)
+    found = "one thing is" if len(wrong) == 1 else f"{len(wrong)} things are"
+    print(f"{found} wrong" if wrong else "everything is in order")
+    sys.exit(1 if wrong else 0)
