@@ -6,6 +6,7 @@ from datetime import datetime
 from tradehall.kernel.database import open_database
 from tradehall.kernel.errors import Unavailable
 from tradehall.kernel.office import Office, utc_now
+from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import organisations
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
@@ -18,11 +19,15 @@ from tradehall.web.site import TradeApp
 def build_app(settings: Settings, trades: Sequence[Trade], clock: Callable[[], datetime] = utc_now) -> Gate:
     """The trades over HTTP: one alone at `/`, several below `/<trade>` and on host names of their own."""
     database = open_database(settings.database_url, settings.tradehall_data)
-    office = Office(database, trades, settings.secret(), clock)
+    office = Office(database, trades, settings.secret(), clock, _outside(settings))
     apps = {
         trade.name: TradeApp(office, trade, _policy(settings, office, trade), _minutes(settings)) for trade in trades
     }
     return Gate(office, apps, settings.hosts, loopback_only=settings.open)
+
+
+def _outside(settings: Settings) -> Outside:
+    return Outside()
 
 
 def _minutes(settings: Settings) -> int:

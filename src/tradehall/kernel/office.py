@@ -21,6 +21,7 @@ from tradehall.kernel.errors import Missing, Problem
 from tradehall.kernel.figures import behind
 from tradehall.kernel.idempotency import Answer, DropExpired, KeyBook
 from tradehall.kernel.jobs import Claim, Failed, Job, LostLeaseError, next_due
+from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import nobody, organisations, pools
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.tokens import Tokens
@@ -42,9 +43,15 @@ class Office:
     """Where calls, lists, reports and timers meet the database."""
 
     def __init__(
-        self, database: Database, trades: Iterable[Trade], secret: str, clock: Callable[[], datetime] = utc_now
+        self,
+        database: Database,
+        trades: Iterable[Trade],
+        secret: str,
+        clock: Callable[[], datetime] = utc_now,
+        outside: Outside | None = None,
     ) -> None:
         self.database = database
+        self.outside = outside or Outside()
         self.trades = {trade.name: trade for trade in trades}
         self.tokens = Tokens(secret, database)
         self.clock = clock

@@ -1,0 +1,1 @@
+"""Messages to people: by SMS, by e-mail and in the application."""

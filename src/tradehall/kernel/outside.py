@@ -1,0 +1,13 @@
+"""The outside world: what adapters provide, each with a harmless default."""
+
+from dataclasses import dataclass, field
+
+from tradehall.kernel.notices.senders import Console, Sender
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What reaches beyond this process. `app.py` makes it from the settings; a field without an adapter does no harm."""
+
+    sms: Sender = field(default_factory=lambda: Console("SMS"))
+    mail: Sender = field(default_factory=lambda: Console("E-mail"))
