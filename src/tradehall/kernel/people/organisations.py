@@ -1,0 +1,35 @@
+"""Organisations: whose data it is."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from tradehall.kernel.database import Batch, Session, Work
+from tradehall.kernel.errors import Refused
+from tradehall.kernel.people.tables import ORGANISATIONS, USERS
+
+
+def organisations(session: Session) -> list[tuple[int, str]]:
+    """Every organisation: id and name."""
+    rows = session.execute(sa.select(ORGANISATIONS.c.id, ORGANISATIONS.c.name).order_by(ORGANISATIONS.c.id))
+    return [(row.id, row.name) for row in rows]
+
+
+def has_users(session: Session) -> bool:
+    """Whether anybody can sign in at all."""
+    return session.execute(sa.select(USERS.c.id).where(USERS.c.password_hash.is_not(None)).limit(1)).first() is not None
+
+
+class CreateOrganisation(Work):
+    """Found an organisation; gives its id."""
+
+    org_id = 0
+
+    def __init__(self, name: str, now: datetime) -> None:
+        self.name, self.now = name.strip(), now
+
+    def run(self, batch: Batch) -> int:
+        if any(name.casefold() == self.name.casefold() for _, name in organisations(batch.session)):
+            raise Refused("organisation_exists", f"There is an organisation called {self.name} already")
+        insert = sa.insert(ORGANISATIONS).values(name=self.name, created_at=self.now).returning(ORGANISATIONS.c.id)
+        return int(batch.session.execute(insert).scalar_one())
