@@ -55,7 +55,7 @@ def revision(trade: str, message: str = "changes") -> None:
     from tradehall.kernel.schema import revise
     from tradehall.kernel.versions import HERE, KERNEL
 
-    trades = trades_named()
+    trades = () if trade == KERNEL else trades_named()  # the kernel's own needs none, nor may one hold it up
     folder = HERE if trade == KERNEL else the_trade(trades, trade).migrations
     path = revise(trade, folder, trades, message)
     print(f"wrote {path}" if path else f"{trade} is as its migrations leave it; nothing to write")

@@ -25,6 +25,8 @@ from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Shape, report
 from tradehall.kernel.errors import Denied, Invalid, Missing, Refused
 from tradehall.kernel.forms import Form
+from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.office import Office
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
@@ -36,8 +38,8 @@ Amount = Decimal
 """An amount of money, as a rule computes with it."""
 
 __all__ = [
-    "SYSTEM", "Amount", "Context", "Contract", "DayOf", "Denied", "Filter", "Form", "Invalid", "Missing", "Part", "Parts", "Reader",
-    "Record", "Refused", "Resource", "Role", "Shape", "SignIn", "Trade", "act", "after", "check", "choice",
+    "SYSTEM", "Amount", "Context", "Contract", "DayOf", "Denied", "Filter", "Form", "Invalid", "Job", "Missing", "Office", "Part", "Parts", "Reader",
+    "Record", "Refused", "Resource", "Role", "Shape", "SignIn", "Then", "Trade", "act", "after", "check", "choice",
     "computed", "day", "email", "find", "flag", "integer", "json", "measure", "moment", "money", "move", "optional",
-    "own", "person", "personal", "price", "quantity", "reference", "report", "state", "text", "unique", "where",
+    "own", "person", "personal", "price", "quantity", "reference", "report", "state", "task", "text", "unique", "where",
 ]  # fmt: skip

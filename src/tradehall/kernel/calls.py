@@ -16,7 +16,7 @@ from tradehall.kernel.contracts import Contract, Shape, dumps
 from tradehall.kernel.database import Batch, Undone, Work
 from tradehall.kernel.errors import Problem, Stale
 from tradehall.kernel.idempotency import Answer, Key, KeyBook
-from tradehall.kernel.jobs import Job, finish
+from tradehall.kernel.jobs import Job, Then, finish
 from tradehall.kernel.records import Record, per_record, record_of
 from tradehall.kernel.rows import RowBook
 from tradehall.kernel.verbs import Actor, Verb, system
@@ -155,7 +155,7 @@ class RunTimer(Work):
         job = self.job
         finish(batch.session, job, self.worker)
         verb = self.trade.verb(record_of(job.entity), job.verb)
-        ctx = Context(batch, self.trade, system(job.org_id, job.trade), self.now, {"job": str(job.id)})
+        ctx = Context(batch, self.trade, system(job.org_id, job.of_trade), self.now, {"job": str(job.id)})
         if (row := ctx.find(verb.record, job.record_id)) is not None:
             ctx.do(verb, row)
             ctx.flush()
@@ -164,6 +164,21 @@ class RunTimer(Work):
     def refused(self, batch: Batch, problem: Problem) -> None:
         # The world moved on before the timer rang: nothing is left to do.
         finish(batch.session, self.job, self.worker)
+
+
+class Close(Work):
+    """The closing unit of a task: the rule that it returned, and the mark that the job is done, together."""
+
+    def __init__(self, trade: "Trade", job: Job, worker: str, now: datetime, then: Then) -> None:
+        self.trade, self.job, self.worker, self.now, self.then = trade, job, worker, now, then
+        self.org_id = job.org_id
+
+    def run(self, batch: Batch) -> None:
+        job = self.job
+        finish(batch.session, job, self.worker)
+        ctx = Context(batch, self.trade, system(job.org_id, job.of_trade), self.now, {"job": str(job.id)})
+        self.then(ctx)
+        ctx.flush()
 
 
 class AsSystem(Work):

@@ -10,7 +10,7 @@ from tradehall.kernel.database import Batch, Prepared
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.events import Event, EventBook, erase_history
 from tradehall.kernel.idempotency import erase_answers
-from tradehall.kernel.jobs import Job, cancel, enqueue
+from tradehall.kernel.jobs import Task, cancel, enqueue, errand, timer
 from tradehall.kernel.numbers import NumberBook
 from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook
 from tradehall.kernel.reader import Reader
@@ -251,7 +251,18 @@ class Context(Reader):
     def at(self, due: datetime, verb: Verb[Any, Any], row: Record, *, once: str = "") -> None:
         """Carry out a verb on a row at a moment: a durable timer; one is kept for each verb and row, or each `once`."""
         key = f"{verb.event}:{once or row.id}"
-        enqueue(self.session, Job.timer(self.org_id, verb.record.trade, verb.name, row, key, due, self.now))
+        enqueue(self.session, **timer(self.org_id, verb.record.trade, verb.name, row, key, due, self.now))
+        self.jobs_added = True
+
+    def later(
+        self, task: Task, payload: Mapping[str, Any], *, due: datetime | None = None, once: str = "", target: str = ""
+    ) -> None:
+        """Have a task done after the commit, or when it is due; of those with the same `once` the newest waits.
+
+        A `target` that does not answer holds up nothing but what is for itself.
+        """
+        given = errand(self.org_id, self.trade.name, task, payload, once, target, due or self.now, self.now)
+        enqueue(self.session, **given)
         self.jobs_added = True
 
     def cancel(self, verb: Verb[Any, Any], row: Record) -> None:

@@ -10,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 
 from tradehall.kernel.columns import Json, Utc
-from tradehall.kernel.database import Batch, Book, Prepared, Session, Work, among
+from tradehall.kernel.database import Book, Prepared, Session, among
 from tradehall.kernel.errors import Invalid
 from tradehall.kernel.records import METADATA
 
@@ -150,13 +150,3 @@ def erase_answers(session: Session, org_id: int, words: Iterable[str]) -> None:
 def drop_expired(session: Session, org_id: int, now: datetime) -> None:
     """Delete the keys of an organisation that are older than a day."""
     session.run(_drop, {"org_id": org_id, "at": now - KEPT_FOR})
-
-
-class DropExpired(Work):
-    """The unit of that. Nothing happens in the business, so no event is written."""
-
-    def __init__(self, org_id: int, now: datetime) -> None:
-        self.org_id, self.now = org_id, now
-
-    def run(self, batch: Batch) -> None:
-        drop_expired(batch.session, self.org_id, self.now)

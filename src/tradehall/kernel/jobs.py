@@ -1,94 +1,145 @@
 """Durable jobs: written in the unit that wants them, leased to a worker, tried again with growing delay (P-24)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import KEY, Utc
+from tradehall.kernel.columns import Field, Utc, choice, integer, json, moment, optional, text
 from tradehall.kernel.database import Batch, Prepared, Session, Work
 from tradehall.kernel.errors import Problem
-from tradehall.kernel.records import METADATA, Record
+from tradehall.kernel.records import Record, unique
+
+if TYPE_CHECKING:
+    from tradehall.kernel.context import Context
+    from tradehall.kernel.office import Office
 
 LEASE = timedelta(seconds=60)
+KEPT_FOR = timedelta(days=7)
+"""How long a job that is done can still be seen."""
 TRIES = 8
-AT_ONCE = 20
+BATCH = 200
+"""How many jobs a worker takes at once."""
 
-JOBS = sa.Table(
-    "jobs",
-    METADATA,
-    sa.Column("id", KEY, primary_key=True, autoincrement=True),
-    sa.Column("org_id", sa.BigInteger, nullable=False),
-    sa.Column("trade", sa.String(40), nullable=False),
-    sa.Column("verb", sa.String(120), nullable=False),
-    sa.Column("record_id", sa.BigInteger, nullable=False),
-    sa.Column("entity", sa.String(63), nullable=False),
-    sa.Column("key", sa.String(200), nullable=False),
-    sa.Column("state", sa.String(8), nullable=False),
-    sa.Column("due_at", Utc, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("lease_until", Utc),
-    sa.Column("worker", sa.String(80)),
-    sa.Column("error", sa.Text),
-    sa.Column("created_at", Utc, nullable=False),
-    sa.CheckConstraint("state IN ('queued', 'running', 'done', 'dead')", name="ck_jobs_state"),
-    sqlite_autoincrement=True,
-)
-sa.Index("ix_jobs_due", JOBS.c.state, JOBS.c.due_at)
-sa.Index(
-    "uq_jobs_key",
-    JOBS.c.org_id,
-    JOBS.c.trade,
-    JOBS.c.key,
-    unique=True,
-    sqlite_where=sa.text("state = 'queued'"),
-    postgresql_where=sa.text("state = 'queued'"),
-)
-_NAMES = ("org_id", "trade", "verb", "record_id", "entity", "key", "due_at", "created_at")
+
+class JobState(StrEnum):
+    """How a job is."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    DEAD = "dead"
+
+
+class Job(Record, table="kernel_jobs", by_org=False):
+    """Work that is due at a moment: a timer, which carries out a verb on a row, or a task, which asks the outside world."""
+
+    of_trade = text(40)
+    verb = text(120)
+    entity = text(63, default="")
+    record_id = integer(default=0)
+    payload: Field[Any] = optional(json(default=None))
+    key = optional(text(200))
+    lane = text(200)
+    state = choice(JobState, default=JobState.QUEUED)
+    due_at = moment()
+    attempts = integer(default=0)
+    lease_until = optional(moment())
+    worker = optional(text(80))
+    error = optional(text(2000))
+
+    walls = (
+        unique("of_trade", "key", where="state = 'queued' AND key IS NOT NULL", says="This waits to be done already"),
+    )
+
+
+JOBS = Job.table
+# Written out, since SQLite uses a partial index only where it sees the condition, not a parameter.
+_QUEUED, _RUNNING = sa.text("state = 'queued'"), sa.text("state = 'running'")
+sa.Index("ix_kernel_jobs_due", JOBS.c.due_at, JOBS.c.id, sqlite_where=_QUEUED, postgresql_where=_QUEUED)
+sa.Index("ix_kernel_jobs_lease", JOBS.c.lease_until, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
+
+Then = Callable[["Context"], Any]
+Run = Callable[["Office", Job], Awaitable[Then | None]]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is done outside of any unit; so many `at_once` for one target, each for `timeout` seconds at the most."""
+
+    name: str
+    run: Run
+    timeout: float
+    at_once: int
+
+
+TASKS: dict[str, Task] = {}
+"""The declared tasks."""
+
+
+def task(name: str, *, timeout: float = 30, at_once: int = 8) -> Callable[[Run], Task]:
+    """Declare a task: an async function of the office and the job, `@task("message.send")`, for `ctx.later`.
+
+    It asks the outside world, and returns a rule that is carried out in the unit that marks the job done, or None. It may
+    run again where nobody knows whether it ended: what it asks for names the same id each time. One that raises is tried
+    again later and later, and then dead and visible.
+    """
+
+    def declare(run: Run) -> Task:
+        if name in TASKS:
+            raise TypeError(f"there is a task {name} already")
+        TASKS[name] = Task(name, run, timeout, at_once)
+        return TASKS[name]
+
+    return declare
+
+
+_GIVEN = ("org_id", "of_trade", "verb", "entity", "record_id", "payload", "key", "lane", "due_at", "now")
 _enqueue = Prepared(
     sa.text(
-        "INSERT INTO jobs (org_id, trade, verb, record_id, entity, key, due_at, created_at, state, attempts) "
-        "VALUES (:org_id, :trade, :verb, :record_id, :entity, :key, :due_at, :created_at, 'queued', 0) "
-        "ON CONFLICT (org_id, trade, key) WHERE state = 'queued' "
-        "DO UPDATE SET due_at = excluded.due_at, attempts = 0, error = NULL"
-    ).bindparams(*(sa.bindparam(name, type_=JOBS.c[name].type) for name in _NAMES))
+        "INSERT INTO kernel_jobs (org_id, of_trade, verb, entity, record_id, payload, key, lane, due_at, created_at, updated_at,"
+        " version, state, attempts) VALUES (:org_id, :of_trade, :verb, :entity, :record_id, :payload, :key, :lane, :due_at,"
+        " :now, :now, 1, 'queued', 0) ON CONFLICT (org_id, of_trade, key) WHERE state = 'queued' AND key IS NOT NULL"
+        " DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload, attempts = 0, error = NULL"
+    ).bindparams(*(sa.bindparam(name, type_=Utc() if name == "now" else JOBS.c[name].type) for name in _GIVEN))
 )
 _cancel = Prepared(
     sa.delete(JOBS).where(
         JOBS.c.org_id == sa.bindparam("org_id"),
-        JOBS.c.trade == sa.bindparam("trade"),
+        JOBS.c.of_trade == sa.bindparam("trade"),
         JOBS.c.key == sa.bindparam("key"),
-        JOBS.c.state == "queued",
+        _QUEUED,
     )
+)
+_done = Prepared(
+    sa.text(
+        "UPDATE kernel_jobs SET state = 'done', lease_until = NULL, error = NULL, payload = NULL "
+        "WHERE id = :id AND state = 'running' AND worker = :worker AND attempts = :attempts"
+    ).bindparams(*(sa.bindparam(name, type_=JOBS.c[name].type) for name in ("id", "worker", "attempts")))
 )
 
 
-@dataclass(frozen=True)
-class Job:
-    """A job as it is written or as a worker got it."""
-
-    org_id: int
-    trade: str
-    verb: str
-    entity: str
-    record_id: int
-    key: str
-    due_at: datetime
-    created_at: datetime
-    id: int = 0
-    attempts: int = 0
-
-    @classmethod
-    def timer(cls, org_id: int, trade: str, verb: str, row: Record, key: str, due: datetime, now: datetime) -> "Job":
-        """Carry out a verb on a row when it is due."""
-        return cls(org_id, trade, verb, row.table.name, row.id, key, due, now)
-
-
-def enqueue(session: Session, job: Job) -> None:
+def enqueue(session: Session, **given: Any) -> None:
     """Write a job, or move the one that waits under the same key to the new time."""
-    session.run(_enqueue, {name: getattr(job, name) for name in _NAMES})
+    session.run(_enqueue, given)
+
+
+def timer(org_id: int, trade: str, verb: str, row: Record, key: str, due: datetime, now: datetime) -> dict[str, Any]:
+    """The job that carries out a verb on a row when it is due."""
+    of = {"org_id": org_id, "of_trade": trade, "verb": verb, "entity": row.table.name, "record_id": row.id}
+    return of | {"payload": None, "key": key, "lane": f"timer:{org_id}", "due_at": due, "now": now}
+
+
+def errand(
+    org_id: int, trade: str, of: Task, payload: Mapping[str, Any], once: str, target: str, due: datetime, now: datetime
+) -> dict[str, Any]:
+    """The job that does a task when it is due."""
+    given = {"org_id": org_id, "of_trade": trade, "verb": of.name, "entity": "", "record_id": 0, "payload": payload}
+    key, lane = f"{of.name}:{once}" if once else None, f"{of.name}:{org_id}:{target}"
+    return given | {"key": key, "lane": lane, "due_at": due, "now": now}
 
 
 def cancel(session: Session, org_id: int, trade: str, key: str) -> None:
@@ -101,40 +152,84 @@ def retry_after(attempts: int) -> timedelta:
     return timedelta(seconds=min(2**attempts, 3600))
 
 
+def _any_room(lane: str) -> int:
+    return BATCH
+
+
 class Claim(Work):
-    """Lease what is due to a worker, also what another one leased and never finished; gives the jobs."""
+    """Lease what is due to a worker, also what another one leased and never finished; gives the jobs.
+
+    `room` says how many more of a lane the worker takes, `full` names the lanes that have none, and what it is `holding`
+    is leased to it for longer.
+    """
 
     org_id = 0
 
-    def __init__(self, worker: str, now: datetime, trades: Mapping[str, Any]) -> None:
-        self.worker = worker
-        self.now = now
-        self.trades = list(trades)
+    def __init__(
+        self,
+        worker: str,
+        now: datetime,
+        trades: Iterable[str],
+        room: Callable[[str], int] = _any_room,
+        full: Collection[str] = (),
+        holding: Collection[int] = (),
+    ) -> None:
+        self.worker, self.now, self.trades = worker, now, list(trades)
+        self.room, self.full, self.holding = room, list(full), list(holding)
 
     def run(self, batch: Batch) -> list[Job]:
-        waiting = sa.and_(JOBS.c.state == "queued", JOBS.c.due_at <= self.now)
-        abandoned = sa.and_(JOBS.c.state == "running", JOBS.c.lease_until <= self.now)
-        due = (
-            sa.select(JOBS.c.id)
-            .where(sa.or_(waiting, abandoned), JOBS.c.trade.in_(self.trades))
-            .order_by(JOBS.c.due_at, JOBS.c.id)
-            .limit(AT_ONCE)
-            .with_for_update(skip_locked=True)
-        )
-        self._bury(batch.session)
-        ids = list(batch.session.execute(due).scalars())
-        if not ids:
-            return []
-        lease = {"state": "running", "worker": self.worker, "lease_until": self.now + LEASE}
-        batch.session.execute(sa.update(JOBS).where(JOBS.c.id.in_(ids)).values(**lease, attempts=JOBS.c.attempts + 1))
-        rows = batch.session.execute(sa.select(JOBS).where(JOBS.c.id.in_(ids)).order_by(JOBS.c.due_at, JOBS.c.id))
-        return [Job(**{name: getattr(row, name) for name in (*_NAMES, "id", "attempts")}) for row in rows]
+        session = batch.session
+        lease = {"worker": self.worker, "lease_until": self.now + LEASE}
+        if self.holding:
+            mine = (JOBS.c.id.in_(self.holding), _RUNNING, JOBS.c.worker == self.worker)
+            session.execute(sa.update(JOBS).where(*mine).values(lease))
+        jobs = self._chosen(session, [*self._abandoned(session), *self._waiting(session)])
+        if jobs:
+            taken = lease | {"state": JobState.RUNNING, "attempts": JOBS.c.attempts + 1}
+            session.execute(sa.update(JOBS).where(JOBS.c.id.in_([job.id for job in jobs])).values(taken))
+        for job in jobs:
+            job.values |= lease | {"state": JobState.RUNNING, "attempts": job.attempts + 1}
+        return jobs
 
-    def _bury(self, session: Session) -> None:
-        """A job that took its worker with it each time is dead, as one that failed each time."""
-        lost = (JOBS.c.state == "running", JOBS.c.lease_until <= self.now, JOBS.c.attempts >= TRIES)
-        dead = {"state": "dead", "lease_until": None, "error": "its worker was lost each time"}
-        session.execute(sa.update(JOBS).where(*lost).values(dead))
+    def _abandoned(self, session: Session) -> list[Job]:
+        """What a lost worker held; what took its worker with it each time is dead, as what failed each time."""
+        lapsed = (_RUNNING, JOBS.c.lease_until <= self.now)
+        dead = {"state": JobState.DEAD, "lease_until": None, "error": "its worker was lost each time"}
+        session.execute(sa.update(JOBS).where(*lapsed, JOBS.c.attempts >= TRIES).values(dead))
+        return self._found(session, *lapsed)
+
+    def _waiting(self, session: Session) -> list[Job]:
+        return self._found(session, _QUEUED, JOBS.c.due_at <= self.now)
+
+    def _found(self, session: Session, *conditions: Any) -> list[Job]:
+        query = sa.select(JOBS).where(*conditions, JOBS.c.of_trade.in_(self.trades))
+        if self.full:
+            query = query.where(JOBS.c.lane.not_in(self.full))
+        query = query.order_by(JOBS.c.due_at, JOBS.c.id).limit(BATCH).with_for_update(skip_locked=True)
+        return [Job.loaded(dict(row._mapping), None) for row in session.execute(query)]
+
+    def _chosen(self, session: Session, found: list[Job]) -> list[Job]:
+        """As many of each lane as there is room for; of one key never two at a time."""
+        keyed = {_key(job) for job in found if job.key is not None and job.state is JobState.QUEUED}
+        busy: set[Any] = set()
+        if keyed:
+            alive = (_RUNNING, JOBS.c.lease_until > self.now, JOBS.c.key.in_([key for *_, key in keyed]))
+            query = sa.select(JOBS.c.org_id, JOBS.c.of_trade, JOBS.c.key).where(*alive)
+            busy = {tuple(row) for row in session.execute(query)}
+        room: dict[str, int] = {}
+        chosen: list[Job] = []
+        for job in found[:BATCH]:
+            left = room.setdefault(job.lane, self.room(job.lane))
+            if left > 0 and _key(job) not in busy:
+                room[job.lane] = left - 1
+                chosen.append(job)
+                if job.key is not None:
+                    busy.add(_key(job))
+        return chosen
+
+
+def _key(job: Job) -> tuple[int, str, str | None]:
+    return job.org_id, job.of_trade, job.key
 
 
 class LostLeaseError(Exception):
@@ -143,14 +238,31 @@ class LostLeaseError(Exception):
 
 def leased(job: Job, worker: str) -> tuple[sa.ColumnElement[bool], ...]:
     """Whether a worker still has a job, and at the same attempt."""
-    return (JOBS.c.id == job.id, JOBS.c.state == "running", JOBS.c.worker == worker, JOBS.c.attempts == job.attempts)
+    return (
+        JOBS.c.id == job.id,
+        JOBS.c.state == JobState.RUNNING,
+        JOBS.c.worker == worker,
+        JOBS.c.attempts == job.attempts,
+    )
 
 
 def finish(session: Session, job: Job, worker: str) -> None:
     """Mark a job done, in the unit that did it; raises LostLeaseError where the lease went to another worker."""
-    done = sa.update(JOBS).where(*leased(job, worker)).values(state="done", lease_until=None, error=None)
-    if session.change(done) != 1:
+    values = {"state": JobState.DONE, "lease_until": None, "error": None, "payload": None}
+    if session.change(sa.update(JOBS).where(*leased(job, worker)).values(values)) != 1:
         raise LostLeaseError
+
+
+class Finish(Work):
+    """Mark many jobs done that changed nothing here; one that went to another worker meanwhile is left to it."""
+
+    org_id = 0
+
+    def __init__(self, jobs: list[Job], worker: str) -> None:
+        self.marks = [{"id": job.id, "worker": worker, "attempts": job.attempts} for job in jobs]
+
+    def run(self, batch: Batch) -> None:
+        batch.session.run_many(_done, self.marks)
 
 
 class Failed(Work):
@@ -160,26 +272,44 @@ class Failed(Work):
 
     def __init__(self, job: Job, worker: str, error: BaseException, now: datetime) -> None:
         self.job, self.worker, self.now = job, worker, now
-        self.error = error.sentence if isinstance(error, Problem) else f"{type(error).__name__}: {error}"
+        self.error = error.sentence if isinstance(error, Problem) else f"{type(error).__name__}: {error}".rstrip(": ")
 
     def run(self, batch: Batch) -> None:
         job = self.job
-        dead = job.attempts >= TRIES
-        waits = sa.select(JOBS.c.id).where(
-            JOBS.c.org_id == job.org_id, JOBS.c.trade == job.trade, JOBS.c.key == job.key, JOBS.c.state == "queued"
-        )
-        superseded = batch.session.execute(waits).first() is not None
-        state = "dead" if dead or superseded else "queued"
-        values: dict[str, Any] = {"state": state, "lease_until": None, "error": self.error[:2000]}
-        if state == "queued":
+        twin = (JOBS.c.org_id == job.org_id, JOBS.c.of_trade == job.of_trade, JOBS.c.key == job.key, _QUEUED)
+        superseded = batch.session.execute(sa.select(JOBS.c.id).where(*twin)).first() is not None
+        dead = job.attempts >= TRIES or superseded
+        values: dict[str, Any] = {"lease_until": None, "error": self.error[:2000]}
+        values |= {"state": JobState.DEAD} if dead else {"state": JobState.QUEUED}
+        if not dead:
             values["due_at"] = self.now + retry_after(job.attempts)
         batch.session.execute(sa.update(JOBS).where(*leased(job, self.worker)).values(**values))
 
 
+class GiveBack(Work):
+    """What a worker took and did not begin is due for another one at once."""
+
+    org_id = 0
+
+    def __init__(self, jobs: list[Job], worker: str) -> None:
+        self.jobs, self.worker = jobs, worker
+
+    def run(self, batch: Batch) -> None:
+        for job in self.jobs:
+            given_back = sa.update(JOBS).where(*leased(job, self.worker))
+            batch.session.execute(given_back.values(lease_until=job.due_at, attempts=job.attempts - 1))
+
+
 def next_due(session: Session, trades: Iterable[str]) -> datetime | None:
     """When the next job of these trades is due, or a lease runs out."""
-    here = JOBS.c.trade.in_(list(trades))
-    soonest = sa.select(sa.func.min(JOBS.c.due_at, type_=Utc)).where(here, JOBS.c.state == "queued")
-    lapse = sa.select(sa.func.min(JOBS.c.lease_until, type_=Utc)).where(here, JOBS.c.state == "running")
+    here = JOBS.c.of_trade.in_(list(trades))
+    soonest = sa.select(JOBS.c.due_at).where(here, _QUEUED).order_by(JOBS.c.due_at).limit(1)
+    lapse = sa.select(JOBS.c.lease_until).where(here, _RUNNING).order_by(JOBS.c.lease_until).limit(1)
     found = [session.execute(each).scalar() for each in (soonest, lapse)]
     return min((each for each in found if each is not None), default=None)
+
+
+def drop_done(session: Session, org_id: int, now: datetime) -> None:
+    """Delete an organisation's jobs that were done some days ago."""
+    old = (JOBS.c.org_id == org_id, JOBS.c.created_at < now - KEPT_FOR, JOBS.c.due_at < now - KEPT_FOR)
+    session.execute(sa.delete(JOBS).where(*old, JOBS.c.state == JobState.DONE))

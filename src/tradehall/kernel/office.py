@@ -2,10 +2,7 @@
 
 import asyncio
 import logging
-import os
-import secrets
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,25 +10,37 @@ from typing import Any
 from pydantic import BaseModel
 
 from tradehall.kernel import events
-from tradehall.kernel.calls import AsSystem, Call, Perform, RunTimer
+from tradehall.kernel.calls import AsSystem, Call, Perform
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report, dumps, run_report, whole
-from tradehall.kernel.database import Database, Session
-from tradehall.kernel.errors import Missing, Problem
+from tradehall.kernel.database import Batch, Database, Session, Work
+from tradehall.kernel.errors import Missing
 from tradehall.kernel.figures import behind
-from tradehall.kernel.idempotency import Answer, DropExpired, KeyBook
-from tradehall.kernel.jobs import Claim, Failed, Job, LostLeaseError, next_due
+from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
+from tradehall.kernel.jobs import drop_done
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import nobody, organisations, pools
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.tokens import Tokens
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb
+from tradehall.kernel.worker import Worker
 
 log = logging.getLogger("tradehall")
 LOOK_EVERY = 0.4
 IDLE = 1.0
 SWEEP_EVERY = timedelta(hours=1)
+
+
+class Sweep(Work):
+    """The unit of an organisation's housekeeping. Nothing happens in the business, so no event is written."""
+
+    def __init__(self, org_id: int, now: datetime) -> None:
+        self.org_id, self.now = org_id, now
+
+    def run(self, batch: Batch) -> None:
+        drop_expired(batch.session, self.org_id, self.now)
+        drop_done(batch.session, self.org_id, self.now)
 
 
 def utc_now() -> datetime:
@@ -55,8 +64,7 @@ class Office:
         self.trades = {trade.name: trade for trade in trades}
         self.tokens = Tokens(secret, database)
         self.clock = clock
-        self._worker = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
-        self._wake = asyncio.Event()
+        self.worker = Worker(self)
         self._tasks: list[asyncio.Task[None]] = []
         self._swept = datetime.min.replace(tzinfo=UTC)
 
@@ -78,7 +86,7 @@ class Office:
         work = Perform(trade, call)
         answer: Answer = await self.database.unit(work)
         if work.jobs_added:
-            self._wake.set()
+            self.worker.wake.set()
         return answer
 
     async def read(
@@ -134,7 +142,7 @@ class Office:
     async def as_system(self, trade: Trade, org_id: int, rule: Callable[[Context], Any]) -> Any:
         """Run something as Tradehall itself, as one unit."""
         result = await self.database.unit(AsSystem(trade, org_id, self.clock(), rule))
-        self._wake.set()
+        self.worker.wake.set()
         return result
 
     # Due by itself.
@@ -149,6 +157,7 @@ class Office:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.worker.close()
         await self.database.close()
 
     async def _forever(self, step: Callable[[], Any]) -> None:
@@ -164,42 +173,16 @@ class Office:
         await asyncio.sleep(LOOK_EVERY)
 
     async def _work(self) -> None:
-        self._wake.clear()
         await self._sweep()
-        if await self.work_once():
-            return
-        due = await self._next_due()
-        wait = IDLE if due is None else min(IDLE, max(0.0, (due - self.clock()).total_seconds()))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(wait or 0.01):  # wait_for would swallow a stop that comes with the waking
-                await self._wake.wait()
+        await self.worker.work()
 
     async def work_once(self) -> int:
         """Do what is due now; gives how many jobs that were."""
-        due = await self._next_due()
-        if due is None or due > self.clock():
-            return 0
-        jobs: list[Job] = await self.database.unit(Claim(self._worker, self.clock(), self.trades))
-        await asyncio.gather(*(self._do(job) for job in jobs))
-        return len(jobs)
-
-    async def _next_due(self) -> datetime | None:
-        return await self.database.read(0, lambda session: next_due(session, self.trades))
-
-    async def _do(self, job: Job) -> None:
-        try:
-            await self.database.unit(RunTimer(self.trades[job.trade], job, self._worker, self.clock()))
-        except LostLeaseError:
-            log.warning("job %s went to another worker", job.id)
-        except Exception as error:
-            if not isinstance(error, Problem) or error.status >= 500:
-                log.exception("job %s failed", job.id)
-            # A refusal by its rule has ended the job in its own unit: then there is nothing to note.
-            await self.database.unit(Failed(job, self._worker, error, self.clock()))
+        return await self.worker.work_once()
 
     async def _sweep(self) -> None:
         if (now := self.clock()) - self._swept < SWEEP_EVERY:
             return
         self._swept = now
         for org_id, _ in await self.database.read(0, organisations):
-            await self.database.unit(DropExpired(org_id, now))
+            await self.database.unit(Sweep(org_id, now))

@@ -85,7 +85,7 @@ class Record:
 
     __slots__ = ("before", "keeper", "values")
 
-    def __init_subclass__(cls, table: str, **options: Any) -> None:
+    def __init_subclass__(cls, table: str, by_org: bool = True, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.trade, cls.plural = table.split("_", 1)
         words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower()
@@ -101,7 +101,7 @@ class Record:
         cls.states = tuple(field for field in own.values() if isinstance(field, State))
         cls.derived = tuple(name for name, field in own.items() if field.formula)
         cls.owner = next((name for name, field in own.items() if field.is_person), "")
-        cls.table = _table(cls, table)
+        cls.table = _table(cls, table, by_org)
 
     folded: Field[str]
 
@@ -139,11 +139,11 @@ class Record:
         return f"<{type(self).__name__} {self.values.get('id')}>"
 
 
-def _table(record: type[Record], name: str) -> sa.Table:
+def _table(record: type[Record], name: str, by_org: bool) -> sa.Table:
     """The table of a record, with its walls and references inside one organisation."""
     columns = [_column(field) for field in record.fields.values()]
     parts: list[Any] = [*columns, *_references(record, name), *_checks(record, name)]
-    table = sa.Table(name, METADATA, *parts, sqlite_autoincrement=True, info={"record": record, "by_org": True})
+    table = sa.Table(name, METADATA, *parts, sqlite_autoincrement=True, info={"record": record, "by_org": by_org})
     # A reference from another row names the organisation too, so the pair has to be unique.
     sa.Index(f"uq_{name}_org_id_id", table.c.org_id, table.c.id, unique=True)
     sa.Index(f"ix_{name}_recent", table.c.org_id, table.c.created_at, table.c.id)

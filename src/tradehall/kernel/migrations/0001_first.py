@@ -58,28 +58,35 @@ def upgrade() -> None:
     with op.batch_alter_table('idempotency_keys', schema=None) as batch_op:
         batch_op.create_index('ix_idempotency_keys_at', ['org_id', 'at'], unique=False)
 
-    op.create_table('jobs',
+    op.create_table('kernel_jobs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.Column('org_id', sa.BigInteger(), nullable=False),
-    sa.Column('trade', sa.String(length=40), nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
     sa.Column('verb', sa.String(length=120), nullable=False),
-    sa.Column('record_id', sa.BigInteger(), nullable=False),
     sa.Column('entity', sa.String(length=63), nullable=False),
-    sa.Column('key', sa.String(length=200), nullable=False),
-    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('record_id', sa.BigInteger(), nullable=False),
+    sa.Column('payload', sa.Text(), nullable=True),
+    sa.Column('key', sa.String(length=200), nullable=True),
+    sa.Column('lane', sa.String(length=200), nullable=False),
+    sa.Column('state', sa.String(40), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
-    sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('attempts', sa.BigInteger(), nullable=False),
     sa.Column('lease_until', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('worker', sa.String(length=80), nullable=True),
-    sa.Column('error', sa.Text(), nullable=True),
-    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
-    sa.CheckConstraint("state IN ('queued', 'running', 'done', 'dead')", name='ck_jobs_state'),
+    sa.Column('error', sa.String(length=2000), nullable=True),
+    sa.CheckConstraint("state IN ('queued', 'running', 'done', 'dead')", name='ck_kernel_jobs_state'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
-    with op.batch_alter_table('jobs', schema=None) as batch_op:
-        batch_op.create_index('ix_jobs_due', ['state', 'due_at'], unique=False)
-        batch_op.create_index('uq_jobs_key', ['org_id', 'trade', 'key'], unique=True, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
+    with op.batch_alter_table('kernel_jobs', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_jobs_due', ['due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
+        batch_op.create_index('ix_kernel_jobs_lease', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'"))
+        batch_op.create_index('ix_kernel_jobs_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_jobs_of_trade_key', ['org_id', 'of_trade', 'key'], unique=True, sqlite_where=sa.text("state = 'queued' AND key IS NOT NULL"), postgresql_where=sa.text("state = 'queued' AND key IS NOT NULL"))
+        batch_op.create_index('uq_kernel_jobs_org_id_id', ['org_id', 'id'], unique=True)
 
     op.create_table('kernel_settings',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -213,11 +220,14 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_settings_recent')
 
     op.drop_table('kernel_settings')
-    with op.batch_alter_table('jobs', schema=None) as batch_op:
-        batch_op.drop_index('uq_jobs_key', sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
-        batch_op.drop_index('ix_jobs_due')
+    with op.batch_alter_table('kernel_jobs', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_jobs_org_id_id')
+        batch_op.drop_index('uq_kernel_jobs_of_trade_key', sqlite_where=sa.text("state = 'queued' AND key IS NOT NULL"), postgresql_where=sa.text("state = 'queued' AND key IS NOT NULL"))
+        batch_op.drop_index('ix_kernel_jobs_recent')
+        batch_op.drop_index('ix_kernel_jobs_lease', sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'"))
+        batch_op.drop_index('ix_kernel_jobs_due', sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
 
-    op.drop_table('jobs')
+    op.drop_table('kernel_jobs')
     with op.batch_alter_table('idempotency_keys', schema=None) as batch_op:
         batch_op.drop_index('ix_idempotency_keys_at')
 

@@ -1,0 +1,235 @@
+"""The worker: takes what is due and does it, many at once, and none is held up by another's target that hangs."""
+
+import asyncio
+import logging
+import os
+import secrets
+from collections import deque
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tradehall.kernel.calls import Close, RunTimer
+from tradehall.kernel.errors import Problem
+from tradehall.kernel.jobs import BATCH, LEASE, TASKS, Claim, Failed, Finish, GiveBack, Job, LostLeaseError, next_due
+
+if TYPE_CHECKING:
+    from tradehall.kernel.office import Office
+
+log = logging.getLogger("tradehall")
+TIMERS_AT_ONCE = 64
+UNDER_WAY = 256
+"""How many jobs are done at the same time, over all lanes."""
+IN_HAND = 2_000
+LANES = 1_000
+IDLE = 1.0
+LAST_WORDS = 5.0
+"""Seconds that what is under way has left when the office closes."""
+
+
+@dataclass
+class Lane:
+    """The jobs of one kind for one target. It takes twice as many once it has done all it had, and few once one failed."""
+
+    at_once: int
+    window: int
+    width: int
+    waiting: deque[Job] = field(default_factory=deque)
+    running: int = 0
+
+    @property
+    def held(self) -> int:
+        """How many of its jobs are in hand."""
+        return len(self.waiting) + self.running
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether one more of its jobs may be done now."""
+        return bool(self.waiting) and self.running < self.width
+
+    def ended(self, well: bool) -> None:
+        """One of its jobs is over."""
+        self.running -= 1
+        if not well:
+            self.window, self.width = self.at_once, 1
+            return
+        self.width = self.at_once
+        if not self.held:
+            self.window = min(2 * self.window, BATCH)
+
+
+class Worker:
+    """Does what is due in an office's trades."""
+
+    def __init__(self, office: "Office") -> None:
+        self.office = office
+        self.name = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._lanes: dict[str, Lane] = {}
+        self._held: dict[int, Job] = {}
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._finished: list[Job] = []
+        self._marking = False
+        self._renewed = datetime.min.replace(tzinfo=UTC)
+        self.wake = asyncio.Event()
+
+    # Taking.
+
+    async def work(self) -> None:
+        """Take what is due, or wait until something is."""
+        self.wake.clear()
+        if await self.take():
+            return
+        due, now = await self._next_due(), self.office.clock()
+        wait = IDLE if due is None or due <= now else min(IDLE, (due - now).total_seconds())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(wait):  # wait_for would swallow a stop that comes with the waking
+                await self.wake.wait()
+
+    async def work_once(self) -> int:
+        """Do everything that is due now, and what becomes due by that; gives how many jobs that were."""
+        done = 0
+        while True:
+            taken = await self.take()
+            while self._under_way:
+                await asyncio.wait(set(self._under_way))
+            if not taken:
+                return done
+            done += taken
+
+    async def take(self) -> int:
+        """Lease what is due and begin with it; gives how many jobs that are."""
+        now, due = self.office.clock(), await self._next_due()
+        holding = list(self._held) if now - self._renewed >= LEASE / 3 else []
+        if len(self._held) >= IN_HAND or ((due is None or due > now) and not holding):
+            return 0
+        if holding:
+            self._renewed = now
+        full = [name for name, lane in self._lanes.items() if lane.held >= lane.window]
+        claim = Claim(self.name, now, self.office.trades, self._room, full, holding)
+        jobs: list[Job] = await self.office.database.unit(claim)
+        if jobs and not self._held:
+            self._renewed = now
+        for job in jobs:
+            self._held[job.id] = job
+            self._lane(job).waiting.append(job)
+        self._begin()
+        return len(jobs)
+
+    async def _next_due(self) -> datetime | None:
+        return await self.office.database.read(0, lambda session: next_due(session, self.office.trades))
+
+    def _room(self, lane: str) -> int:
+        known = self._lanes.get(lane)
+        return _width(lane) if known is None else known.window - known.held
+
+    def _lane(self, job: Job) -> Lane:
+        found = self._lanes.get(job.lane)
+        if found is None:
+            if len(self._lanes) >= LANES:
+                self._lanes = {name: lane for name, lane in self._lanes.items() if lane.held}
+            width = _width(job.lane)
+            found = self._lanes[job.lane] = Lane(width, width, width)
+        return found
+
+    def _begin(self) -> None:
+        """Begin with what waits, as far as its lane and the whole allow; one of each lane in turn."""
+        ready = sorted((lane for lane in self._lanes.values() if lane.may_begin), key=lambda lane: lane.running)
+        while ready and (free := UNDER_WAY - len(self._under_way)) > 0:
+            for lane in ready[:free]:
+                lane.running += 1
+                self._spawn(self._do(lane, lane.waiting.popleft()))
+            ready = [lane for lane in ready if lane.may_begin]
+
+    def _spawn(self, doing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(doing)
+        self._under_way.add(task)
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        self._begin()
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a job could not be ended, and is done again when its lease is over", exc_info=error)
+        self.wake.set()
+
+    # Doing.
+
+    async def _do(self, lane: Lane, job: Job) -> None:
+        well = False
+        try:
+            await self._attempt(job)
+            well = True
+        except LostLeaseError:
+            log.warning("job %s went to another worker", job.id)
+            self._held.pop(job.id, None)
+        except Exception as error:
+            if job.entity or not isinstance(error, Problem | OSError):
+                log.exception("job %s failed", job.id)
+            else:
+                log.warning("job %s, %s, failed: %s", job.id, job.verb, type(error).__name__)
+            try:
+                await self.office.database.unit(Failed(job, self.name, error, self.office.clock()))
+            finally:
+                self._held.pop(job.id, None)
+        finally:
+            lane.ended(well)
+
+    async def _attempt(self, job: Job) -> None:
+        trade, database, clock = self.office.trades[job.of_trade], self.office.database, self.office.clock
+        if job.entity:
+            try:
+                await database.unit(RunTimer(trade, job, self.name, clock()))
+            except Problem as problem:
+                if problem.status >= 500:
+                    raise
+                # A refusal by its rule has ended the job in its own unit: nothing is left to note.
+        else:
+            task = TASKS[job.verb]
+            async with asyncio.timeout(task.timeout):
+                then = await task.run(self.office, job)
+            if then is None:
+                self._finish(job)
+                return
+            await database.unit(Close(trade, job, self.name, clock(), then))
+        del self._held[job.id]
+
+    def _finish(self, job: Job) -> None:
+        """Mark a job done, together with all that end meanwhile."""
+        self._finished.append(job)
+        if not self._marking:
+            self._marking = True
+            self._spawn(self._mark())
+
+    async def _mark(self) -> None:
+        try:
+            while self._finished:
+                jobs, self._finished = self._finished, []
+                try:
+                    await self.office.database.unit(Finish(jobs, self.name))
+                finally:
+                    for job in jobs:
+                        self._held.pop(job.id, None)
+        finally:
+            self._marking = False
+
+    async def close(self) -> None:
+        """Let what is under way end, and give back what was not begun."""
+        left = [job for lane in self._lanes.values() for job in lane.waiting]
+        for lane in self._lanes.values():
+            lane.waiting.clear()
+        if left:
+            with suppress(Problem):
+                await self.office.database.unit(GiveBack(left, self.name))
+        if self._under_way:
+            await asyncio.wait(set(self._under_way), timeout=LAST_WORDS)
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+
+
+def _width(lane: str) -> int:
+    """How many of a lane may be under way at once."""
+    found = TASKS.get(lane.split(":", 1)[0])
+    return TIMERS_AT_ONCE if found is None else found.at_once
