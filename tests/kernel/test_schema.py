@@ -18,10 +18,11 @@ from tests.kernel.floor import Floor, bring
 from tests.running import Copies
 from tests.servers import Postgres
 from tradehall.kernel.database import Database, open_database
+from tradehall.kernel.records import KERNEL
 from tradehall.kernel.schema import SchemaError, migrate, pending, revise, scripts
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.versions import HERE as KERNEL_HERE
-from tradehall.kernel.versions import KERNEL, branches
+from tradehall.kernel.versions import branches
 from tradehall.trades import phoneshop
 
 

@@ -47,6 +47,7 @@ def samples() -> dict[str, Any]:
         "balance_paid": 500, "phone_description": "Nokia 3310", "issue_description": "cracked", "diagnosis": "screen",
         "cost": 150, "status": "Pending", "due_date": "2030-01-31", "delivery_notified": False, "notes": "none",
         "name": "Ama's phones", "zone": "Africa/Accra", "currency": "GHS", "region": "GH", "reason": "wrong colour", "amount": 10, "search": "ama", "username": "ama", "password": "not the right one",
+        "scopes": ["read"], "role": "owner", "expires_at": None,
     }  # fmt: skip
 
 

@@ -52,8 +52,9 @@ def revision(trade: str, message: str = "changes") -> None:
     message
         What the migration does, in a few words: it becomes part of the file's name.
     """
+    from tradehall.kernel.records import KERNEL
     from tradehall.kernel.schema import revise
-    from tradehall.kernel.versions import HERE, KERNEL
+    from tradehall.kernel.versions import HERE
 
     trades = () if trade == KERNEL else trades_named()  # the kernel's own needs none, nor may one hold it up
     folder = HERE if trade == KERNEL else the_trade(trades, trade).migrations

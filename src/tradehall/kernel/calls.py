@@ -100,7 +100,7 @@ class Perform(Work):
         answer = self._answer(result if result is not None or not args else args[0])
         if call.dry_run:
             raise Undone(self._would(answer, ctx))
-        if call.key is not None:
+        if call.key is not None and not call.contract.secret:
             batch.book(KeyBook).stage(call.key, answer, call.now)
         self.jobs_added = ctx.jobs_added
         return answer
@@ -116,7 +116,7 @@ class Perform(Work):
             batch.book(KeyBook).stage(call.key, answer, call.now)
 
     def _target(self, ctx: Context, verb: Verb[Any, Any]) -> Record:
-        grant = ctx.actor.grant(verb.by)
+        grant = self.call.contract.grant(ctx.actor)
         row = ctx.get(verb.record, self.call.target or 0, grant)
         if self.call.if_match is not None and self.call.if_match not in ("*", etag(row)):
             raise Stale(self._shape(row).view(ctx.actor).one(row), etag(row))

@@ -171,6 +171,7 @@ class Field(Generic[T]):
         self.references: type[Record] | str | None = options.pop("references", None)
         self.formula: str | None = options.pop("formula", None)
         self.personal: bool = options.pop("personal", False)
+        self.secret: bool = False
         self.is_person: bool = options.pop("is_person", False)
         if options:
             raise TypeError(f"unknown options {sorted(options)}")
@@ -239,6 +240,12 @@ def optional(field: Field[T]) -> Field[T | None]:
 def personal(field: Field[T]) -> Field[T]:
     """The same column, holding what is erased when its person asks for it."""
     field.personal = True
+    return field
+
+
+def secret(field: Field[T]) -> Field[T]:
+    """The same column, neither answered nor noted in the log."""
+    field.secret = True
     return field
 
 

@@ -185,7 +185,7 @@ class Context(Reader):
         shown = {
             name: [show(value[0]), show(value[1])] if operation == "edit" else show(value)
             for name, value in body.items()
-            if not (self._erasing and row.fields[name].personal)
+            if not row.fields[name].secret and not (self._erasing and row.fields[name].personal)
         }
         self._events[-1].note(row.table.name, row.id, operation, shown)
 

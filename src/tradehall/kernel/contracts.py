@@ -12,12 +12,15 @@ from pydantic import BaseModel
 from tradehall.kernel.columns import Show, show, shown_decimal
 from tradehall.kernel.errors import field_error
 from tradehall.kernel.idempotency import Answer
-from tradehall.kernel.records import Record, per_record
+from tradehall.kernel.records import KERNEL, Record, per_record
 from tradehall.kernel.verbs import ANYBODY, MEMBER, Actor, By, Grant, Verb
 
 if TYPE_CHECKING:
     from tradehall.kernel.reader import Reader
     from tradehall.kernel.resources import Resource
+
+
+REPORTS = "reports"
 
 
 def dumps(value: Any) -> bytes:
@@ -85,8 +88,9 @@ class Shape:
 
 
 def shown(record: type[Record]) -> tuple[str, ...]:
-    """The columns that are answered of a record where nobody chose: all but the kernel's own."""
-    return tuple(name for name in record.fields if name not in ("org_id", "version", "folded"))
+    """The columns that are answered of a record where nobody chose: all but the kernel's own and secrets."""
+    hidden = ("org_id", "version", "folded")
+    return tuple(name for name, field in record.fields.items() if name not in hidden and not field.secret)
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,8 @@ class Report:
     body: type[BaseModel] | None
     summary: str
     quick: bool
+    room: str = ""
+    """What a key's scope calls it, where that is not its name: a trade's own reports are `reports`."""
 
 
 @dataclass(frozen=True)
@@ -220,6 +226,7 @@ class Contract:
     """What answers to a method at a path.
 
     `errors` gives codes of refusals the status that this contract promises; `changes` shapes what a verb returns.
+    A `secret` answer is not kept for whoever asks again with the same Idempotency-Key (P-07).
     """
 
     method: str
@@ -229,6 +236,7 @@ class Contract:
     errors: Mapping[str, int] = field(default_factory=dict)
     shape: Shape | None = None
     changes: Callable[[Any], Any] | None = None
+    secret: bool = False
 
     _grants: dict[str, Grant] = field(default_factory=dict, repr=False)
 
@@ -240,8 +248,25 @@ class Contract:
             return None
         return does.resource.by if isinstance(does, Listing | Reading | History) else does.by
 
+    @cached_property
+    def scopes(self) -> frozenset[str]:
+        """What a key may be given for this, each enough: `rentals:read`, and for the trade's own rooms `read` too."""
+        does = self.does
+        if isinstance(does, Info):
+            return frozenset()
+        kind = "write" if isinstance(does, Verb) else "read"
+        if isinstance(does, Report | Drill):
+            room = does.room or does.name if isinstance(does, Report) else REPORTS
+            is_business = room == REPORTS
+        else:
+            record = does.record if isinstance(does, Verb) else does.resource.record
+            room, is_business = record.plural, record.trade != KERNEL
+        return frozenset({f"{room}:{kind}", kind} if is_business else {f"{room}:{kind}"})
+
     def grant(self, actor: Actor) -> Grant:
         """The actor's grant; raises Denied where there is none."""
+        if actor.scopes is not None:
+            return actor.grant(self.by or ANYBODY, self.scopes)
         found = self._grants.get(actor.role)
         if found is None:
             found = self._grants[actor.role] = actor.grant(self.by or ANYBODY)
@@ -263,7 +288,7 @@ def report(*, by: By = MEMBER, quick: bool = False) -> Callable[[Callable[..., A
         kinds = [kind for name, kind in _hints(rule).items() if name != "return"]
         bodies = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
         summary = " ".join((rule.__doc__ or "").split("\n\n")[0].split())
-        return Report(rule.__name__, by, rule, bodies[0] if bodies else None, summary, quick)
+        return Report(rule.__name__, by, rule, bodies[0] if bodies else None, summary, quick, REPORTS)
 
     return declare
 

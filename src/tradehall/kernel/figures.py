@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
 from tradehall.kernel.columns import shown_decimal
-from tradehall.kernel.contracts import Report, whole
+from tradehall.kernel.contracts import REPORTS, Report, whole
 from tradehall.kernel.errors import Missing, field_error
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import rows_of
@@ -48,7 +48,7 @@ def by_day(shown: Measure[Any]) -> Report:
 
     name = shown.name.split(".", 1)[1]
     summary = " ".join((shown.parts.__doc__ or name).split("\n\n")[0].split())
-    return Report(name, shown.by, days, Span, summary, quick=False)
+    return Report(name, shown.by, days, Span, summary, quick=False, room=REPORTS)
 
 
 def behind(reader: Reader, name: str, query: Mapping[str, str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from tradehall.kernel.errors import Missing
 from tradehall.kernel.figures import behind
 from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
 from tradehall.kernel.jobs import drop_done
+from tradehall.kernel.keys import Keys
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import nobody, organisations, pools
 from tradehall.kernel.reader import Reader
@@ -63,6 +64,7 @@ class Office:
         self.outside = outside or Outside()
         self.trades = {trade.name: trade for trade in trades}
         self.tokens = Tokens(secret, database)
+        self.keys = Keys(database)
         self.clock = clock
         self.worker = Worker(self)
         self._tasks: list[asyncio.Task[None]] = []
@@ -74,7 +76,7 @@ class Office:
         """Carry out a verb; returns when it is durable. Raises Problem."""
         verb = call.contract.does
         assert isinstance(verb, Verb)  # noqa: S101 - for the type checker
-        call.actor.grant(verb.by)
+        call.contract.grant(call.actor)
         if verb.prepare is not None:
             if (key := call.key) is not None:
                 known = await self.database.read(
@@ -127,7 +129,7 @@ class Office:
     def _figures(self, reader: Reader, contract: Contract, path: Mapping[str, Any], query: Mapping[str, str]) -> Answer:
         does = contract.does
         if isinstance(does, History):
-            record, grant = does.resource.record, reader.actor.grant(does.resource.by)
+            record, grant = does.resource.record, contract.grant(reader.actor)
             before, most = whole(query, "before", 2**62, 1), min(whole(query, "limit", 100, 1), 1000)
             found = events.history(reader.session, reader.org_id, record.table.name, path["id"], before, most)
             if (not found and before == 2**62) or grant.scope is not None:
@@ -170,6 +172,7 @@ class Office:
 
     async def _watch(self) -> None:
         await self.tokens.look()
+        await self.keys.look()
         await asyncio.sleep(LOOK_EVERY)
 
     async def _work(self) -> None:

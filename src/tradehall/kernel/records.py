@@ -13,6 +13,8 @@ from tradehall.kernel.columns import KEY, Choice, Field, State, Utc
 from tradehall.kernel.errors import Refused
 
 METADATA = sa.MetaData()
+KERNEL = "kernel"
+"""What the trade of a record is called that is the kernel's own."""
 R = TypeVar("R", bound="Record")
 P = ParamSpec("P")
 T = TypeVar("T")

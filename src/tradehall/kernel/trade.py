@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
+from tradehall.kernel import keys
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
@@ -137,6 +138,13 @@ class Trade:
         read, change = setting_paths(self.preferences, self.owner)
         yield Contract("GET", f"{self.prefix}/settings", read)
         yield Contract("PUT", f"{self.prefix}/settings", change)
+        yield from keys.paths(self)
+
+    @cached_property
+    def scopes(self) -> frozenset[str]:
+        """What an API key may be given: a key that could make keys is not to be had."""
+        found = frozenset(scope for each in self.operations for scope in each.scopes)
+        return frozenset(each for each in found if not each.startswith(f"{keys.ApiKey.plural}:"))
 
     @property
     def widest(self) -> By:

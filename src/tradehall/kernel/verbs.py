@@ -83,18 +83,33 @@ class Actor:
     role: str
     user_id: int = 0
     name: str = ""
+    key_id: int = 0
+    scopes: frozenset[str] | None = None
+    """What an API key was given; None of anybody else."""
 
     @property
     def label(self) -> str:
         """How the log names the actor."""
+        if self.key_id:
+            return f"key:{self.key_id}"
         return f"user:{self.user_id}" if self.user_id else self.role
 
-    def grant(self, by: By) -> Grant:
-        """The widest grant that this actor has; raises Denied where there is none."""
+    def grant(self, by: By, scopes: frozenset[str] = frozenset()) -> Grant:
+        """The widest grant that this actor has; raises Denied where there is none.
+
+        A key has one only where it was given one of `scopes`: whoever forgets to name them keeps every key out.
+        """
+        self.within(scopes)
         mine = [each for each in grants(by) if self.is_a(each.role)]
         if not mine:
             raise Denied
         return next((each for each in mine if each.scope is None), mine[0])
+
+    def within(self, scopes: frozenset[str]) -> None:
+        """Raise Denied where this is a key that was given none of these scopes."""
+        if self.scopes is not None and self.scopes.isdisjoint(scopes):
+            wanted = next((each for each in sorted(scopes) if ":" in each), "")
+            raise Denied(f"This key lacks the scope {wanted}" if wanted else "No key may do this; sign in")
 
     def may(self, by: By) -> bool:
         """Whether there is a grant for this actor."""

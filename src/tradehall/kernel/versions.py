@@ -6,9 +6,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from tradehall.kernel.database import Database, Session
+from tradehall.kernel.records import KERNEL
 from tradehall.kernel.trade import Trade
 
-KERNEL = "kernel"
 HERE = Path(__file__).parent / "migrations"
 
 

@@ -28,6 +28,7 @@ from tradehall.kernel.errors import (
     field_error,
 )  # fmt: skip
 from tradehall.kernel.idempotency import Answer, Key
+from tradehall.kernel.keys import SIGN
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor, Verb, grants
@@ -181,7 +182,7 @@ class Dispatcher:
         does = contract.does
         if isinstance(does, Info):
             return Answer(contract.status, dumps(does.facts(self.policy.facts)))
-        actor = await self.actor(headers, contract)
+        actor = await self.actor(headers, contract, (scope.get("client") or ("",))[0])
         path = self._path(contract, values)
         query = parsed(scope["query_string"])
         if not isinstance(does, Verb):
@@ -204,11 +205,22 @@ class Dispatcher:
         )
         return await self.office.perform(self.trade, call)
 
-    async def actor(self, headers: Headers, contract: Contract | None = None) -> Actor:
-        """Who asks; raises Unauthenticated."""
+    async def actor(
+        self, headers: Headers, contract: Contract | None = None, source: str = "", scopes: frozenset[str] = frozenset()
+    ) -> Actor:
+        """Who asks; raises Unauthenticated.
+
+        Without a contract, which has its own, a key needs one of `scopes`: a path operation that names none keeps keys out.
+        """
         shown = headers.get(b"authorization")
-        if shown is not None and shown[:7].lower() == b"bearer ":
-            token = shown[7:].decode("latin-1")
+        is_bearer = shown is not None and shown[:7].lower() == b"bearer "
+        token = shown[7:].decode("latin-1") if shown is not None and is_bearer else ""
+        if token.startswith(SIGN) or (not is_bearer and b"x-api-key" in headers):
+            key = token or headers[b"x-api-key"].decode("latin-1")
+            actor = await self.office.keys.actor(key, self.trade, source, self.office.clock())
+            actor.within(scopes if contract is None else contract.scopes)
+            return actor
+        if is_bearer:
             now = self.office.clock()
             known = self.office.tokens.known(token, self.trade.name, now.timestamp())
             return known or await self.office.tokens.actor(token, self.trade.name, now)

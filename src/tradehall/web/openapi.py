@@ -43,7 +43,10 @@ def document(trade: Trade, version: str, base: Json_) -> Json_:
         "paths": paths,
         "components": {
             "schemas": components,
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
         },
     }
 
@@ -71,7 +74,7 @@ def _operation(trade: Trade, contract: Contract) -> Json_:
         "responses": _responses(contract),
     }
     if not is_open:
-        found["security"] = [{"bearer": []}]
+        found["security"] = [{"bearer": []}, {"key": []}] if contract.scopes & trade.scopes else [{"bearer": []}]
     if isinstance(does, Verb) and does.body is not None:
         schema = {"$ref": REF + does.body.__name__}
         required = any(each.is_required() for each in does.body.model_fields.values())

@@ -58,6 +58,29 @@ def upgrade() -> None:
     with op.batch_alter_table('idempotency_keys', schema=None) as batch_op:
         batch_op.create_index('ix_idempotency_keys_at', ['org_id', 'at'], unique=False)
 
+    op.create_table('kernel_api_keys',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('prefix', sa.String(length=40), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('role', sa.String(length=40), nullable=False),
+    sa.Column('scopes', sa.Text(), nullable=False),
+    sa.Column('created_by', sa.BigInteger(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('last_used_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_api_keys', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_api_keys_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_api_keys_digest', ['org_id', 'digest'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_kernel_api_keys_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('kernel_jobs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -190,6 +213,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE idempotency_keys FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON idempotency_keys USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_api_keys ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_api_keys FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_api_keys USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_settings ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_settings FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_settings USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -228,6 +254,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_jobs_due', sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
 
     op.drop_table('kernel_jobs')
+    with op.batch_alter_table('kernel_api_keys', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_api_keys_org_id_id')
+        batch_op.drop_index('uq_kernel_api_keys_digest', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_kernel_api_keys_recent')
+
+    op.drop_table('kernel_api_keys')
     with op.batch_alter_table('idempotency_keys', schema=None) as batch_op:
         batch_op.drop_index('ix_idempotency_keys_at')
 
