@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import sqlalchemy as sa
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.routing import Mount, Route
 
 from tests.running import Application, Place
+from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading
+from tradehall.kernel.jobs import JOBS, Job, Task
 from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Verb
@@ -26,6 +29,13 @@ ROUTES = {
 }  # fmt: skip
 """What `web/` answers besides the trade's operations."""
 _serial = count(1)
+
+
+async def _nothing(office: Any, job: Job) -> None:
+    return None
+
+
+NOTHING = Task("walk.nothing", _nothing, 1, 1)
 
 
 def imei() -> str:
@@ -167,7 +177,7 @@ def _routes(found: Any, prefix: str = "") -> Iterator[str]:
 
 async def rows_of(place: Place, application: Application) -> Rows:
     """One row of every record that an operation names."""
-    records = {
+    records: set[type[Record]] = {
         record
         for operation in operations(application.trade)
         for record in (*operation.path_records.values(), *operation.body_records.values())
@@ -176,13 +186,31 @@ async def rows_of(place: Place, application: Application) -> Rows:
     person = place.owner
     creates = {each.contract.does.record: each for each in operations(application.trade)
                if isinstance(each.contract.does, Verb) and each.contract.status == 201}  # fmt: skip
-    for record in sorted(records, key=lambda record: len(creates[record].body_records)):
+    for record in records & MAKERS.keys():
+        made[record] = await MAKERS[record](place)
+    for record in sorted(records - MAKERS.keys(), key=lambda record: len(creates[record].body_records)):
         operation = creates[record]
         fresh = {name: await _one_more(place, creates, each) for name, each in operation.body_records.items()}
         answer = await person.ask(operation.contract.method, operation.path({}), json=_body(operation) | fresh)
         assert answer.status_code == 201, answer.text
         made[record] = answer.json()["id"]
     return Rows(made)
+
+
+async def _dead_job(place: Place) -> int:
+    """A timer that failed too often."""
+
+    def rule(ctx: Context) -> int:
+        ctx.later(NOTHING, {})
+        newest = sa.select(sa.func.max(JOBS.c.id)).scalar_subquery()
+        dead = sa.update(JOBS).where(JOBS.c.id == newest).values(state="dead").returning(JOBS.c.id)
+        return int(ctx.session.execute(dead).scalar_one())
+
+    return int(await place.work(rule))
+
+
+MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {Job: _dead_job}
+"""How a row comes about of a record that nobody creates by asking."""
 
 
 def _body(operation: Operation) -> dict[str, Any]:

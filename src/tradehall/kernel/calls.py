@@ -69,7 +69,12 @@ class Perform(Work):
         self.trade = trade
         self.call = call
         self.org_id = call.actor.org_id
-        self.jobs_added = False
+        self._batch: Batch | None = None
+
+    @property
+    def jobs_added(self) -> bool:
+        """Whether its transaction left something to do for a worker."""
+        return self._batch is not None and self._batch.jobs_added
 
     def foresee(self, batch: Batch) -> None:
         call = self.call
@@ -81,7 +86,7 @@ class Perform(Work):
                     batch.book(RowBook).want(record, row_id)
 
     def run(self, batch: Batch) -> Answer:
-        call = self.call
+        call, self._batch = self.call, batch
         if call.key is not None and (known := batch.book(KeyBook).find(call.key, call.now)) is not None:
             return known
         verb: Verb[Any, Any] = call.contract.does  # type: ignore[assignment]  # only verbs are performed
@@ -102,7 +107,6 @@ class Perform(Work):
             raise Undone(self._would(answer, ctx))
         if call.key is not None and not call.contract.secret:
             batch.book(KeyBook).stage(call.key, answer, call.now)
-        self.jobs_added = ctx.jobs_added
         return answer
 
     def refused(self, batch: Batch, problem: Problem) -> None:
@@ -149,7 +153,6 @@ class RunTimer(Work):
     def __init__(self, trade: "Trade", job: Job, worker: str, now: datetime) -> None:
         self.trade, self.job, self.worker, self.now = trade, job, worker, now
         self.org_id = job.org_id
-        self.jobs_added = False
 
     def run(self, batch: Batch) -> None:
         job = self.job
@@ -159,7 +162,6 @@ class RunTimer(Work):
         if (row := ctx.find(verb.record, job.record_id)) is not None:
             ctx.do(verb, row)
             ctx.flush()
-        self.jobs_added = ctx.jobs_added
 
     def refused(self, batch: Batch, problem: Problem) -> None:
         # The world moved on before the timer rang: nothing is left to do.

@@ -50,7 +50,6 @@ class Context(Reader):
         self._log = batch.book(EventBook)
         self._totals = batch.book(TotalBook)
         self._read = batch.book(RowBook)
-        self.jobs_added = False
 
     def _chosen(self) -> Mapping[str, Any]:
         return self._batch.book(PreferenceBook).of(self.trade.name)
@@ -252,7 +251,7 @@ class Context(Reader):
         """Carry out a verb on a row at a moment: a durable timer; one is kept for each verb and row, or each `once`."""
         key = f"{verb.event}:{once or row.id}"
         enqueue(self.session, **timer(self.org_id, verb.record.trade, verb.name, row, key, due, self.now))
-        self.jobs_added = True
+        self.wake()
 
     def later(
         self, task: Task, payload: Mapping[str, Any], *, due: datetime | None = None, once: str = "", target: str = ""
@@ -263,7 +262,11 @@ class Context(Reader):
         """
         given = errand(self.org_id, self.trade.name, task, payload, once, target, due or self.now, self.now)
         enqueue(self.session, **given)
-        self.jobs_added = True
+        self.wake()
+
+    def wake(self) -> None:
+        """Have the worker look at what is due as soon as this is committed."""
+        self._batch.jobs_added = True
 
     def cancel(self, verb: Verb[Any, Any], row: Record) -> None:
         """Forget the timer of a verb on a row."""

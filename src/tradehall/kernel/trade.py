@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel import keys
+from tradehall.kernel import backlog, keys
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
@@ -139,6 +139,7 @@ class Trade:
         yield Contract("GET", f"{self.prefix}/settings", read)
         yield Contract("PUT", f"{self.prefix}/settings", change)
         yield from keys.paths(self)
+        yield from backlog.paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

@@ -59,6 +59,8 @@ class Batch:
     def __init__(self, session: Session, org_id: int) -> None:
         self.session = session
         self.org_id = org_id
+        self.jobs_added = False
+        """Whether a worker has something to do once this is committed."""
         self._books: dict[type[Book], Book] = {}
 
     def book(self, kind: type[B]) -> B:
