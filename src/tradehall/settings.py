@@ -33,6 +33,8 @@ class Settings(BaseSettings):
     port: int = 8000
     open: bool = False
     trade_hosts: str = ""
+    backup_key: str = ""
+    backup_passphrase: str = ""
 
     @classmethod
     def read(cls, **given: Any) -> Self:
@@ -73,6 +75,10 @@ class Settings(BaseSettings):
             found.append(
                 f"--open gives everybody the owner's rights, so it serves on a loopback address only, not on {self.host}"
             )
+        if self.backup_key and not self.backup_key.startswith("backup-to-"):
+            found.append(
+                "BACKUP_KEY is not the public key that tradehall backup-key prints; the private one stays away"
+            )
         if is_loopback(self.host):
             return found
         if self.debug:
@@ -85,7 +91,7 @@ class Settings(BaseSettings):
     def effective(self) -> dict[str, str]:
         """The values in force, secrets masked (P-33)."""
         shown = {name: str(value) for name, value in self.model_dump().items()}
-        for name in ("secret_key", "database_url"):
+        for name in ("secret_key", "database_url", "backup_passphrase"):
             shown[name] = masked(shown[name]) if getattr(self, name) else ""
         return shown
 
