@@ -220,12 +220,17 @@ async def serving() -> AsyncIterator[tuple[Switchboard, httpx2.AsyncClient]]:
 
 @asynccontextmanager
 async def opened(
-    url: str, trade: Trade, clock: Clock, serving: tuple[Switchboard, httpx2.AsyncClient], folder: Path
+    url: str,
+    trade: Trade,
+    clock: Clock,
+    serving: tuple[Switchboard, httpx2.AsyncClient],
+    folder: Path,
+    **chosen: Any,
 ) -> AsyncIterator[Application]:
-    """Open the application on a database, as it is served."""
+    """Open the application on a database, as it is served; `chosen` are settings."""
     board, http = serving
     settings = Settings(
-        _env_file=None, database_url=url, secret_key=SECRET, allowed_origins=ORIGIN, tradehall_data=folder
+        _env_file=None, database_url=url, secret_key=SECRET, allowed_origins=ORIGIN, tradehall_data=folder, **chosen
     )  # type: ignore[call-arg]  # pydantic-settings takes it
     gate = build_app(settings, [trade], clock=clock)
     office = gate.office

@@ -2,39 +2,69 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from importlib import import_module
+from typing import Any
 
 from tradehall.kernel.database import open_database
 from tradehall.kernel.errors import Unavailable
+from tradehall.kernel.limits import Meter
+from tradehall.kernel.logs import Requests
 from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import organisations
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
 from tradehall.settings import Settings
+from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Policy
 from tradehall.web.gate import Gate
+from tradehall.web.health import Health
+from tradehall.web.limits import Limits
 from tradehall.web.site import TradeApp
+from tradehall.web.watch import Watch
 
 
-def build_app(settings: Settings, trades: Sequence[Trade], clock: Callable[[], datetime] = utc_now) -> Gate:
+def build_app(
+    settings: Settings, trades: Sequence[Trade], clock: Callable[[], datetime] = utc_now, log: Requests | None = None
+) -> Gate:
     """The trades over HTTP: one alone at `/`, several below `/<trade>` and on host names of their own."""
     database = open_database(settings.database_url, settings.tradehall_data)
     office = Office(database, trades, settings.secret(), clock, _outside(settings))
+    watch, limits = Watch(log), _limits(settings)
+    health = Health(office, settings.tradehall_data, settings.metrics_token, watch)
     apps = {
-        trade.name: TradeApp(office, trade, _policy(settings, office, trade), _minutes(settings)) for trade in trades
+        trade.name: TradeApp(office, trade, _policy(settings, office, trade, limits), _minutes(settings), health)
+        for trade in trades
     }
-    return Gate(office, apps, settings.hosts, loopback_only=settings.open)
+    return Gate(office, apps, settings.hosts, settings.open, Proxies(settings.proxies), watch)
 
 
 def _outside(settings: Settings) -> Outside:
     return Outside()
 
 
+def _limits(settings: Settings) -> Limits | None:
+    asking, signing_in = settings.limits
+    if asking is None and signing_in is None:
+        return None
+    shared = adapter("counts").RedisCounts(settings.redis_url) if settings.redis_url else None
+    return Limits(
+        Meter("asks", asking, shared) if asking is not None else None,
+        Meter("signs-in", signing_in, shared) if signing_in is not None else None,
+        shared,
+    )
+
+
+def adapter(name: str) -> Any:
+    """A module of `adapters/`, loaded only where the settings ask for it."""
+    return import_module(f"tradehall.adapters.{name}")
+
+
 def _minutes(settings: Settings) -> int:
     return settings.access_token_expire_minutes
 
 
-def _policy(settings: Settings, office: Office, trade: Trade) -> Policy:
+def _policy(settings: Settings, office: Office, trade: Trade, limits: Limits | None) -> Policy:
     facts = {"app_name": settings.app_name or trade.title, "app_version": settings.app_version}
 
     async def owner() -> Actor:
@@ -50,4 +80,4 @@ def _policy(settings: Settings, office: Office, trade: Trade) -> Policy:
             known.append(await owner())
         return known[0]
 
-    return Policy(settings.origins, facts, stranger if settings.open else None)
+    return Policy(settings.origins, facts, stranger if settings.open else None, limits)

@@ -12,6 +12,7 @@ from datetime import datetime
 import uvicorn
 
 from tradehall.app import build_app
+from tradehall.kernel import logs
 from tradehall.kernel.calls import AsSystem
 from tradehall.kernel.database import Database, open_database
 from tradehall.kernel.errors import Refused
@@ -34,6 +35,7 @@ def serve(
     if refusals := settings.refusals():
         raise SystemExit(refusals[0])
     listening = listen(settings.host, settings.port)
+    lines = logs.begin(settings.log_level, settings.log_as_json)
     base = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}"
     database = open_database(settings.database_url, settings.tradehall_data)
     database.check()
@@ -44,8 +46,9 @@ def serve(
     elif not settings.open and not database.ask(0, has_users):
         secret = database.run(CreateLink(org_id, None, utc_now()))
         print(f"nobody can sign in yet; the owner's link, good for one day: {base}/welcome/{secret}", flush=True)
+    noted = logs.Requests(lines, settings.log_as_json) if settings.log_level in ("debug", "info") else None
     config = uvicorn.Config(
-        build_app(settings, trades), settings.host, settings.port, access_log=False, log_level="warning",
+        build_app(settings, trades, log=noted), settings.host, settings.port, access_log=False, log_config=None,
         server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=20, lifespan="on", proxy_headers=False,
         h11_max_incomplete_event_size=65536,
     )  # fmt: skip
@@ -53,8 +56,11 @@ def serve(
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
-    with listening, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        runner.run(_serve(Server(config), listening, base))
+    try:
+        with listening, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+            runner.run(_serve(Server(config), listening, base))
+    finally:
+        lines.close()
 
 
 class Server(uvicorn.Server):

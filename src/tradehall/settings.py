@@ -2,17 +2,21 @@
 
 import os
 import secrets
+import sys
 from contextlib import suppress
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from tradehall.kernel.hosts import is_loopback
+from tradehall.kernel.limits import Limit
 
 WEAK = ("secret", "changeme", "change-me", "your-secret-key", "password", "default", "example")
 SHORTEST_SECRET = 16
+REQUESTS, SIGN_INS = "600/minute", "30/minute"
 
 
 class Settings(BaseSettings):
@@ -33,8 +37,13 @@ class Settings(BaseSettings):
     port: int = 8000
     open: bool = False
     trade_hosts: str = ""
-    backup_key: str = ""
-    backup_passphrase: str = ""
+    trusted_proxies: str = ""
+    rate_limit: str | None = None
+    rate_limit_auth: str | None = None
+    redis_url: str = ""
+    metrics_token: str = ""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["", "json", "console"] = ""
 
     @classmethod
     def read(cls, **given: Any) -> Self:
@@ -46,6 +55,40 @@ class Settings(BaseSettings):
         """The web origins that may call: `ALLOWED_ORIGINS` and `CORS_ORIGINS`, separated by commas."""
         listed = f"{self.allowed_origins},{self.cors_origins}".strip().replace("[", "").replace("]", "")
         return frozenset(each.strip(" \"'").rstrip("/") for each in listed.split(",") if each.strip(" \"'"))
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, given: str) -> str:
+        for each in listed(given):
+            ip_network(each, strict=False)
+        return given
+
+    @field_validator("rate_limit", "rate_limit_auth")
+    @classmethod
+    def _limit(cls, given: str | None) -> str | None:
+        Limit.parse(given or "")
+        return given
+
+    @property
+    def limits(self) -> tuple[Limit | None, Limit | None]:
+        """How often somebody may ask, and sign in. Unless it is said, there is no limit where only this machine asks."""
+        if self.open:
+            return None, None
+        public = not is_loopback(self.host) or bool(self.trusted_proxies)
+        chosen = [self.rate_limit, self.rate_limit_auth]
+        usual = [REQUESTS, SIGN_INS] if public else ["off", "off"]
+        asking, signing_in = (Limit.parse(each if each is not None else usual[n]) for n, each in enumerate(chosen))
+        return asking, signing_in
+
+    @property
+    def proxies(self) -> list[str]:
+        """The addresses and networks of `TRUSTED_PROXIES`."""
+        return listed(self.trusted_proxies)
+
+    @property
+    def log_as_json(self) -> bool:
+        """Whether the log is one JSON object a line; if it isn't said, it is unless a terminal shows it."""
+        return self.log_format == "json" or (not self.log_format and not sys.stderr.isatty())
 
     @property
     def hosts(self) -> dict[str, str]:
@@ -75,10 +118,6 @@ class Settings(BaseSettings):
             found.append(
                 f"--open gives everybody the owner's rights, so it serves on a loopback address only, not on {self.host}"
             )
-        if self.backup_key and not self.backup_key.startswith("backup-to-"):
-            found.append(
-                "BACKUP_KEY is not the public key that tradehall backup-key prints; the private one stays away"
-            )
         if is_loopback(self.host):
             return found
         if self.debug:
@@ -91,9 +130,14 @@ class Settings(BaseSettings):
     def effective(self) -> dict[str, str]:
         """The values in force, secrets masked (P-33)."""
         shown = {name: str(value) for name, value in self.model_dump().items()}
-        for name in ("secret_key", "database_url", "backup_passphrase"):
+        for name in ("secret_key", "database_url", "redis_url", "metrics_token"):
             shown[name] = masked(shown[name]) if getattr(self, name) else ""
         return shown
+
+
+def listed(text: str) -> list[str]:
+    """What stands between commas."""
+    return [each.strip() for each in text.split(",") if each.strip()]
 
 
 def masked(value: str) -> str:

@@ -25,7 +25,7 @@ NOWHERE = 10**15
 """An id that no row has."""
 ROUTES = {
     "POST /api/auth/login", "POST /api/auth/login-json", "GET /api/auth/me", "GET /docs", "GET /redoc", "GET /openapi.json",
-    "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets",
+    "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "GET /readyz", "GET /metrics",
 }  # fmt: skip
 """What `web/` answers besides the trade's operations."""
 _serial = count(1)

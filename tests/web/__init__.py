@@ -1,0 +1,1 @@
+"""The kernel over HTTP, with the phone shop as the trade."""

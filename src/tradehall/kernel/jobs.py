@@ -313,3 +313,13 @@ def drop_done(session: Session, org_id: int, now: datetime) -> None:
     """Delete an organisation's jobs that were done some days ago."""
     old = (JOBS.c.org_id == org_id, JOBS.c.created_at < now - KEPT_FOR, JOBS.c.due_at < now - KEPT_FOR)
     session.execute(sa.delete(JOBS).where(*old, JOBS.c.state == JobState.DONE))
+
+
+def standing(session: Session, trades: Iterable[str]) -> tuple[dict[str, int], datetime | None]:
+    """How many jobs of these trades are in each state, and when the next one is, or was, due."""
+    counted = (
+        sa.select(JOBS.c.state, sa.func.count().label("jobs"))
+        .where(JOBS.c.of_trade.in_(list(trades)))
+        .group_by(JOBS.c.state)
+    )
+    return {row.state: row.jobs for row in session.execute(counted)}, next_due(session, trades)

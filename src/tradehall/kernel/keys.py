@@ -134,6 +134,11 @@ class Keys:
         self._wrong: dict[str, tuple[int, float]] = {}
         self._revision = -1
 
+    def known(self, key: str, trade: "Trade", now: float) -> Actor | None:
+        """Who showed this key before, as long as it is valid; `now` in seconds since 1970."""
+        actor, ends = self._known.get((trade.name, key), (None, 0.0))
+        return actor if ends > now else None
+
     async def actor(self, key: str, trade: "Trade", source: str, now: datetime) -> Actor:
         """Who shows this key; raises Unauthenticated, or Throttled where the source showed too many wrong ones."""
         seen = (trade.name, key)

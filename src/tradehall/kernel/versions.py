@@ -30,8 +30,13 @@ def ours(revisions: Iterable[str], folders: Container[str]) -> set[str]:
 
 def is_current(database: Database, trades: Iterable[Trade]) -> bool:
     """Whether the database has the last revision of every branch."""
+    return database.ask(0, lambda session: current(session, trades))
+
+
+def current(session: Session, trades: Iterable[Trade]) -> bool:
+    """Whether the last revision of every branch was applied."""
     trades = tuple(trades)
-    found = ours(database.ask(0, _applied), branches(trades))
+    found = ours(_applied(session), branches(trades))
     # A trade's first revision depends on the kernel's, which Alembic then does not list.
     implied = {f"{KERNEL}_0001"} if found else set()
     return found | implied == heads(trades) | implied

@@ -32,6 +32,7 @@ from tradehall.kernel.keys import SIGN
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor, Verb, grants
+from tradehall.web.limits import Limits
 
 log = logging.getLogger("tradehall")
 Scope = MutableMapping[str, Any]
@@ -44,7 +45,10 @@ LONGEST_KEY = 255
 _MANY_DIGITS = re.compile(rb"[0-9.]{16}")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _prefix, _serial = secrets.token_hex(6), count(1)
-_EXPOSED = b"X-Request-ID, ETag, X-Total-Count, X-Next-Cursor, X-Limit-Applied, Idempotent-Replay, Dry-Run, Retry-After"
+_EXPOSED = (
+    b"X-Request-ID, ETag, X-Total-Count, X-Next-Cursor, X-Limit-Applied, Idempotent-Replay, Dry-Run, Retry-After, "
+    b"RateLimit, RateLimit-Policy"
+)
 _ALLOWED = b"Authorization, Content-Type, Idempotency-Key, If-Match, X-API-Key, X-Request-ID"
 
 
@@ -64,6 +68,7 @@ class Policy:
     origins: frozenset[str] = frozenset()
     facts: Mapping[str, str] = field(default_factory=dict)
     stranger: Callable[[], Awaitable[Actor]] | None = None
+    limits: Limits | None = None
 
 
 def tree(contracts: tuple[Contract, ...]) -> Node:
@@ -101,6 +106,15 @@ def request_id(headers: Headers) -> str:
     return f"{_prefix}-{next(_serial):x}"
 
 
+def shown(headers: Headers) -> tuple[str, str]:
+    """The access token that a request shows, or the API key; "" where there is none."""
+    given = headers.get(b"authorization", b"").decode("latin-1")
+    is_bearer = given[:7].lower() == "bearer "
+    if is_bearer and not given.startswith(SIGN, 7):
+        return given[7:], ""
+    return "", given[7:] if is_bearer else headers.get(b"x-api-key", b"").decode("latin-1")
+
+
 def cors(headers: Headers, origins: frozenset[str]) -> list[tuple[bytes, bytes]]:
     """The CORS headers for an allowed origin, on whatever answer (P-11)."""
     origin = headers.get(b"origin")
@@ -135,20 +149,26 @@ class Dispatcher:
         if (found := self.find(path)) is None:
             return False
         headers = dict(scope["headers"])
-        known_as = request_id(headers)
+        known_as = scope["request_id"] = request_id(headers)
         contract: Contract | None = None
         try:
             contract = self._contract(found[0], scope["method"])
             if contract is None:
                 answer = self.preflight(self._allowed(found[0]), headers)
             else:
+                scope["at"] = contract.path
+                if self.policy.limits is not None:
+                    await self.limit(scope, headers)
                 answer = await self._answer(contract, found[1], scope, headers, known_as, receive)
         except Problem as problem:
             answer = self.trade.problem(problem, known_as, contract.errors if contract else None)
         except Exception:
-            log.exception("request %s failed", known_as)
+            log.exception("a request failed", extra={"request_id": known_as})
             answer = self.trade.problem(Problem("internal_error", "Something went wrong here"), known_as)
+        scope["status"] = answer.status
         more = cors(headers, self.policy.origins) if b"origin" in headers else []
+        if "rate_limit" in scope:
+            more = [*more, *scope["rate_limit"]]
         await respond(send, answer, known_as, more, body=scope["method"] != "HEAD")
         return True
 
@@ -182,7 +202,7 @@ class Dispatcher:
         does = contract.does
         if isinstance(does, Info):
             return Answer(contract.status, dumps(does.facts(self.policy.facts)))
-        actor = await self.actor(headers, contract, (scope.get("client") or ("",))[0])
+        actor = scope["actor"] = await self.actor(headers, contract, (scope.get("client") or ("",))[0])
         path = self._path(contract, values)
         query = parsed(scope["query_string"])
         if not isinstance(does, Verb):
@@ -205,6 +225,22 @@ class Dispatcher:
         )
         return await self.office.perform(self.trade, call)
 
+    async def limit(self, scope: Scope, headers: Headers) -> None:
+        """Count a request: for whoever showed the same token or key before, else for the address. Raises Throttled."""
+        assert self.policy.limits is not None  # noqa: S101 - for the type checker
+        known = self._known(*shown(headers))
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        signs_in = scope["method"] == "POST" and path.startswith((f"{self.trade.prefix}/auth/", "/welcome/"))
+        who = f"{self.trade.name}:{known.org_id}:{known.label}" if known is not None else None
+        await self.policy.limits.spend(scope, who, signs_in)
+
+    def _known(self, token: str, key: str) -> Actor | None:
+        """Who showed this before, from memory."""
+        now = self.office.clock().timestamp()
+        if key:
+            return self.office.keys.known(key, self.trade, now)
+        return self.office.tokens.known(token, self.trade.name, now) if token else None
+
     async def actor(
         self, headers: Headers, contract: Contract | None = None, source: str = "", scopes: frozenset[str] = frozenset()
     ) -> Actor:
@@ -212,19 +248,15 @@ class Dispatcher:
 
         Without a contract, which has its own, a key needs one of `scopes`: a path operation that names none keeps keys out.
         """
-        shown = headers.get(b"authorization")
-        is_bearer = shown is not None and shown[:7].lower() == b"bearer "
-        token = shown[7:].decode("latin-1") if shown is not None and is_bearer else ""
-        if token.startswith(SIGN) or (not is_bearer and b"x-api-key" in headers):
-            key = token or headers[b"x-api-key"].decode("latin-1")
+        token, key = shown(headers)
+        if key:
             actor = await self.office.keys.actor(key, self.trade, source, self.office.clock())
             actor.within(scopes if contract is None else contract.scopes)
             return actor
-        if is_bearer:
-            now = self.office.clock()
-            known = self.office.tokens.known(token, self.trade.name, now.timestamp())
-            return known or await self.office.tokens.actor(token, self.trade.name, now)
-        if self.policy.stranger is not None and shown is None:
+        if token:
+            known = self._known(token, "")
+            return known or await self.office.tokens.actor(token, self.trade.name, self.office.clock())
+        if self.policy.stranger is not None and b"authorization" not in headers:
             return await self.policy.stranger()
         if contract is not None and any(each.role is ANYBODY for each in grants(contract.by or ())):
             return Actor(0, self.trade.name, ANYBODY.name)

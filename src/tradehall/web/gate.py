@@ -1,36 +1,64 @@
 """The gate: which trade a request is for, and whether it may come in at all."""
 
+import logging
 from collections.abc import Mapping, Sequence
+from time import perf_counter
 
 import orjson
 
 from tradehall.kernel.hosts import is_loopback
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
+from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Headers, Receive, Scope, Send, request_id
 from tradehall.web.pages import PAGES, PLAIN
 from tradehall.web.site import TradeApp
+from tradehall.web.watch import Watch
+
+log = logging.getLogger("tradehall")
 
 
 class Gate:
     """The outermost application. It owns the office's life, and guards an open installation against other sites."""
 
     def __init__(
-        self, office: Office, apps: Mapping[str, TradeApp], hosts: Mapping[str, str], loopback_only: bool
+        self,
+        office: Office,
+        apps: Mapping[str, TradeApp],
+        hosts: Mapping[str, str],
+        loopback_only: bool,
+        proxies: Proxies,
+        watch: Watch,
     ) -> None:
         self.office = office
         self.apps = dict(apps)
         self.hosts = {**{f"{name}.localhost": name for name in apps}, **hosts}
         self.alone = next(iter(apps.values())) if len(apps) == 1 else None
         self.loopback_only = loopback_only
+        self.proxies = proxies
+        self.watch = watch
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        self.proxies.look_through(scope)
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        started = perf_counter()
+        try:
+            await self._answer(scope, receive, send)
+        except Exception:
+            if not scope.get("noted"):
+                log.exception("a request failed", extra={"request_id": scope.get("request_id", "")})
+            if "status" in scope:
+                raise  # the server breaks off the answer that was begun
+            await _refuse(scope, send, 500, "Something went wrong here")
+        finally:
+            self.watch.seen(scope, started)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.loopback_only and (refusal := _foreign(dict(scope["headers"]))):
             await _refuse(scope, send, 403, refusal)
             return
@@ -50,9 +78,16 @@ class Gate:
                 self.office.open()
                 await send({"type": "lifespan.startup.complete"})
             else:
+                self.watch.note()
                 await self.office.close()
+                await self._let_go()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _let_go(self) -> None:
+        limits = next(iter(self.apps.values())).policy.limits
+        if limits is not None and limits.shared is not None:
+            await limits.shared.close()
 
     def _by_host(self, headers: Headers) -> TradeApp | None:
         name = _host(headers)
@@ -65,7 +100,7 @@ class Gate:
             scope["root_path"] = f"/{first}"
             if scope["path"] == f"/{first}":
                 scope["path"] += "/"
-        elif first in ("welcome", "assets"):
+        elif first in ("welcome", "assets", "readyz", "metrics"):
             return next(iter(self.apps.values()))
         return app
 
@@ -73,6 +108,7 @@ class Gate:
         if scope["path"] != "/":
             await _refuse(scope, send, 404, "Not Found")
             return
+        scope["status"], scope["at"] = 200, "/"
         links = [(trade.title, f"{prefix}{trade.docs[0]}") for trade, prefix in trades]
         text = PAGES.get_template("done.html").render(
             title="Open here",
@@ -102,7 +138,8 @@ def _foreign(headers: Headers) -> str | None:
 
 
 async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
-    known_as = request_id(dict(scope["headers"]))
+    known_as = scope["request_id"] = request_id(dict(scope["headers"]))
+    scope["status"] = status
     headers = [(b"content-type", b"application/json"), (b"x-request-id", known_as.encode())]
     await _send(send, status, headers, orjson.dumps({"detail": sentence, "request_id": known_as}))
 

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.staticfiles import StaticFiles
 
-from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, TooLarge
+from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, TooLarge
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
-from tradehall.web import auth, openapi, pages
+from tradehall.web import auth, health, openapi, pages
 from tradehall.web.dispatch import LARGEST_BODY, Dispatcher, Policy, Receive, Scope, Send, cors, invalid, request_id
+from tradehall.web.health import Health
 
 log = logging.getLogger("tradehall")
 
@@ -24,7 +25,7 @@ log = logging.getLogger("tradehall")
 class TradeApp(FastAPI):
     """A trade over HTTP. What the dispatcher knows, it answers; the rest are the path operations of `web/`."""
 
-    def __init__(self, office: Office, trade: Trade, policy: Policy, minutes: int) -> None:
+    def __init__(self, office: Office, trade: Trade, policy: Policy, minutes: int, checked: Health) -> None:
         super().__init__(title=trade.title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
         self.office = office
         self.trade = trade
@@ -33,6 +34,7 @@ class TradeApp(FastAPI):
         self.include_router(auth.routes(office, trade, self.dispatcher, trade.token_minutes or minutes))
         self.include_router(pages.documentation(f"{trade.title} API", trade.docs))
         self.include_router(pages.welcome(office))
+        self.include_router(health.routes(checked))
         self.mount("/assets", StaticFiles(directory=pages.ASSETS, check_dir=False))
         self.add_api_route(trade.docs[2], self._document, include_in_schema=False)
         for kind in (Problem, RequestValidationError, ValidationError, HTTPException, Exception):
@@ -40,11 +42,18 @@ class TradeApp(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            scope["trade"] = self.trade.name
             if await self.dispatcher(scope, receive, send):
                 return
             scope["path"] = scope["path"].rstrip("/") or "/"
             send = self._stamped(scope, send)
             receive = _limited(receive)
+            if self.policy.limits is not None and scope["path"] not in ("/readyz", "/metrics"):
+                try:
+                    await self.dispatcher.limit(scope, dict(scope["headers"]))
+                except Throttled as many:
+                    await (await self._problem(Request(scope), many))(scope, receive, send)
+                    return
         await super().__call__(scope, receive, send)
 
     def _stamped(self, scope: Scope, send: Send) -> Send:
@@ -54,7 +63,8 @@ class TradeApp(FastAPI):
 
         async def stamped(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *more]
+                scope["status"] = message["status"]
+                message["headers"] = [*message.get("headers", ()), *more, *scope.get("rate_limit", ())]
             await send(message)
 
         return stamped
@@ -75,7 +85,8 @@ class TradeApp(FastAPI):
         known_as = request.scope.get("request_id", "")
         problem = _as_problem(error)
         if problem is None:
-            log.error("request %s failed", known_as, exc_info=error)
+            request.scope["noted"] = True
+            log.error("a request failed", exc_info=error, extra={"request_id": known_as})
             problem = Problem("internal_error", "Something went wrong here")
         if request.method == "OPTIONS" and isinstance(problem, MethodNotAllowed):
             found = self.dispatcher.preflight(sorted({*problem.allowed, "OPTIONS"}), dict(request.headers.raw))

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from tradehall.kernel.database.session import Session
 from tradehall.kernel.errors import OutcomeUnknown, Problem, StorageFull, Unavailable
+from tradehall.kernel.meters import GROUPS
 
 TRIES = 4
 B = TypeVar("B", bound="Book")
@@ -191,6 +192,7 @@ def _run(work: Work, batch: Batch) -> Any:
 
 def settle(transact: Callable[[Sequence[Work]], list[Outcome]], works: Sequence[Work]) -> list[Outcome]:
     """Run units together; where their transaction is void, each runs again alone, so that none pays for another."""
+    GROUPS.observe(len(works))
     try:
         return transact(works)
     except OutcomeUnknown as unknown:

@@ -1,0 +1,1 @@
+"""The outside world: one small file for each service that Tradehall can talk to."""

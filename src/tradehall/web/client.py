@@ -1,0 +1,73 @@
+"""Who is at the other end: the address that limits and logs go by, also behind a proxy that is trusted (P-29)."""
+
+from collections.abc import Iterable, MutableMapping
+from functools import lru_cache
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
+
+Network = IPv4Network | IPv6Network
+
+
+class Proxies:
+    """The proxies in front of this installation, as addresses or networks; only what they say is believed."""
+
+    def __init__(self, trusted: Iterable[str] = ()) -> None:
+        self._networks: tuple[Network, ...] = tuple(ip_network(each, strict=False) for each in trusted)
+
+    def look_through(self, scope: MutableMapping[str, Any]) -> None:
+        """Put the caller's own address, and the scheme that the proxy saw, where a trusted proxy's are."""
+        peer = scope.get("client")
+        if not self._networks or peer is None or not self._trusts(peer[0]):
+            return
+        forwarded = _header(scope, b"x-forwarded-for")
+        found = peer[0]
+        # From the right: each trusted proxy appended whom it saw; what stands further left is the caller's own choice.
+        for entry in reversed(forwarded.split(",") if forwarded else ()):
+            address = _address(entry.strip())
+            if address is None:
+                break
+            found = address
+            if not self._trusts(found):
+                break
+        scope["client"] = (found, 0)
+        scheme = _header(scope, b"x-forwarded-proto").rsplit(",", 1)[-1].strip()
+        if scheme in ("http", "https"):
+            scope["scheme"] = scheme
+
+    def _trusts(self, address: str) -> bool:
+        known = _address(address)
+        return known is not None and any(ip_address(known) in network for network in self._networks)
+
+
+def source(scope: MutableMapping[str, Any]) -> str:
+    """The address that a limit goes by: of IPv6 the /64, since whoever has one address there has them all."""
+    client = scope.get("client")
+    return _grouped(client[0]) if client else ""
+
+
+@lru_cache(4096)
+def _grouped(address: str) -> str:
+    known = _address(address)
+    if known is None:
+        return address
+    found = ip_address(known)
+    return str(ip_network((found, 64), strict=False)) if isinstance(found, IPv6Address) else known
+
+
+@lru_cache(4096)
+def _address(text: str) -> str | None:
+    """An address in its one spelling, without port or brackets; None where it is none."""
+    if text.startswith("["):
+        text = text[1:].split("]")[0]
+    elif text.count(":") == 1:
+        text = text.split(":")[0]
+    try:
+        found = ip_address(text.split("%")[0])
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    return str(mapped or found)
+
+
+def _header(scope: MutableMapping[str, Any], name: bytes) -> str:
+    return b",".join(value for each, value in scope["headers"] if each == name).decode("latin-1")
