@@ -37,6 +37,10 @@ class Settings(BaseSettings):
     port: int = 8000
     open: bool = False
     trade_hosts: str = ""
+<<<<<<< HEAD
+    backup_key: str = ""
+    backup_passphrase: str = ""
+=======
     trusted_proxies: str = ""
     rate_limit: str | None = None
     rate_limit_auth: str | None = None
@@ -44,6 +48,7 @@ class Settings(BaseSettings):
     metrics_token: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["", "json", "console"] = ""
+>>>>>>> a294e06 (wip)
 
     @classmethod
     def read(cls, **given: Any) -> Self:
@@ -118,6 +123,10 @@ class Settings(BaseSettings):
             found.append(
                 f"--open gives everybody the owner's rights, so it serves on a loopback address only, not on {self.host}"
             )
+        if self.backup_key and not self.backup_key.startswith("backup-to-"):
+            found.append(
+                "BACKUP_KEY is not the public key that tradehall backup-key prints; the private one stays away"
+            )
         if is_loopback(self.host):
             return found
         if self.debug:
@@ -130,7 +139,11 @@ class Settings(BaseSettings):
     def effective(self) -> dict[str, str]:
         """The values in force, secrets masked (P-33)."""
         shown = {name: str(value) for name, value in self.model_dump().items()}
+<<<<<<< HEAD
+        for name in ("secret_key", "database_url", "backup_passphrase"):
+=======
         for name in ("secret_key", "database_url", "redis_url", "metrics_token"):
+>>>>>>> a294e06 (wip)
             shown[name] = masked(shown[name]) if getattr(self, name) else ""
         return shown
 

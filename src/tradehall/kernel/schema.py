@@ -41,26 +41,29 @@ def scripts(folders: dict[str, Path]) -> ScriptDirectory:
 def migrate(database: Database, trades: Iterable[Trade]) -> list[str]:
     """Bring the schema up to date, one process at a time; gives the revisions that were applied."""
     folders = branches(trades)
-    directory = scripts(folders)
     applied: list[str] = []
-
-    def change(connection: Connection) -> None:
-        def steps(current: Any, _: Any) -> Any:
-            return directory._upgrade_revs("heads", tuple(ours(current, folders)))  # type: ignore[arg-type]
-
-        context = MigrationContext.configure(
-            connection, opts={"fn": steps, "render_as_batch": True, "transactional_ddl": False}
-        )
-        before = set(context.get_current_heads())
-        known = {revision.revision for revision in directory.walk_revisions()}
-        if unknown := ours(before, folders) - known:
-            raise SchemaError(f"the database is of another version of Tradehall: it holds {', '.join(sorted(unknown))}")
-        with Operations.context(context):
-            context.run_migrations()
-        applied.extend(sorted(set(context.get_current_heads()) - before))
-
-    database.migrate(change)
+    database.migrate(lambda connection: applied.extend(advance(connection, folders)))
     return applied
+
+
+def advance(connection: Connection, folders: dict[str, Path], goal: str | tuple[str, ...] = "heads") -> list[str]:
+    """Bring the schema up to these revisions, or all; gives those that were applied."""
+    directory = scripts(folders)
+
+    def steps(current: Any, _: Any) -> Any:
+        return directory._upgrade_revs(goal, tuple(ours(current, folders)))  # type: ignore[arg-type]
+
+    context = MigrationContext.configure(
+        connection, opts={"fn": steps, "render_as_batch": True, "transactional_ddl": False}
+    )
+    before = set(context.get_current_heads())
+    known = {revision.revision for revision in directory.walk_revisions()}
+    wanted = before if goal == "heads" else before | set(goal)
+    if unknown := ours(wanted, folders) - known:
+        raise SchemaError(f"the database is of another version of Tradehall: it holds {', '.join(sorted(unknown))}")
+    with Operations.context(context):
+        context.run_migrations()
+    return sorted(set(context.get_current_heads()) - before)
 
 
 def pending(database: Database, trades: Iterable[Trade]) -> list[str]:

@@ -1,0 +1,107 @@
+"""Commands that keep what would be lost: back up, prove the backup, restore it."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from tradehall.cli.start import Data, app, fail, read_settings, trades_named
+
+if TYPE_CHECKING:
+    from tradehall.kernel.backup import Backup, Key, Source
+    from tradehall.settings import Settings
+
+KeyFile = Annotated[Path | None, Parameter("--key", help="The file of the private key, for a sealed backup.")]
+
+
+@app.command
+def backup(file: Path, *, data: Data = None) -> None:
+    """Back up everything while it is being used: the rows of one moment, the uploads and the secret, in one file.
+
+    It is sealed to BACKUP_KEY or with BACKUP_PASSPHRASE, where one of them is set.
+    """
+    from tradehall.kernel.backup import Lock, make
+    from tradehall.kernel.office import utc_now
+
+    settings = read_settings(data)
+    lock = Lock(settings.backup_key, settings.backup_passphrase)
+    if file.exists():
+        raise RuntimeError(f"{file} is there already")
+    made = make(_source(settings), file, lock, utc_now())
+    rows = sum(made.manifest.rows().values())
+    size = file.stat().st_size / 1_000_000
+    print(f"{file}: {rows} rows and {len(made.manifest.files)} uploads in {size:.1f} MB")
+    if not lock:
+        print("it is not sealed: whoever has the file has the business; see tradehall backup-key")
+
+
+@app.command
+def restore(file: Path, *, data: Data = None, key: KeyFile = None) -> None:
+    """Restore a backup into an empty folder, or an empty PostgreSQL database; all of it, or nothing."""
+    from tradehall.kernel.backup import put_back
+    from tradehall.kernel.backup import restore as bring_back
+    from tradehall.kernel.database import open_database
+
+    settings = read_settings(data)
+    folder = settings.tradehall_data
+    for each in (folder / "tradehall.db", folder / "secret.key"):
+        if each.exists():
+            raise RuntimeError(f"{each} is there already, perhaps in use: restore into an empty folder")
+    found = _read(file, key, settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    bring_back(open_database(settings.database_url, folder), found, trades_named())
+    put_back(found, None, folder)
+    print(
+        f"restored {sum(found.manifest.rows().values())} rows and {len(found.manifest.files)} uploads as they were at {found.head.made_at}"
+    )
+
+
+@app.command
+def verify_backup(file: Path, *, key: KeyFile = None) -> None:
+    """Restore a backup into a scratch place, and compare every row, the kept totals and the log; exit 1 if it fails."""
+    from tradehall.kernel.backup import prove
+
+    found = _read(file, key, read_settings(None))
+    wrong = prove(found, trades_named())
+    for table, count in found.manifest.rows().items():
+        print(f"{table}: {count} rows")
+    for sentence in wrong:
+        print(sentence, file=sys.stderr)
+    if wrong:
+        fail(f"{file} can be restored, but what it holds is not in order")
+    print(
+        f"{file} can be restored: the business as it was at {found.head.made_at}, {len(found.manifest.files)} uploads"
+    )
+
+
+@app.command
+def backup_key(file: Path) -> None:
+    """Make a pair of keys: the private one goes into a file, to be kept away from the server; prints the public one."""
+    from tradehall.kernel.backup import make_pair
+
+    private, public = make_pair()
+    file.touch(mode=0o600, exist_ok=False)
+    file.write_text(private + "\n")
+    print(f"{file} opens what is sealed: keep it away from the server, and a copy on paper; the server gets")
+    print(f"BACKUP_KEY={public}")
+
+
+def _source(settings: "Settings") -> "Source":
+    from tradehall.kernel.backup import Source
+    from tradehall.kernel.database import open_database
+
+    database = open_database(settings.database_url, settings.tradehall_data)
+    return Source(database, None, settings.tradehall_data / "secret.key")
+
+
+def _read(file: Path, key: Path | None, settings: "Settings") -> "Backup":
+    from tradehall.kernel.backup import read
+
+    return read(file, _key(key, settings))
+
+
+def _key(file: Path | None, settings: "Settings") -> "Key":
+    from tradehall.kernel.backup import Key
+
+    return Key(file.read_text().strip() if file else "", settings.backup_passphrase)

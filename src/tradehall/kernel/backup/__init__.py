@@ -1,0 +1,27 @@
+"""Backups: made while the business runs, sealed if wanted, restored into either database, and proved (P-30)."""
+
+from tradehall.kernel.backup.archive import Head, Manifest
+from tradehall.kernel.backup.making import SUFFIX, Base, Made, OtherSchemaError, Source, Uploads, make
+from tradehall.kernel.backup.restoring import Backup, prove, put_back, read, restore
+from tradehall.kernel.backup.sealing import BackupError, Key, Lock, make_pair
+
+__all__ = [
+    "SUFFIX",
+    "Backup",
+    "BackupError",
+    "Base",
+    "Head",
+    "Key",
+    "Lock",
+    "Made",
+    "Manifest",
+    "OtherSchemaError",
+    "Source",
+    "Uploads",
+    "make",
+    "make_pair",
+    "prove",
+    "put_back",
+    "read",
+    "restore",
+]

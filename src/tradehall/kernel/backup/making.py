@@ -1,0 +1,143 @@
+"""Making a backup: one consistent state of the database, read while others write, and the uploads that go with it."""
+
+from collections.abc import Iterable, Iterator, Set
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from tradehall.kernel.backup.archive import HEAD, MANIFEST, SECRET, Head, Manifest, Writing, blocks, writing
+from tradehall.kernel.backup.sealing import BackupError, Lock
+from tradehall.kernel.columns import utc_text
+from tradehall.kernel.database import Database, Session
+from tradehall.kernel.database.portable import last_ids, layouts, rows, visit
+from tradehall.kernel.events import EVENTS
+from tradehall.kernel.people.tables import ORGANISATIONS
+from tradehall.kernel.records import METADATA
+
+SUFFIX = ".backup"
+
+
+class Uploads(Protocol):
+    """The store of uploaded files, as a backup sees it."""
+
+    def names(self) -> Iterable[str]:
+        """Every file."""
+
+    def read(self, name: str) -> bytes:
+        """Its content."""
+
+    def write(self, name: str, content: bytes) -> None:
+        """Keep a file under this name."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What is backed up: a database, its uploads, and the secret that tokens are signed with, where it is a file."""
+
+    database: Database
+    uploads: Uploads | None = None
+    secret: Path | None = None
+
+
+@dataclass(frozen=True)
+class Base:
+    """The full backup that a backup of the changes adds to."""
+
+    head: Head
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Made:
+    """A backup that was made; `added` is how many blocks and files of its own it holds."""
+
+    path: Path
+    head: Head
+    manifest: Manifest
+    added: int
+
+
+class OtherSchemaError(BackupError):
+    """The schema is no longer that of the base: only a full backup can be made."""
+
+
+def left_out() -> Set[str]:
+    """The tables that belong to the installation rather than to the business, and stay where they are."""
+    return {table.name for table in METADATA.tables.values() if table.info.get("backup") is False}
+
+
+def organisations(connection: Connection) -> list[int]:
+    """The organisations to visit, and what belongs to none."""
+    return [0, *sorted(connection.execute(sa.select(ORGANISATIONS.c.id)).scalars())]
+
+
+def described(connection: Connection, name: str, now: datetime, base: str = "") -> Head:
+    """What a backup of this database says of itself; raises BackupError where there is nothing to back up."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        raise BackupError("there is nothing to back up: the database is empty")
+    applied = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars()
+    return Head(name, utc_text(now), tuple(sorted(applied)), tuple(layouts(connection, left_out())), base)
+
+
+def make(source: Source, path: Path, lock: Lock, now: datetime, base: Base | None = None) -> Made:
+    """Write a backup, in full or of what changed since a full one; nobody who writes meanwhile has to wait."""
+
+    def copy(session: Session) -> Made:
+        connection = session.connection
+        head = described(connection, path.name, now, base.head.name if base else "")
+        if base and (head.revisions, head.layouts) != (base.head.revisions, base.head.layouts):
+            raise OtherSchemaError("the schema changed since the last full backup")
+        known = set(base.manifest.wanted()) if base else set()
+        with _written(path, lock, now) as archive:
+            archive.add(HEAD, head.dumps())
+            manifest = Manifest(last_ids=last_ids(connection), logs=dict(_logs(connection)))
+            added = 0
+            for layout in head.layouts:
+                there = manifest.blocks[layout.name] = []
+                for digest, count, content in blocks(rows(connection, layout, organisations(connection))):
+                    there.append((digest, count))
+                    if (layout.name, digest) not in known:
+                        archive.add(f"rows/{layout.name}/{digest}.jsonl", content)
+                        added += 1
+            # After the rows: a file that a row of this state names is there; one too many does no harm.
+            added += _files(source, archive, manifest, base.manifest.files if base else {})
+            if source.secret is not None and source.secret.exists():
+                archive.add(SECRET, source.secret.read_bytes())
+            archive.add(MANIFEST, manifest.dumps())
+        return Made(path, head, manifest, added)
+
+    return source.database.ask(0, copy)
+
+
+def _written(path: Path, lock: Lock, now: datetime) -> AbstractContextManager[Writing]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return writing(path, lock, now.astimezone(UTC).timestamp())
+
+
+def _logs(connection: Connection) -> Iterator[tuple[str, tuple[int, str]]]:
+    for org_id in organisations(connection):
+        visit(connection, org_id)
+        newest = sa.select(EVENTS.c.id, EVENTS.c.chain).where(EVENTS.c.org_id == org_id)
+        found = connection.execute(newest.order_by(EVENTS.c.id.desc()).limit(1)).first()
+        if found is not None:
+            yield str(org_id), (found[0], found[1])
+
+
+def _files(source: Source, archive: Writing, manifest: Manifest, known: dict[str, str]) -> int:
+    added = 0
+    for name in sorted(source.uploads.names()) if source.uploads else []:
+        if name in known:  # an upload never changes under its name
+            manifest.files[name] = known[name]
+            continue
+        assert source.uploads is not None  # noqa: S101 - for the type checker
+        content = source.uploads.read(name)
+        manifest.files[name] = sha256(content).hexdigest()
+        archive.add(f"files/{name}", content)
+        added += 1
+    return added
