@@ -37,10 +37,8 @@ class Settings(BaseSettings):
     port: int = 8000
     open: bool = False
     trade_hosts: str = ""
-<<<<<<< HEAD
     backup_key: str = ""
     backup_passphrase: str = ""
-=======
     trusted_proxies: str = ""
     rate_limit: str | None = None
     rate_limit_auth: str | None = None
@@ -48,7 +46,6 @@ class Settings(BaseSettings):
     metrics_token: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["", "json", "console"] = ""
->>>>>>> a294e06 (wip)
 
     @classmethod
     def read(cls, **given: Any) -> Self:
@@ -139,11 +136,7 @@ class Settings(BaseSettings):
     def effective(self) -> dict[str, str]:
         """The values in force, secrets masked (P-33)."""
         shown = {name: str(value) for name, value in self.model_dump().items()}
-<<<<<<< HEAD
-        for name in ("secret_key", "database_url", "backup_passphrase"):
-=======
-        for name in ("secret_key", "database_url", "redis_url", "metrics_token"):
->>>>>>> a294e06 (wip)
+        for name in ("secret_key", "database_url", "backup_passphrase", "redis_url", "metrics_token"):
             shown[name] = masked(shown[name]) if getattr(self, name) else ""
         return shown
 
