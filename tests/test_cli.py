@@ -267,6 +267,26 @@ def test_the_doctor_sees_an_altered_log(data: Path, tmp_path: Path) -> None:
     assert (sick.code, sick.err.startswith("Demo: ")) == (1, True)
 
 
+def test_row_42_a_log_that_was_cut_is_found_by_its_anchor(data: Path, tmp_path: Path) -> None:
+    here = ("--data", str(data))
+    run(tmp_path, "user", "create", "ama", "--trade", "phoneshop", "--role", "clerk", *here)
+    run(tmp_path, "user", "create", "kofi", "--trade", "phoneshop", "--role", "clerk", *here)
+    anchors = tmp_path / "anchors"
+    anchors.write_text(done(tmp_path, "audit", "anchor", *here))
+    assert json.loads(anchors.read_text()).keys() == {"organisation", "event", "chain", "at"}
+    kept = ("--anchor", str(anchors), *here)
+    assert done(tmp_path, "audit", "verify", *kept) == "the log is as it was written\n"
+    with sqlite3.connect(data / "tradehall.db") as file:
+        file.execute("DELETE FROM event_changes WHERE event_id = 2")
+        file.execute("DELETE FROM events WHERE id = 2")
+    assert done(tmp_path, "audit", "verify", *here) == "the log is as it was written\n"
+    for words, more in ((("audit", "verify", *kept), {}), (("doctor", *here), {"AUDIT_ANCHOR": str(anchors)})):
+        sick = run(tmp_path, *words, **more)
+        assert (sick.code, "the log ends before event 2" in sick.err) == (1, True)
+    anchors.write_text("nonsense")
+    assert refusal(run(tmp_path, "audit", "verify", *kept)) == f"{anchors}: line 1 is no anchor"
+
+
 def tamper(data: Path, statement: str) -> None:
     """Change the database behind the application's back."""
     with sqlite3.connect(data / "tradehall.db") as database:

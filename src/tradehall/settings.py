@@ -46,6 +46,7 @@ class Settings(BaseSettings):
     metrics_token: str = ""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["", "json", "console"] = ""
+    audit_anchor: Path | None = None
 
     @classmethod
     def read(cls, **given: Any) -> Self:
@@ -135,7 +136,7 @@ class Settings(BaseSettings):
 
     def effective(self) -> dict[str, str]:
         """The values in force, secrets masked (P-33)."""
-        shown = {name: str(value) for name, value in self.model_dump().items()}
+        shown = {name: "" if value is None else str(value) for name, value in self.model_dump().items()}
         for name in ("secret_key", "database_url", "backup_passphrase", "redis_url", "metrics_token"):
             shown[name] = masked(shown[name]) if getattr(self, name) else ""
         return shown

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tradehall.cli.audit import anchors
 from tradehall.cli.start import Data, app, bring_up, fail, read_settings, trades_named
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def doctor(*, data: Data = None, rebuild: bool = False) -> None:
         fail(f"the schema is behind by {', '.join(behind)}; run: tradehall migrate")
     if rebuild:
         repair_all(database, trades)
-    wrong = settings.refusals() + list(examine(database, trades))
+    wrong = settings.refusals() + list(examine(database, trades, anchors(settings.audit_anchor)))
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     found = "one thing is" if len(wrong) == 1 else f"{len(wrong)} things are"

@@ -15,6 +15,7 @@ from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Shape, dumps
 from tradehall.kernel.database import Batch, Undone, Work
 from tradehall.kernel.errors import Problem, Stale
+from tradehall.kernel.events import BY_COMMAND, by_job
 from tradehall.kernel.idempotency import Answer, Key, KeyBook
 from tradehall.kernel.jobs import Job, Then, finish
 from tradehall.kernel.records import Record, per_record, record_of
@@ -60,7 +61,7 @@ class Call:
     key: Key | None = None
     if_match: str | None = None
     dry_run: bool = False
-    origin: dict[str, str] = field(default_factory=dict)
+    origin: Mapping[str, str] = field(default_factory=dict)
     prepared: Any = None
 
 
@@ -161,7 +162,7 @@ class RunTimer(Work):
         job = self.job
         finish(batch.session, job, self.worker)
         verb = self.trade.verb(record_of(job.entity), job.verb)
-        ctx = Context(batch, self.trade, system(job.org_id, job.of_trade), self.now, {"job": str(job.id)})
+        ctx = Context(batch, self.trade, system(job.org_id, job.of_trade), self.now, by_job(job.id))
         if (row := ctx.find(verb.record, job.record_id)) is not None:
             ctx.do(verb, row)
             ctx.flush()
@@ -181,7 +182,7 @@ class Close(Work):
     def run(self, batch: Batch) -> None:
         job = self.job
         finish(batch.session, job, self.worker)
-        ctx = Context(batch, self.trade, system(job.org_id, job.of_trade), self.now, {"job": str(job.id)})
+        ctx = Context(batch, self.trade, system(job.org_id, job.of_trade), self.now, by_job(job.id))
         self.then(ctx)
         ctx.flush()
 
@@ -189,11 +190,15 @@ class Close(Work):
 class AsSystem(Work):
     """The unit of something that Tradehall does by itself: housekeeping, or sample data as an event of its own."""
 
-    def __init__(self, trade: "Trade", org_id: int, now: datetime, rule: Any, event: str = "") -> None:
+    def __init__(
+        self, trade: "Trade", org_id: int, now: datetime, rule: Any, event: str = "",
+        origin: Mapping[str, str] = BY_COMMAND,
+    ) -> None:  # fmt: skip
         self.trade, self.org_id, self.now, self.rule, self.event = trade, org_id, now, rule, event
+        self.origin = origin
 
     def run(self, batch: Batch) -> Any:
-        ctx = Context(batch, self.trade, system(self.org_id, self.trade.name), self.now, {})
+        ctx = Context(batch, self.trade, system(self.org_id, self.trade.name), self.now, self.origin)
         with ctx.happening(self.event) if self.event else nullcontext():
             result = self.rule(ctx)
         ctx.flush()

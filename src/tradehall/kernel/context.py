@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from tradehall.kernel.columns import Field, State, show
 from tradehall.kernel.database import Batch, Prepared
 from tradehall.kernel.errors import Refused
-from tradehall.kernel.events import Event, EventBook, erase_history
+from tradehall.kernel.events import ERASED, Event, EventBook, erase_history
 from tradehall.kernel.idempotency import erase_answers
 from tradehall.kernel.jobs import Task, cancel, enqueue, errand, timer
 from tradehall.kernel.numbers import NumberBook
 from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import Find, Record, referrers
+from tradehall.kernel.records import KERNEL, Find, Record, referrers
 from tradehall.kernel.reports import TotalBook, recomputed
 from tradehall.kernel.rows import RowBook, delete_statement, insert_statement, update_statement
 from tradehall.kernel.search import folded
@@ -40,7 +40,7 @@ class Context(Reader):
     prepared: Any = None
     _erasing = False
 
-    def __init__(self, batch: Batch, trade: "Trade", actor: Actor, now: datetime, origin: dict[str, str]) -> None:
+    def __init__(self, batch: Batch, trade: "Trade", actor: Actor, now: datetime, origin: Mapping[str, str]) -> None:
         super().__init__(batch.session, trade, actor, now)
         self._batch = batch
         self._origin = origin
@@ -86,7 +86,7 @@ class Context(Reader):
         if not self._events:
             raise RuntimeError(f"{row!r} may be changed inside a verb only")
         if isinstance(field, State):
-            if self._verb_trade != row.trade:
+            if row.trade not in (self._verb_trade, KERNEL):
                 raise RuntimeError(f"only a verb of {row.trade} may write the state of {row!r}")
             check_move(row, field, value)
         self._changed[id(row)] = row
@@ -162,6 +162,7 @@ class Context(Reader):
         self._erasing = True
         self.flush()
         self._erasing = False
+        self._events[-1].note(row.table.name, row.id, "edit", dict(ERASED))
         personal = {name for name, field in row.fields.items() if field.personal}
         self._log.erase(row.table.name, row.id, personal)
         erase_history(self.session, self.org_id, row.table.name, row.id)
@@ -217,7 +218,7 @@ class Context(Reader):
         """Carry out a verb, as an event of its own with the present one as its cause."""
         self.flush()
         cause = self._events[-1] if self._events else None
-        event = Event(verb.record.trade, verb.event, self.actor.label, self.now, self._origin, cause)
+        event = Event(self.trade.name, verb.event, self.actor.label, self.now, self._origin, cause)
         if verb.goal is not None and _target(args).values[verb.state_name] == verb.goal:
             return args[0]  # type: ignore[return-value]  # a move gives its row, or nothing
         with self._during(event):

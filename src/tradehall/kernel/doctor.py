@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from functools import partial
 
-from tradehall.kernel import events
+from tradehall.kernel.audit import Anchor, verify
 from tradehall.kernel.database import Batch, Database, Session, Work
 from tradehall.kernel.people import organisations
 from tradehall.kernel.preferences import Preferences, chosen
@@ -11,18 +11,28 @@ from tradehall.kernel.reports import TotalBook, kept, recomputed
 from tradehall.kernel.trade import Trade
 
 
-def examine(database: Database, trades: Iterable[Trade]) -> Iterator[str]:
-    """What is wrong: kept totals that differ from the rows, and an altered log."""
+def examine(database: Database, trades: Iterable[Trade], anchors: Iterable[Anchor] = ()) -> Iterator[str]:
+    """What is wrong: kept totals that differ from the rows, and a log that was altered or is not what anchors know."""
     trades = tuple(trades)
     for org_id, name in database.ask(0, organisations):
         for trade in trades:
             yield from database.ask(org_id, partial(differences, org_id=org_id, trade=trade, name=name))
-        yield from (f"{name}: {wrong}" for wrong in database.ask(org_id, partial(altered, org_id=org_id)))
+    yield from logs(database, anchors)
 
 
-def altered(session: Session, org_id: int) -> list[str]:
+def logs(database: Database, anchors: Iterable[Anchor] = ()) -> Iterator[str]:
+    """What is wrong with the logs of all organisations, also of those that an anchor knows and that are gone."""
+    anchors = tuple(anchors)
+    names = {each["organisation"]: f"organisation {each['organisation']}" for each in anchors}
+    for org_id, name in (names | dict(database.ask(0, organisations))).items():
+        yield from (
+            f"{name}: {wrong}" for wrong in database.ask(org_id, partial(altered, org_id=org_id, anchors=anchors))
+        )
+
+
+def altered(session: Session, org_id: int, anchors: Iterable[Anchor] = ()) -> list[str]:
     """What is wrong with an organisation's log."""
-    return list(events.verify(session, org_id))
+    return list(verify(session, org_id, anchors))
 
 
 def differences(session: Session, org_id: int, trade: Trade, name: str) -> list[str]:

@@ -1,7 +1,7 @@
 """The log: one row per happening, with what it changed; the history of every record and a chain over all."""
 
 import os
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -75,6 +75,18 @@ _history = Prepared(
     .limit(sa.bindparam("most"))
 )
 START = "0" * 64
+VIA = "via"
+"""Which way something came in, within an origin: `api`, `ui`, `cli` or `job`."""
+BY_COMMAND = {VIA: "cli"}
+BY_ITSELF = {VIA: "job"}
+ERASED = {"erased": [False, True]}
+"""What an event says of a record whose personal values it erased: without it, values that are gone were taken."""
+_SAID = ('"erased":[false,true]', '"erased":true')
+
+
+def by_job(job_id: int) -> dict[str, str]:
+    """The origin of what a job does."""
+    return BY_ITSELF | {"job": str(job_id)}
 
 
 @dataclass
@@ -89,13 +101,13 @@ class Change:
 
 @dataclass
 class Event:
-    """One verb that was carried out."""
+    """One verb that was carried out; `origin` says from where (P-20): which way, address, program, request."""
 
     trade: str
     verb: str
     actor: str
     at: datetime
-    origin: dict[str, str]
+    origin: Mapping[str, str]
     cause: "Event | None" = None
     changes: dict[tuple[str, int], Change] = field(default_factory=dict)
     id: int = 0
@@ -196,7 +208,7 @@ class EventBook(Book):
         self.session.run_many(_add_change, change_rows)
 
     def _event_row(self, event: Event) -> dict[str, Any]:
-        origin, salt = _dumps(event.origin), os.urandom(16).hex()
+        origin, salt = _dumps(dict(event.origin or BY_COMMAND)), os.urandom(16).hex()
         return {
             "org_id": self.org_id,
             "id": event.id,
@@ -258,6 +270,7 @@ def erase_history(session: Session, org_id: int, entity: str, record_id: int) ->
 def verify(session: Session, org_id: int, page: int = 2000) -> Iterator[str]:
     """What is wrong with an organisation's log, a sentence each; nothing where the chain holds."""
     former, last = START, 0
+    gone: dict[tuple[str, int], int] = {}
     while events := session.execute(
         sa.select(EVENTS).where(EVENTS.c.org_id == org_id, EVENTS.c.id > last).order_by(EVENTS.c.id).limit(page)
     ).all():
@@ -272,15 +285,20 @@ def verify(session: Session, org_id: int, page: int = 2000) -> Iterator[str]:
             if event.id != last + 1:
                 yield f"event {last + 1} is missing"
             yield from _wrong(former, event, changes.get(event.id, []))
+            _erasures(gone, changes.get(event.id, []))
             former, last = event.chain, event.id
+    for (entity, record_id), event_id in gone.items():
+        yield f"event {event_id}: what it says of {entity} {record_id} is gone, and nobody erased it"
+    yield from _strays(session, org_id)
 
 
 def _wrong(former: str, event: Any, changes: list[Any]) -> Iterator[str]:
-    if _altered(event.origin, event.salt, event.digest):
+    if event.salt is None or _altered(event.origin, event.salt, event.digest):
         yield f"the origin of event {event.id} was altered"
-    for change in changes:
+    for position, change in enumerate(changes):
         digest = change_digest(change.entity, change.record_id, change.operation, change.body, change.salt)
-        if digest != change.digest or _altered(change.personal, change.personal_salt, change.personal_digest):
+        altered = digest != change.digest or _altered(change.personal, change.personal_salt, change.personal_digest)
+        if altered or change.position != position:
             yield f"event {event.id}: what it says of {change.entity} {change.record_id} was altered"
     if link(former, event._asdict(), digests([change._asdict() for change in changes])) != event.chain:
         yield f"the chain is broken at event {event.id}"
@@ -291,3 +309,21 @@ def _altered(words: str | None, salt: str | None, digest: str | None) -> bool:
     if salt is None:
         return words is not None
     return sha256(f"{salt}\n{words}".encode()).hexdigest() != digest
+
+
+def _erasures(gone: dict[tuple[str, int], int], changes: list[Any]) -> None:
+    """Note the records whose personal values are gone, until an event says that they were erased."""
+    for change in changes:
+        record = (change.entity, change.record_id)
+        if change.personal is None and change.personal_digest is not None:
+            gone.setdefault(record, change.event_id)
+        if record in gone and any(words in (change.body or "") for words in _SAID):
+            del gone[record]
+
+
+def _strays(session: Session, org_id: int) -> Iterator[str]:
+    of_one = (EVENTS.c.org_id == CHANGES.c.org_id, EVENTS.c.id == CHANGES.c.event_id)
+    known = sa.exists().where(*of_one)
+    query = sa.select(CHANGES.c.event_id).distinct().where(CHANGES.c.org_id == org_id, ~known)
+    for event_id in session.execute(query).scalars():
+        yield f"event {event_id} is missing, of which there are changes"

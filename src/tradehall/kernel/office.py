@@ -15,6 +15,7 @@ from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report, dumps, run_report, whole
 from tradehall.kernel.database import Batch, Database, Session, Work
 from tradehall.kernel.errors import Missing
+from tradehall.kernel.events import BY_ITSELF
 from tradehall.kernel.figures import behind
 from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
 from tradehall.kernel.jobs import drop_done
@@ -143,7 +144,7 @@ class Office:
 
     async def as_system(self, trade: Trade, org_id: int, rule: Callable[[Context], Any]) -> Any:
         """Run something as Tradehall itself, as one unit."""
-        result = await self.database.unit(AsSystem(trade, org_id, self.clock(), rule))
+        result = await self.database.unit(AsSystem(trade, org_id, self.clock(), rule, origin=BY_ITSELF))
         self.worker.wake.set()
         return result
 

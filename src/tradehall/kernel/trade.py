@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel import backlog, keys
+from tradehall.kernel import audit, backlog, keys
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
@@ -140,6 +140,7 @@ class Trade:
         yield Contract("PUT", f"{self.prefix}/settings", change)
         yield from keys.paths(self)
         yield from backlog.paths(self)
+        yield from audit.paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:
@@ -163,7 +164,8 @@ class Trade:
 
     def visible(self, entity: str, values: dict[str, Any], actor: Actor) -> dict[str, Any]:
         """What an actor may see of the fields of a change."""
-        record = METADATA.tables[entity].info.get("record")
+        table = METADATA.tables.get(entity)
+        record = None if table is None else table.info.get("record")
         if record is None:
             return values
         seen = self.shape_of(record).view(actor).names

@@ -27,6 +27,7 @@ from tradehall.kernel.errors import (
     UnsupportedType,
     field_error,
 )  # fmt: skip
+from tradehall.kernel.events import VIA
 from tradehall.kernel.idempotency import Answer, Key
 from tradehall.kernel.keys import SIGN
 from tradehall.kernel.office import Office
@@ -42,6 +43,7 @@ Headers = Mapping[bytes, bytes]
 
 LARGEST_BODY = 1024 * 1024
 LONGEST_KEY = 255
+LONGEST_AGENT = 200
 _MANY_DIGITS = re.compile(rb"[0-9.]{16}")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _prefix, _serial = secrets.token_hex(6), count(1)
@@ -128,6 +130,18 @@ def cors(headers: Headers, origins: frozenset[str]) -> list[tuple[bytes, bytes]]
         (b"access-control-expose-headers", _EXPOSED),
         (b"vary", b"Origin"),
     ]
+
+
+def origin(scope: Scope, headers: Headers, known_as: str) -> dict[str, str]:
+    """From where a request comes, as the log keeps it (P-20): with a cookie and nothing else it is one of our pages."""
+    by_page = b"cookie" in headers and b"authorization" not in headers and b"x-api-key" not in headers
+    agent = headers.get(b"user-agent", b"")[:LONGEST_AGENT].decode("latin-1")
+    return {
+        VIA: "ui" if by_page else "api",
+        "source": (scope.get("client") or ("",))[0],
+        "agent": "".join(char for char in agent if char.isprintable()),
+        "request_id": known_as,
+    }
 
 
 class Dispatcher:
@@ -221,7 +235,7 @@ class Dispatcher:
             self._key(headers, actor, scope, content),
             headers[b"if-match"].decode("latin-1") if b"if-match" in headers else None,
             query.get("dry_run", "0").lower() in ("1", "true", "yes"),
-            {"request_id": known_as, "source": (scope.get("client") or ("",))[0]},
+            origin(scope, headers, known_as),
         )
         return await self.office.perform(self.trade, call)
 
