@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from tradehall.kernel.columns import Field, State, show
-from tradehall.kernel.database import Batch, Prepared
+from tradehall.kernel.database import Batch
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.events import ERASED, Event, EventBook, erase_history
 from tradehall.kernel.idempotency import erase_answers
@@ -103,17 +103,12 @@ class Context(Reader):
         values["created_at"] = values["created_at"] or self.now
         if record.searched:
             values["folded"] = folded(values[name] for name in record.searched)
-        self._returned(row, ("id", *record.derived), insert_statement(record), values)
+        values["id"] = self.session.insert(insert_statement(record, self.session.far), values)
+        row.derive()
         self._hold(row)
         self._note(row, "add", {name: value for name, value in values.items() if name not in SILENT})
         self._totals.changed(record, None, row, self.preferences.day_of())
         return row
-
-    def _returned(self, row: Record, names: tuple[str, ...], statement: Prepared, given: Mapping[str, Any]) -> bool:
-        rows, readers = self.session.records(statement, given)
-        for name, value, read in zip(names, rows[0] if rows else (), readers, strict=True) if rows else ():
-            row.values[name] = value if read is None or value is None else read(value)
-        return bool(rows)
 
     def flush(self) -> None:
         """Write what was assigned, in the order of change, each row guarded by its version."""
@@ -136,8 +131,10 @@ class Context(Reader):
         former = row.former()
         given = {f"new_{name}": values[name] for name in names}
         given |= {"the_id": row.id, "the_org": self.org_id, "the_version": row.version}
-        if not self._returned(row, ("version", *record.derived), update_statement(record, tuple(names)), given):
+        if self.session.update(update_statement(record, tuple(names)), given) != 1:
             raise Refused("changed_meanwhile", f"{record.title} was changed in the meantime")
+        values["version"] += 1
+        row.derive()
         row.before = {}
         self._note(row, "edit", {name: [old, values[name]] for name, old in before.items()})
         self._totals.changed(record, former, row, self.preferences.day_of())

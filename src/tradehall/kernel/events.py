@@ -246,7 +246,7 @@ class EventBook(Book):
 def history(session: Session, org_id: int, entity: str, record_id: int, before: int, most: int) -> list[dict[str, Any]]:
     """What happened to a record, newest first: `{id, at, verb, actor, cause, operation, changes}`."""
     given = {"org_id": org_id, "entity": entity, "record_id": record_id, "before": before, "most": most}
-    rows, _ = session.records(_history, given)
+    rows = session.run(_history, given)
     return [
         {
             "id": row[0],

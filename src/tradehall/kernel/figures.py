@@ -11,7 +11,7 @@ from tradehall.kernel.columns import shown_decimal
 from tradehall.kernel.contracts import REPORTS, Report, whole
 from tradehall.kernel.errors import Missing, field_error
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import rows_of
+from tradehall.kernel.records import whole_rows
 from tradehall.kernel.reports import MEASURES, Measure, Part, Total
 
 SCANNED = 5000
@@ -97,7 +97,7 @@ def _after(reader: Reader, declared: Measure[Any], after: int) -> Iterator[Any]:
         table.c.org_id == reader.org_id, table.c.id > after
     )
     found = reader.session.execute(query.order_by(table.c.id).limit(SCANNED)).all()
-    yield from rows_of(declared.record, found, None, [None] * len(declared.record.fields))
+    yield from whole_rows(declared.record, found)
 
 
 def _day(query: Mapping[str, str], name: str) -> date | None:

@@ -99,12 +99,10 @@ class KeyBook(Book):
             return None
         else:
             given = {"org_id": self.org_id, "digest": key.digest}
-            rows, readers = self.session.records(_find, given)
+            rows = self.session.dicts(_find, given)
             if not rows:
                 return None
-            fingerprint, status, headers, body, at = (
-                value if read is None else read(value) for value, read in zip(rows[0], readers, strict=True)
-            )
+            fingerprint, status, headers, body, at = rows[0].values()
             if at < now - KEPT_FOR:
                 self._lapsed = now - KEPT_FOR
                 return None

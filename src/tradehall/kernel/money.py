@@ -18,7 +18,9 @@ def rounded(amount: Decimal, places: int = 2) -> Decimal:
 
 def scaled(amount: Decimal | int, places: int) -> int:
     """The amount as an integer of 10**-places units, rounded half up."""
-    return int(Decimal(amount).scaleb(places).quantize(Decimal(1), ROUND_HALF_UP))
+    units = amount * 10**places
+    whole = int(units)
+    return whole if whole == units else int(units.quantize(Decimal(1), ROUND_HALF_UP))
 
 
 def unscaled(units: int, places: int) -> Decimal:

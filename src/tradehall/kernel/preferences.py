@@ -94,9 +94,8 @@ def day_in(zone: str) -> Callable[[datetime], date]:
 
 def chosen(session: Session, org_id: int, trade: str) -> dict[str, Any]:
     """What an organisation has set."""
-    rows, readers = session.records(_all, {"org_id": org_id, "of_trade": trade})
-    read = readers[1]
-    return {row[0]: row[1] if read is None else read(row[1]) for row in rows}
+    rows = session.dicts(_all, {"org_id": org_id, "of_trade": trade})
+    return {row["name"]: row["value"] for row in rows}
 
 
 class PreferenceBook(Book):

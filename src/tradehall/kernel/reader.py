@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing
 from tradehall.kernel.preferences import Preferences, chosen
-from tradehall.kernel.records import Find, Record, rows_of
+from tradehall.kernel.records import Find, Record, rows_of, whole_rows
 from tradehall.kernel.reports import Measure, Total, daily, overall
 from tradehall.kernel.rows import select_statement, standing_statement
 from tradehall.kernel.verbs import Actor, Grant
@@ -56,8 +56,7 @@ class Reader:
         scope = grant if grant is not None and grant.scope is not None else None
         given = {"id": row_id, "org_id": self.org_id, "me": self.actor.user_id}
         statement = select_statement(record, scope)
-        rows, readers = self.session.records(statement, given)
-        found = rows_of(record, rows, None, readers)
+        found = rows_of(record, self.session.dicts(statement, given))
         return found[0] if found else None
 
     def get(self, record: type[R], row_id: int, grant: Grant | None = None) -> R:
@@ -70,10 +69,8 @@ class Reader:
         """The rows of a search, in its order."""
         given = {"org_id": self.org_id, "me": self.actor.user_id}
         if query.is_standing:
-            rows, readers = self.session.records(standing_statement(query), given)
-            return rows_of(query.record, rows, None, readers)
-        found = self.session.execute(query.statement, given).all()
-        return rows_of(query.record, found, None, [None] * len(query.record.fields))
+            return rows_of(query.record, self.session.dicts(standing_statement(query), given))
+        return whole_rows(query.record, self.session.execute(query.statement, given).all())
 
     def first(self, query: Find[R]) -> R | None:
         """The first row of a search, if there is one."""

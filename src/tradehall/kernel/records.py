@@ -1,7 +1,7 @@
 """Records: rows that note what is assigned to them. The layer writes; it never loads by itself."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
@@ -133,6 +133,11 @@ class Record:
             self.before.setdefault(field.name, old)
         self.values[field.name] = value
 
+    def derive(self) -> None:
+        """Bring what is computed from other columns up to date."""
+        for name in self.derived:
+            self.values[name] = self.fields[name].derived(self)
+
     def former(self) -> Self:
         """The row as it was before the changes that are not written yet."""
         return self.loaded(self.values | self.before, None)
@@ -143,8 +148,10 @@ class Record:
 
 def _table(record: type[Record], name: str, by_org: bool) -> sa.Table:
     """The table of a record, with its walls and references inside one organisation."""
-    columns = [_column(field) for field in record.fields.values()]
-    parts: list[Any] = [*columns, *_references(record, name), *_checks(record, name)]
+    columns: dict[str, sa.Column[Any]] = {}
+    for each in record.fields.values():
+        columns[each.name] = _column(each, columns)
+    parts: list[Any] = [*columns.values(), *_references(record, name), *_checks(record, name)]
     table = sa.Table(name, METADATA, *parts, sqlite_autoincrement=True, info={"record": record, "by_org": by_org})
     # A reference from another row names the organisation too, so the pair has to be unique.
     sa.Index(f"uq_{name}_org_id_id", table.c.org_id, table.c.id, unique=True)
@@ -167,10 +174,10 @@ def unique_name(table: str, wall: Wall) -> str:
     return f"uq_{table}_{'_'.join(wall.columns)}"
 
 
-def _column(field: Field[Any]) -> sa.Column[Any]:
+def _column(field: Field[Any], others: Mapping[str, sa.Column[Any]]) -> sa.Column[Any]:
     if field.name == "id":
         return sa.Column("id", KEY, primary_key=True, autoincrement=True)
-    return field.column()
+    return field.column(others)
 
 
 def _references(record: type[Record], name: str) -> Iterator[sa.ForeignKeyConstraint]:
@@ -248,18 +255,11 @@ def find(record: type[R], *conditions: sa.ColumnElement[bool]) -> Find[R]:
     return Find(record, conditions)
 
 
-def rows_of(
-    record: type[R], rows: Iterable[Any], keeper: Keeper | None, readers: list[Callable[[Any], Any] | None]
-) -> list[R]:
-    """Rows as the driver gave them, all columns in the table's order, as records."""
-    names = list(record.fields)
-    return [
-        record.loaded(
-            {
-                name: value if read is None or value is None else read(value)
-                for name, value, read in zip(names, row, readers, strict=True)
-            },
-            keeper,
-        )
-        for row in rows
-    ]
+def rows_of(record: type[R], rows: Iterable[dict[str, Any]]) -> list[R]:
+    """Rows that were read, each with all columns, as records."""
+    return [record.loaded(values, None) for values in rows]
+
+
+def whole_rows(record: type[R], rows: Iterable[Sequence[Any]]) -> list[R]:
+    """What a Core select of all columns gave, as records."""
+    return rows_of(record, (dict(zip(record.fields, row, strict=True)) for row in rows))

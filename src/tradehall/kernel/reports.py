@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tradehall.kernel.database import Book, Prepared, Session
 from tradehall.kernel.money import scaled, unscaled
-from tradehall.kernel.records import METADATA, Record, rows_of
+from tradehall.kernel.records import METADATA, Record, whole_rows
 
 R = TypeVar("R", bound=Record)
 DayOf = Callable[[datetime], date]
@@ -202,7 +202,7 @@ def every_row(session: Session, org_id: int, record: type[R], page: int = 2000) 
         ).all()
         if not found:
             return
-        rows = rows_of(record, found, None, [None] * len(columns))
+        rows = whole_rows(record, found)
         last = rows[-1].id
         yield from rows
 

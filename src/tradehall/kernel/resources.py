@@ -321,7 +321,8 @@ def _of_column(value: Any, kind: sa.types.TypeEngine[Any]) -> Any:
     fits = -LARGEST_ID <= value <= LARGEST_ID if isinstance(value, int) else "\x00" not in str(value)
     if type(value) is not wanted or not fits:
         raise ValueError("not a value of this column")
-    return kind.process_result_value(value, ANY_DIALECT) if isinstance(kind, sa.types.TypeDecorator) else value
+    read = kind.result_processor(ANY_DIALECT, None) if isinstance(kind, sa.types.TypeDecorator) else None
+    return value if read is None else read(value)
 
 
 def _cursor(key: Any, row_id: int) -> str:

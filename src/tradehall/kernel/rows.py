@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from tradehall.kernel.database import Book, Prepared, Session, among
-from tradehall.kernel.records import Find, Record, per_record, rows_of
+from tradehall.kernel.records import Find, Record, per_record
 from tradehall.kernel.verbs import Grant
 
 R = TypeVar("R", bound=Record)
@@ -29,17 +29,16 @@ def among_statement(record: type[Record]) -> Prepared:
 
 
 @per_record
-def insert_statement(record: type[Record]) -> Prepared:
-    """A new row; gives its id and what the database derives."""
+def insert_statement(record: type[Record], far: bool) -> Prepared:
+    """A new row. A far database gives its id back; SQLite tells it without being asked, and RETURNING is slow there."""
     names = [name for name in record.fields if name != "id" and name not in record.derived]
-    values: dict[str, Any] = {name: sa.bindparam(name) for name in names}
-    returned = [record.table.c[name] for name in ("id", *record.derived)]
-    return Prepared(sa.insert(record.table).values(values).returning(*returned))
+    statement = sa.insert(record.table).values({name: sa.bindparam(name) for name in names})
+    return Prepared(statement.returning(record.table.c.id) if far else statement)
 
 
 @per_record
 def update_statement(record: type[Record], names: tuple[str, ...]) -> Prepared:
-    """Some columns of a row, if it still has the version that was read; gives its next version."""
+    """Some columns of a row and its next version, if it still has the version that was read."""
     table = record.table
     values: dict[str, Any] = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
     here = (
@@ -47,9 +46,7 @@ def update_statement(record: type[Record], names: tuple[str, ...]) -> Prepared:
         table.c.org_id == sa.bindparam("the_org"),
         table.c.version == sa.bindparam("the_version"),
     )
-    returned = [table.c[name] for name in ("version", *record.derived)]
-    statement = sa.update(table).where(*here).values(values | {"version": table.c.version + 1})
-    return Prepared(statement.returning(*returned))
+    return Prepared(sa.update(table).where(*here).values(values | {"version": table.c.version + 1}))
 
 
 @per_record
@@ -79,9 +76,9 @@ class RowBook(Book):
 
     def fetch(self) -> None:
         for record, ids in self._wanted.items():
-            rows, readers = self.session.records(among_statement(record), {"org_id": self.org_id, "ids": list(ids)})
-            for row in rows_of(record, rows, None, readers):
-                self._known[record, row.id] = row.values
+            given = {"org_id": self.org_id, "ids": list(ids)}
+            for values in self.session.dicts(among_statement(record), given):
+                self._known[record, values["id"]] = values
 
     def find(self, record: type[R], row_id: int) -> R | None:
         """The row, as an object of the unit's own, if it was read already."""

@@ -52,6 +52,14 @@ class PostgresSession(Session):
         elif rows:
             await_only(self.driver.executemany(compiled.text, [compiled.arguments(row) for row in rows]))
 
+    def insert(self, statement: Prepared, given: Mapping[str, Any]) -> int:
+        return int(self.run(statement, given)[0][0])
+
+    def update(self, statement: Prepared, given: Mapping[str, Any]) -> int:
+        compiled = statement.on(self.dialect)
+        done: str = await_only(self.driver.execute(compiled.text, *compiled.arguments(given)))
+        return int(done.rsplit(" ", 1)[-1])
+
     def command(self, text: str) -> None:
         await_only(self.driver.execute(text))
 

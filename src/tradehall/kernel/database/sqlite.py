@@ -54,6 +54,14 @@ class SqliteSession(Session):
         compiled = statement.on(self.dialect)
         self.driver.executemany(compiled.text, [compiled.arguments(row) for row in rows])
 
+    def insert(self, statement: Prepared, given: Mapping[str, Any]) -> int:
+        compiled = statement.on(self.dialect)
+        return self.driver.execute(compiled.text, compiled.arguments(given)).lastrowid or 0
+
+    def update(self, statement: Prepared, given: Mapping[str, Any]) -> int:
+        compiled = statement.on(self.dialect)
+        return self.driver.execute(compiled.text, compiled.arguments(given)).rowcount
+
     def command(self, text: str) -> None:
         self.driver.execute(text)
 

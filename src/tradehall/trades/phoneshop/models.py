@@ -99,7 +99,7 @@ class Phone(Record, table="phoneshop_phones"):
     condition = choice(Condition)
     value = money(above=0)
     status = state(PhoneStatus, PHONE_MOVES, initial=PhoneStatus.AVAILABLE)
-    is_available = computed(flag(), "status = 'AVAILABLE'")
+    is_available = computed(flag(), lambda phone: phone.status == PhoneStatus.AVAILABLE)
     imei = optional(text(24))
     imei2 = optional(text(24))
     cost_price = optional(money(at_least=0))
@@ -145,8 +145,8 @@ class Sale(Record, table="phoneshop_sales"):
     customer_phone = personal(optional(text(20)))
     customer_email = personal(optional(email()))
     returned_at = optional(moment())
-    balance_due = computed(money(), "original_price - discount_amount - amount_paid")
-    margin = computed(optional(money()), "amount_paid - cost")
+    balance_due = computed(money(), lambda sale: sale.original_price - sale.discount_amount - sale.amount_paid)
+    margin = computed(optional(money()), lambda sale: sale.amount_paid - sale.cost)
 
     indexes = (("customer_id", "created_at", "id"), ("phone_id",))
     walls = (
@@ -167,7 +167,7 @@ class Swap(Record, table="phoneshop_swaps"):
     balance_paid = money(at_least=0)
     discount_amount = money(at_least=0)
     cost = optional(money(at_least=0))
-    total_transaction_value = computed(money(), "given_phone_value + balance_paid")
+    total_transaction_value = computed(money(), lambda swap: swap.given_phone_value + swap.balance_paid)
 
     indexes = (("customer_id", "created_at", "id"), ("new_phone_id",))
     walls = (unique("new_phone_id", says="New phone is not available for swap", code="not_for_swap"),)
