@@ -21,6 +21,7 @@ from tradehall.kernel.people import CreateLink, CreateOrganisation, has_users, o
 from tradehall.kernel.reports import ROWS, overall
 from tradehall.kernel.trade import Trade
 from tradehall.settings import Settings
+from tradehall.web.wire import HttpProtocol
 
 FIRST = "My business"
 
@@ -50,7 +51,7 @@ def serve(
     config = uvicorn.Config(
         build_app(settings, trades, log=noted), settings.host, settings.port, access_log=False, log_config=None,
         server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=20, lifespan="on", proxy_headers=False,
-        h11_max_incomplete_event_size=65536,
+        h11_max_incomplete_event_size=65536, http=HttpProtocol,
     )  # fmt: skip
     # What was loaded by now stays: the collector need not look at it again and again.
     gc.collect()

@@ -9,8 +9,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import Json, Utc
-from tradehall.kernel.database import Book, Prepared, Session, among
+from tradehall.kernel.columns import KEY, Json, Utc
 from tradehall.kernel.errors import Invalid
 from tradehall.kernel.records import METADATA
 
@@ -19,15 +18,18 @@ KEPT_FOR = timedelta(hours=24)
 KEYS = sa.Table(
     "idempotency_keys",
     METADATA,
-    sa.Column("org_id", sa.BigInteger, primary_key=True, autoincrement=False),
-    sa.Column("digest", sa.String(64), primary_key=True),
+    # Answers are written one after the other and found by a narrow index: digests come in no order, and with the answers
+    # in that order each would rewrite a page of its own.
+    sa.Column("id", KEY, primary_key=True, autoincrement=True),
+    sa.Column("org_id", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.String(64), nullable=False),
     sa.Column("fingerprint", sa.String(64), nullable=False),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("headers", Json, nullable=False),
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("at", Utc, nullable=False),
+    sa.Index("uq_idempotency_keys_digest", "org_id", "digest", unique=True),
     sa.Index("ix_idempotency_keys_at", "org_id", "at"),
-    sqlite_with_rowid=False,
     info={"by_org": True},
 )
 _find = Prepared(
@@ -38,7 +40,8 @@ _find = Prepared(
 _among = Prepared(
     sa.select(KEYS.c.digest).where(KEYS.c.org_id == sa.bindparam("org_id"), among(KEYS.c.digest, "digests"))
 )
-_insert = Prepared(sa.insert(KEYS).values({column.name: sa.bindparam(column.name) for column in KEYS.c}))
+_GIVEN = ("org_id", "digest", "fingerprint", "status", "headers", "body", "at")
+_insert = Prepared(sa.insert(KEYS).values({name: sa.bindparam(name) for name in _GIVEN}))
 _drop = Prepared(
     sa.delete(KEYS).where(KEYS.c.org_id == sa.bindparam("org_id"), KEYS.c.at < sa.bindparam("at", type_=Utc))
 )
