@@ -10,6 +10,7 @@ import orjson
 import sqlalchemy as sa
 
 from tradehall.kernel.columns import KEY, Json, Utc
+from tradehall.kernel.database import Book, Prepared, Session, among
 from tradehall.kernel.errors import Invalid
 from tradehall.kernel.records import METADATA
 

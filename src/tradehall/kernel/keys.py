@@ -157,13 +157,10 @@ class Keys:
     async def _looked_up(self, org_id: int, key: str, trade: "Trade") -> tuple[Actor | None, float]:
         revision = self._revision
         given = {"org_id": org_id, "digest": digest(key), "of_trade": trade.name}
-        rows, readers = await self._database.read(org_id, lambda session: session.records(_by_digest, given))
+        rows = await self._database.read(org_id, lambda session: session.dicts(_by_digest, given))
         if not rows:
             return None, 0.0
-        pairs = zip(rows[0], readers, strict=True)
-        key_id, name, role, scopes, expires = (
-            value if read is None or value is None else read(value) for value, read in pairs
-        )
+        key_id, name, role, scopes, expires = rows[0].values()
         if trade.role(role) is None:
             return None, 0.0
         actor = Actor(org_id, trade.name, role, 0, name, key_id, frozenset(scopes))

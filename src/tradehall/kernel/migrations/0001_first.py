@@ -1,0 +1,273 @@
+"""First."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "kernel_0001"
+down_revision = None
+branch_labels = ("kernel",)
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table('event_changes',
+    sa.Column('org_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('event_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('position', sa.Integer(), autoincrement=False, nullable=False),
+    sa.Column('entity', sa.String(length=63), nullable=False),
+    sa.Column('record_id', sa.BigInteger(), nullable=False),
+    sa.Column('operation', sa.String(length=6), nullable=False),
+    sa.Column('body', sa.Text(), nullable=True),
+    sa.Column('salt', sa.String(length=32), nullable=True),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('personal', sa.Text(), nullable=True),
+    sa.Column('personal_salt', sa.String(length=32), nullable=True),
+    sa.Column('personal_digest', sa.String(length=64), nullable=True),
+    sa.PrimaryKeyConstraint('org_id', 'event_id', 'position'),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('event_changes', schema=None) as batch_op:
+        batch_op.create_index('ix_event_changes_record', ['org_id', 'entity', 'record_id', 'event_id'], unique=False)
+
+    op.create_table('events',
+    sa.Column('org_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('trade', sa.String(length=40), nullable=False),
+    sa.Column('verb', sa.String(length=120), nullable=False),
+    sa.Column('actor', sa.String(length=60), nullable=False),
+    sa.Column('cause', sa.BigInteger(), nullable=True),
+    sa.Column('origin', sa.Text(), nullable=True),
+    sa.Column('salt', sa.String(length=32), nullable=True),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('chain', sa.String(length=64), nullable=False),
+    sa.PrimaryKeyConstraint('org_id', 'id'),
+    sqlite_with_rowid=False
+    )
+    op.create_table('idempotency_keys',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger(), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('fingerprint', sa.String(length=64), nullable=False),
+    sa.Column('status', sa.Integer(), nullable=False),
+    sa.Column('headers', sa.Text(), nullable=False),
+    sa.Column('body', sa.Text(), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
+    with op.batch_alter_table('idempotency_keys', schema=None) as batch_op:
+        batch_op.create_index('ix_idempotency_keys_at', ['org_id', 'at'], unique=False)
+        batch_op.create_index('uq_idempotency_keys_digest', ['org_id', 'digest'], unique=True)
+
+    op.create_table('kernel_api_keys',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('prefix', sa.String(length=40), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('role', sa.String(length=40), nullable=False),
+    sa.Column('scopes', sa.Text(), nullable=False),
+    sa.Column('created_by', sa.BigInteger(), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('last_used_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_api_keys', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_api_keys_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_api_keys_digest', ['org_id', 'digest'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_kernel_api_keys_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('kernel_jobs',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('verb', sa.String(length=120), nullable=False),
+    sa.Column('entity', sa.String(length=63), nullable=False),
+    sa.Column('record_id', sa.BigInteger(), nullable=False),
+    sa.Column('payload', sa.Text(), nullable=True),
+    sa.Column('key', sa.String(length=200), nullable=True),
+    sa.Column('lane', sa.String(length=200), nullable=False),
+    sa.Column('state', sa.String(40), nullable=False),
+    sa.Column('due_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('attempts', sa.BigInteger(), nullable=False),
+    sa.Column('lease_until', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('worker', sa.String(length=80), nullable=True),
+    sa.Column('error', sa.String(length=2000), nullable=True),
+    sa.CheckConstraint("state IN ('queued', 'running', 'done', 'dead')", name='ck_kernel_jobs_state'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_jobs', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_jobs_due', ['due_at', 'id'], unique=False, sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
+        batch_op.create_index('ix_kernel_jobs_lease', ['lease_until'], unique=False, sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'"))
+        batch_op.create_index('ix_kernel_jobs_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_jobs_of_trade_key', ['org_id', 'of_trade', 'key'], unique=True, sqlite_where=sa.text("state = 'queued' AND key IS NOT NULL"), postgresql_where=sa.text("state = 'queued' AND key IS NOT NULL"))
+        batch_op.create_index('uq_kernel_jobs_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('kernel_settings',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('value', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_settings', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_settings_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_settings_of_trade_name', ['org_id', 'of_trade', 'name'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_kernel_settings_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('numbers',
+    sa.Column('org_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('series', sa.String(length=80), nullable=False),
+    sa.Column('value', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('org_id', 'series'),
+    sqlite_with_rowid=False
+    )
+    op.create_table('organisations',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('name'),
+    sqlite_autoincrement=True
+    )
+    op.create_table('revisions',
+    sa.Column('name', sa.String(length=40), nullable=False),
+    sa.Column('value', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('name')
+    )
+    op.create_table('sign_in_attempts',
+    sa.Column('key', sa.String(length=320), nullable=False),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('next_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.PrimaryKeyConstraint('key')
+    )
+    op.create_table('totals',
+    sa.Column('org_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('day', sa.String(length=10), nullable=False),
+    sa.Column('measure', sa.String(length=80), nullable=False),
+    sa.Column('dimension', sa.String(length=120), nullable=False),
+    sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('org_id', 'day', 'measure', 'dimension'),
+    sqlite_with_rowid=False
+    )
+    op.create_table('users',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('password_hash', sa.String(length=255), nullable=True),
+    sa.Column('is_active', sa.Boolean(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    op.create_table('memberships',
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('trade', sa.String(length=40), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('role', sa.String(length=40), nullable=False),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.id'], ),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
+    sa.PrimaryKeyConstraint('org_id', 'trade', 'user_id')
+    )
+    op.create_table('one_time_links',
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.id'], ),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
+    sa.PrimaryKeyConstraint('digest')
+    )
+    op.create_table('sign_in_names',
+    sa.Column('trade', sa.String(length=40), nullable=False),
+    sa.Column('kind', sa.String(length=20), nullable=False),
+    sa.Column('folded', sa.String(length=254), nullable=False),
+    sa.Column('shown', sa.String(length=254), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
+    sa.PrimaryKeyConstraint('trade', 'kind', 'folded')
+    )
+    with op.batch_alter_table('sign_in_names', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_sign_in_names_user_id'), ['user_id'], unique=False)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE event_changes ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE event_changes FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON event_changes USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE events ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE events FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON events USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE idempotency_keys FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON idempotency_keys USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_api_keys ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_api_keys FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_api_keys USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_settings ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_settings FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_settings USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE numbers ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE numbers FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON numbers USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE totals ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE totals FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON totals USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+
+
+def downgrade() -> None:
+    with op.batch_alter_table('sign_in_names', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_sign_in_names_user_id'))
+
+    op.drop_table('sign_in_names')
+    op.drop_table('one_time_links')
+    op.drop_table('memberships')
+    op.drop_table('users')
+    op.drop_table('totals')
+    op.drop_table('sign_in_attempts')
+    op.drop_table('revisions')
+    op.drop_table('organisations')
+    op.drop_table('numbers')
+    with op.batch_alter_table('kernel_settings', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_settings_org_id_id')
+        batch_op.drop_index('uq_kernel_settings_of_trade_name', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_kernel_settings_recent')
+
+    op.drop_table('kernel_settings')
+    with op.batch_alter_table('kernel_jobs', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_jobs_org_id_id')
+        batch_op.drop_index('uq_kernel_jobs_of_trade_key', sqlite_where=sa.text("state = 'queued' AND key IS NOT NULL"), postgresql_where=sa.text("state = 'queued' AND key IS NOT NULL"))
+        batch_op.drop_index('ix_kernel_jobs_recent')
+        batch_op.drop_index('ix_kernel_jobs_lease', sqlite_where=sa.text("state = 'running'"), postgresql_where=sa.text("state = 'running'"))
+        batch_op.drop_index('ix_kernel_jobs_due', sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
+
+    op.drop_table('kernel_jobs')
+    with op.batch_alter_table('kernel_api_keys', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_api_keys_org_id_id')
+        batch_op.drop_index('uq_kernel_api_keys_digest', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_kernel_api_keys_recent')
+
+    op.drop_table('kernel_api_keys')
+    with op.batch_alter_table('idempotency_keys', schema=None) as batch_op:
+        batch_op.drop_index('uq_idempotency_keys_digest')
+        batch_op.drop_index('ix_idempotency_keys_at')
+
+    op.drop_table('idempotency_keys')
+    op.drop_table('events')
+    with op.batch_alter_table('event_changes', schema=None) as batch_op:
+        batch_op.drop_index('ix_event_changes_record')
+
+    op.drop_table('event_changes')

@@ -1,0 +1,251 @@
+"""First."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "phoneshop_0001"
+down_revision = None
+branch_labels = ("phoneshop",)
+depends_on = "kernel_0001"
+
+
+def upgrade() -> None:
+    op.create_table('phoneshop_customers',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('full_name', sa.String(length=100), nullable=False),
+    sa.Column('phone_number', sa.String(length=20), nullable=False),
+    sa.Column('phone_e164', sa.String(length=16), nullable=True),
+    sa.Column('email', sa.String(length=254), nullable=True),
+    sa.Column('unique_id', sa.String(length=20), nullable=False),
+    sa.Column('folded', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_customers', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_customers_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_customers_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_customers_phone_e164', ['org_id', 'phone_e164'], unique=True, sqlite_where=sa.text('phone_e164 IS NOT NULL'), postgresql_where=sa.text('phone_e164 IS NOT NULL'))
+        batch_op.create_index('uq_phoneshop_customers_phone_number', ['org_id', 'phone_number'], unique=True, sqlite_where=sa.text("phone_e164 IS NULL AND phone_number <> ''"), postgresql_where=sa.text("phone_e164 IS NULL AND phone_number <> ''"))
+
+    op.create_table('phoneshop_phones',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('brand', sa.String(length=50), nullable=False),
+    sa.Column('model', sa.String(length=100), nullable=False),
+    sa.Column('condition', sa.String(40), nullable=False),
+    sa.Column('value', sa.BigInteger(), nullable=False),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('is_available', sa.Boolean(), sa.Computed("status = 'AVAILABLE'", persisted=True), nullable=False),
+    sa.Column('imei', sa.String(length=24), nullable=True),
+    sa.Column('imei2', sa.String(length=24), nullable=True),
+    sa.Column('cost_price', sa.BigInteger(), nullable=True),
+    sa.Column('category_id', sa.BigInteger(), nullable=True),
+    sa.Column('brand_id', sa.BigInteger(), nullable=True),
+    sa.Column('specs', sa.Text(), nullable=False),
+    sa.Column('swapped_from_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('acquired_via_swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('folded', sa.Text(), nullable=False),
+    sa.CheckConstraint("condition IN ('New', 'Used', 'Refurbished')", name='ck_phoneshop_phones_condition'),
+    sa.CheckConstraint("status IN ('RECEIVED', 'AVAILABLE', 'WITHHELD', 'UNDER_REPAIR', 'SOLD', 'SWAPPED')", name='ck_phoneshop_phones_status'),
+    sa.CheckConstraint('value > 0', name='ck_phoneshop_phones_value_positive'),
+    sa.ForeignKeyConstraint(['org_id', 'acquired_via_swap_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_phones_acquired_via_swap_id', use_alter=True),
+    sa.ForeignKeyConstraint(['org_id', 'swapped_from_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_phones_swapped_from_id', use_alter=True),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_phones', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_phones_acquired_via_swap_id', ['org_id', 'acquired_via_swap_id'], unique=False, sqlite_where=sa.text('acquired_via_swap_id IS NOT NULL'), postgresql_where=sa.text('acquired_via_swap_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_phones_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_phones_status', ['org_id', 'status'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_phones_swapped_from_id', ['org_id', 'swapped_from_id'], unique=False, sqlite_where=sa.text('swapped_from_id IS NOT NULL'), postgresql_where=sa.text('swapped_from_id IS NOT NULL'))
+        batch_op.create_index('uq_phoneshop_phones_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_held_imeis',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('imei', sa.String(length=15), nullable=False),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_held_imeis_phone_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_held_imeis', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_held_imeis_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_held_imeis_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_held_imeis_imei', ['org_id', 'imei'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_held_imeis_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_repairs',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('phone_description', sa.String(length=200), nullable=False),
+    sa.Column('issue_description', sa.String(length=500), nullable=False),
+    sa.Column('diagnosis', sa.String(length=500), nullable=True),
+    sa.Column('cost', sa.BigInteger(), nullable=False),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('due_date', sa.Date(), nullable=True),
+    sa.Column('delivery_notified', sa.Boolean(), nullable=False),
+    sa.Column('completed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.CheckConstraint("status IN ('Pending', 'In Progress', 'Completed', 'Delivered')", name='ck_phoneshop_repairs_status'),
+    sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_repairs_customer_id'),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_repairs_phone_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_repairs', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_repairs_customer_id_created_at_id', ['org_id', 'customer_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_repairs_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_repairs_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_repairs_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_repairs_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_sales',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('invoice_number', sa.String(length=20), nullable=False),
+    sa.Column('original_price', sa.BigInteger(), nullable=False),
+    sa.Column('discount_amount', sa.BigInteger(), nullable=False),
+    sa.Column('amount_paid', sa.BigInteger(), nullable=False),
+    sa.Column('refunded_amount', sa.BigInteger(), nullable=False),
+    sa.Column('cost', sa.BigInteger(), nullable=True),
+    sa.Column('condition', sa.String(40), nullable=False),
+    sa.Column('customer_phone', sa.String(length=20), nullable=True),
+    sa.Column('customer_email', sa.String(length=254), nullable=True),
+    sa.Column('returned_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('balance_due', sa.BigInteger(), sa.Computed('(original_price - discount_amount) - amount_paid', persisted=True), nullable=False),
+    sa.Column('margin', sa.BigInteger(), sa.Computed('amount_paid - cost', persisted=True), nullable=True),
+    sa.CheckConstraint("condition IN ('New', 'Used', 'Refurbished')", name='ck_phoneshop_sales_condition'),
+    sa.CheckConstraint('amount_paid <= original_price - discount_amount', name='ck_phoneshop_sales_paid'),
+    sa.CheckConstraint('refunded_amount <= amount_paid', name='ck_phoneshop_sales_refunded'),
+    sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_sales_customer_id'),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_sales_phone_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_sales', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_sales_customer_id_created_at_id', ['org_id', 'customer_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_sales_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_sales_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_sales_invoice_number', ['org_id', 'invoice_number'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_sales_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_sales_phone_id', ['org_id', 'phone_id'], unique=True, sqlite_where=sa.text('returned_at IS NULL'), postgresql_where=sa.text('returned_at IS NULL'))
+
+    op.create_table('phoneshop_swaps',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('given_phone_description', sa.String(length=200), nullable=False),
+    sa.Column('given_phone_value', sa.BigInteger(), nullable=False),
+    sa.Column('new_phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('balance_paid', sa.BigInteger(), nullable=False),
+    sa.Column('discount_amount', sa.BigInteger(), nullable=False),
+    sa.Column('cost', sa.BigInteger(), nullable=True),
+    sa.Column('total_transaction_value', sa.BigInteger(), sa.Computed('given_phone_value + balance_paid', persisted=True), nullable=False),
+    sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_swaps_customer_id'),
+    sa.ForeignKeyConstraint(['org_id', 'new_phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_swaps_new_phone_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_swaps', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_swaps_customer_id_created_at_id', ['org_id', 'customer_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_swaps_new_phone_id', ['org_id', 'new_phone_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_swaps_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_swaps_new_phone_id', ['org_id', 'new_phone_id'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_swaps_org_id_id', ['org_id', 'id'], unique=True)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_acquired_via_swap_id FOREIGN KEY (org_id, acquired_via_swap_id) REFERENCES phoneshop_swaps (org_id, id)")
+        op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_swapped_from_id FOREIGN KEY (org_id, swapped_from_id) REFERENCES phoneshop_swaps (org_id, id)")
+        op.execute("ALTER TABLE phoneshop_customers ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_customers FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_customers USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_phones ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_phones FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_phones USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_held_imeis ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_held_imeis FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_held_imeis USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_repairs ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_repairs FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_repairs USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_sales ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_sales FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_sales USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_swaps ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_swaps FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_swaps USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("ALTER TABLE phoneshop_phones DROP CONSTRAINT fk_phoneshop_phones_acquired_via_swap_id")
+        op.execute("ALTER TABLE phoneshop_phones DROP CONSTRAINT fk_phoneshop_phones_swapped_from_id")
+    with op.batch_alter_table('phoneshop_swaps', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_swaps_org_id_id')
+        batch_op.drop_index('uq_phoneshop_swaps_new_phone_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_swaps_recent')
+        batch_op.drop_index('ix_phoneshop_swaps_new_phone_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_swaps_customer_id_created_at_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('phoneshop_swaps')
+    with op.batch_alter_table('phoneshop_sales', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_sales_phone_id', sqlite_where=sa.text('returned_at IS NULL'), postgresql_where=sa.text('returned_at IS NULL'))
+        batch_op.drop_index('uq_phoneshop_sales_org_id_id')
+        batch_op.drop_index('uq_phoneshop_sales_invoice_number', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_sales_recent')
+        batch_op.drop_index('ix_phoneshop_sales_phone_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_sales_customer_id_created_at_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('phoneshop_sales')
+    with op.batch_alter_table('phoneshop_repairs', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_repairs_org_id_id')
+        batch_op.drop_index('ix_phoneshop_repairs_status_created_at_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_repairs_recent')
+        batch_op.drop_index('ix_phoneshop_repairs_phone_id', sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_repairs_customer_id_created_at_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('phoneshop_repairs')
+    with op.batch_alter_table('phoneshop_held_imeis', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_held_imeis_org_id_id')
+        batch_op.drop_index('uq_phoneshop_held_imeis_imei', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_held_imeis_recent')
+        batch_op.drop_index('ix_phoneshop_held_imeis_phone_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('phoneshop_held_imeis')
+    with op.batch_alter_table('phoneshop_phones', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_phones_org_id_id')
+        batch_op.drop_index('ix_phoneshop_phones_swapped_from_id', sqlite_where=sa.text('swapped_from_id IS NOT NULL'), postgresql_where=sa.text('swapped_from_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_phones_status', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_phones_recent')
+        batch_op.drop_index('ix_phoneshop_phones_acquired_via_swap_id', sqlite_where=sa.text('acquired_via_swap_id IS NOT NULL'), postgresql_where=sa.text('acquired_via_swap_id IS NOT NULL'))
+
+    op.drop_table('phoneshop_phones')
+    with op.batch_alter_table('phoneshop_customers', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_customers_phone_number', sqlite_where=sa.text("phone_e164 IS NULL AND phone_number <> ''"), postgresql_where=sa.text("phone_e164 IS NULL AND phone_number <> ''"))
+        batch_op.drop_index('uq_phoneshop_customers_phone_e164', sqlite_where=sa.text('phone_e164 IS NOT NULL'), postgresql_where=sa.text('phone_e164 IS NOT NULL'))
+        batch_op.drop_index('uq_phoneshop_customers_org_id_id')
+        batch_op.drop_index('ix_phoneshop_customers_recent')
+
+    op.drop_table('phoneshop_customers')
