@@ -1,10 +1,11 @@
 """The whole application: settings and trades in, one ASGI object out."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib import import_module
 from typing import Any
 
+from tradehall.kernel.cabinet import MEGABYTE, Allowance
 from tradehall.kernel.database import open_database
 from tradehall.kernel.errors import Unavailable
 from tradehall.kernel.limits import Meter
@@ -12,6 +13,7 @@ from tradehall.kernel.logs import Requests
 from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import organisations
+from tradehall.kernel.store import Store
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
 from tradehall.settings import Settings
@@ -40,7 +42,18 @@ def build_app(
 
 
 def _outside(settings: Settings) -> Outside:
-    return Outside()
+    megabytes = (settings.upload_max_mb * MEGABYTE, settings.upload_quota_mb * MEGABYTE)
+    allowance = Allowance(*megabytes, timedelta(minutes=settings.file_link_minutes))
+    return Outside(store=store_of(settings), uploads=allowance)
+
+
+def store_of(settings: Settings) -> Store:
+    """Where files are kept: a folder in the data folder, or a bucket."""
+    stores, folder = adapter("store"), settings.tradehall_data / "files"
+    found: Store = (
+        stores.in_bucket(settings.file_store, **settings.bucket) if settings.file_store else stores.in_folder(folder)
+    )
+    return found
 
 
 def _limits(settings: Settings) -> Limits | None:

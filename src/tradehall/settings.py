@@ -16,6 +16,7 @@ from tradehall.kernel.limits import Limit
 
 WEAK = ("secret", "changeme", "change-me", "your-secret-key", "password", "default", "example")
 SHORTEST_SECRET = 16
+SECRETS = ("secret_key", "database_url", "backup_passphrase", "redis_url", "metrics_token", "aws_secret_access_key")
 REQUESTS, SIGN_INS = "600/minute", "30/minute"
 
 
@@ -47,6 +48,14 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["", "json", "console"] = ""
     audit_anchor: Path | None = None
+    file_store: str = ""
+    aws_endpoint_url: str = ""
+    aws_region: str = ""
+    aws_access_key_id: str = ""
+    aws_secret_access_key: str = ""
+    upload_max_mb: int = Field(10, ge=1, le=1024)
+    upload_quota_mb: int = Field(2048, ge=1)
+    file_link_minutes: int = Field(60, ge=1, le=60 * 24)
 
     @classmethod
     def read(cls, **given: Any) -> Self:
@@ -99,6 +108,16 @@ class Settings(BaseSettings):
         pairs = (each.split("=", 1) for each in self.trade_hosts.split(",") if "=" in each)
         return {host.strip().lower(): trade.strip() for host, trade in pairs}
 
+    @property
+    def bucket(self) -> dict[str, str]:
+        """Where the bucket of `FILE_STORE` is, and with which key."""
+        return {
+            "endpoint": self.aws_endpoint_url,
+            "region": self.aws_region,
+            "key": self.aws_access_key_id,
+            "secret": self.aws_secret_access_key,
+        }
+
     def secret(self) -> str:
         """What tokens are signed with: `SECRET_KEY`, or one that was made in the data folder at the first start."""
         if self.secret_key:
@@ -137,7 +156,7 @@ class Settings(BaseSettings):
     def effective(self) -> dict[str, str]:
         """The values in force, secrets masked (P-33)."""
         shown = {name: "" if value is None else str(value) for name, value in self.model_dump().items()}
-        for name in ("secret_key", "database_url", "backup_passphrase", "redis_url", "metrics_token"):
+        for name in SECRETS:
             shown[name] = masked(shown[name]) if getattr(self, name) else ""
         return shown
 

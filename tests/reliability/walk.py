@@ -25,7 +25,9 @@ NOWHERE = 10**15
 """An id that no row has."""
 ROUTES = {
     "POST /api/auth/login", "POST /api/auth/login-json", "GET /api/auth/me", "GET /docs", "GET /redoc", "GET /openapi.json",
-    "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "GET /readyz", "GET /metrics",
+    "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "GET /readyz", "GET /metrics", "POST /api/files", "GET /api/files/{id}",
+    "GET /api/files/{id}/link", "DELETE /api/files/{id}", "GET /api/customers/{id}/files", "POST /api/customers/{id}/files",
+    "GET /api/phones/{id}/files", "POST /api/phones/{id}/files", "GET /api/sales/{id}/files", "POST /api/sales/{id}/files",
 }  # fmt: skip
 """What `web/` answers besides the trade's operations."""
 _serial = count(1)

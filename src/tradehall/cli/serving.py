@@ -69,15 +69,21 @@ def migrate(*, data: Data = None) -> None:
 
 @app.command
 def doctor(*, data: Data = None, rebuild: bool = False) -> None:
-    """Check settings, migrations, kept totals and the audit chain; exit 1 where something is wrong.
+    """Check settings, migrations, kept totals, the audit chain and the store of files; exit 1 where something is wrong.
 
     Parameters
     ----------
     rebuild
         Replace kept totals that differ by what the rows say.
     """
+    import asyncio
+
+    from tradehall.app import store_of
+    from tradehall.kernel.cabinet import Cabinet
     from tradehall.kernel.database import open_database
-    from tradehall.kernel.doctor import examine, repair_all
+    from tradehall.kernel.doctor import astray, examine, filed, repair_all
+    from tradehall.kernel.errors import Unavailable
+    from tradehall.kernel.office import utc_now
     from tradehall.kernel.schema import pending
     from tradehall.kernel.versions import held
 
@@ -92,6 +98,10 @@ def doctor(*, data: Data = None, rebuild: bool = False) -> None:
     if rebuild:
         repair_all(database, trades)
     wrong = settings.refusals() + list(examine(database, trades, anchors(settings.audit_anchor)))
+    try:
+        wrong += asyncio.run(astray(Cabinet(store_of(settings)), filed(database), utc_now()))
+    except Unavailable as unavailable:
+        wrong.append(unavailable.sentence)
     for sentence in wrong:
         print(sentence, file=sys.stderr)
     found = "one thing is" if len(wrong) == 1 else f"{len(wrong)} things are"

@@ -24,6 +24,7 @@ from tradehall.kernel.columns import (
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Shape, report
 from tradehall.kernel.errors import Denied, Invalid, Missing, Refused
+from tradehall.kernel.files import attach, file
 from tradehall.kernel.forms import Form
 from tradehall.kernel.jobs import Job, Then, task
 from tradehall.kernel.office import Office
@@ -39,7 +40,7 @@ Amount = Decimal
 
 __all__ = [
     "SYSTEM", "Amount", "Context", "Contract", "DayOf", "Denied", "Filter", "Form", "Invalid", "Job", "Missing", "Office", "Part", "Parts", "Reader",
-    "Record", "Refused", "Resource", "Role", "Shape", "SignIn", "Then", "Trade", "act", "after", "check", "choice",
-    "computed", "day", "email", "find", "flag", "integer", "json", "measure", "moment", "money", "move", "optional",
+    "Record", "Refused", "Resource", "Role", "Shape", "SignIn", "Then", "Trade", "act", "after", "attach", "check", "choice",
+    "computed", "day", "email", "file", "find", "flag", "integer", "json", "measure", "moment", "money", "move", "optional",
     "own", "person", "personal", "price", "quantity", "reference", "report", "state", "task", "text", "unique", "where",
 ]  # fmt: skip

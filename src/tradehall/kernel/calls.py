@@ -1,15 +1,16 @@
 """A verb called from outside: its key, its row, its version check, its dry run and its answer, all in one unit."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
+from tradehall.kernel import files
 from tradehall.kernel.columns import Refers
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Shape, dumps
@@ -38,10 +39,17 @@ def references(body: type[BaseModel]) -> dict[str, type[Record]]:
     found = {
         name: mark.record
         for name, info in body.model_fields.items()
-        for mark in info.metadata
+        for mark in (*info.metadata, *_marks(info.annotation))
         if isinstance(mark, Refers)
     }
     return {name: record_of(each) if isinstance(each, str) else each for name, each in found.items()}
+
+
+def _marks(kind: Any) -> Iterator[Any]:
+    """What marks a kind that may be left out: `Annotated[int, mark] | None`."""
+    yield from getattr(kind, "__metadata__", ())
+    for each in get_args(kind):
+        yield from _marks(each)
 
 
 def etag(row: Record) -> str:
@@ -98,6 +106,7 @@ class Perform(Work):
         args: list[Any] = []
         if verb.target:
             args.append(self._target(ctx, verb))
+        self._may_show(ctx)
         more = {name: getattr(call.body, name) for name in verb.spread}
         if verb.body is not None and not more:
             args.append(call.body)
@@ -122,6 +131,12 @@ class Perform(Work):
         ):
             answer = self.trade.problem(problem, call.origin.get("request_id", ""), call.contract.errors)
             batch.book(KeyBook).stage(call.key, answer, call.now)
+
+    def _may_show(self, ctx: Context) -> None:
+        # Whoever sees the row will see its files: nobody passes on what they may not see themselves.
+        for name, record in references(type(self.call.body)).items() if self.call.body is not None else ():
+            if record is files.File and isinstance(file_id := getattr(self.call.body, name), int):
+                files.get(ctx, file_id)
 
     def _target(self, ctx: Context, verb: Verb[Any, Any]) -> Record:
         grant = self.call.contract.grant(ctx.actor)

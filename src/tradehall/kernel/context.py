@@ -1,6 +1,6 @@
 """The context of a rule: who acts, where and when; what it reads and what it changes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
+GONE: list[Callable[["Context", Record], None]] = []
+"""What else is done when a row is deleted: rooms that keep something of any record add theirs."""
 SILENT = {"org_id", "version", "updated_at", "folded"}
 
 
@@ -145,6 +147,8 @@ class Context(Reader):
         if reasons := self.references_to(row):
             listed = ", ".join(f"{count} {name}" for name, count in reasons.items())
             raise Refused("in_use", f"{row.title} can't be deleted: it has {listed}", reasons=reasons)
+        for also in GONE:
+            also(self, row)
         self.session.run(delete_statement(type(row)), {"id": row.id, "org_id": self.org_id})
         self._rows.pop((type(row), row.id), None)
         self._note(row, "delete", {name: value for name, value in row.values.items() if name not in SILENT})
@@ -169,6 +173,8 @@ class Context(Reader):
         """How many rows of each kind refer to this one."""
         found: dict[str, int] = {}
         for record, field in referrers(type(row)):
+            if record.trade not in (self.trade.name, row.trade):
+                continue  # the tables of a trade that is not open here may not be there
             pointing = Find(record, (record.table.c[field.name] == row.id,))
             if number := self.count(pointing):
                 name = record.plural if number > 1 else record.title.lower()

@@ -1,9 +1,12 @@
 """The doctor: whether an installation is in order, and what is wrong with it, a sentence each."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 
+from tradehall.kernel import files
 from tradehall.kernel.audit import Anchor, verify
+from tradehall.kernel.cabinet import LEFT_AFTER, Cabinet
 from tradehall.kernel.database import Batch, Database, Session, Work
 from tradehall.kernel.people import organisations
 from tradehall.kernel.preferences import Preferences, chosen
@@ -49,6 +52,24 @@ def differences(session: Session, org_id: int, trade: Trade, name: str) -> list[
 
 def _said(total: tuple[int, int]) -> str:
     return f"{total[0]} rows and {total[1] / 100:.2f}"
+
+
+async def astray(kept: Cabinet, organisations: Mapping[tuple[int, str], list[str]], now: datetime) -> list[str]:
+    """What is wrong with the store of files, given the keys that the rows of each organisation have."""
+    found = []
+    for (org_id, name), known in organisations.items():
+        stray, missing = await kept.left(org_id, known, now - LEFT_AFTER)
+        if stray:
+            found.append(f"{name}: {len(stray)} objects in the store of files belong to nobody; a server removes them")
+        if missing:
+            found.append(f"{name}: the store lacks {len(missing)} files that rows refer to")
+    return found
+
+
+def filed(database: Database) -> dict[tuple[int, str], list[str]]:
+    """The keys that the rows of each organisation have."""
+    known = database.ask(0, organisations)
+    return {each: database.ask(each[0], partial(files.keys, org_id=each[0])) for each in known}
 
 
 class Rebuild(Work):

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tradehall.kernel import events
+from tradehall.kernel import events, files
+from tradehall.kernel.cabinet import LEFT_AFTER, Cabinet
 from tradehall.kernel.calls import AsSystem, Call, Perform
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report, dumps, run_report, whole
@@ -66,6 +67,7 @@ class Office:
         self.trades = {trade.name: trade for trade in trades}
         self.tokens = Tokens(secret, database)
         self.keys = Keys(database)
+        self.files = Cabinet(self.outside.store, self.outside.uploads, secret)
         self.clock = clock
         self.worker = Worker(self)
         self._tasks: list[asyncio.Task[None]] = []
@@ -190,3 +192,12 @@ class Office:
         self._swept = now
         for org_id, _ in await self.database.read(0, organisations):
             await self.database.unit(Sweep(org_id, now))
+            await self.sweep_files(org_id, now)
+
+    async def sweep_files(self, org_id: int, now: datetime) -> None:
+        """Remove from the store what no row of an organisation refers to."""
+        known = await self.database.read(org_id, lambda session: files.keys(session, org_id))
+        stray, _ = await self.files.left(org_id, known, now - LEFT_AFTER)
+        await self.files.store.drop(stray)
+        if stray:
+            log.warning("%d objects in the store of files belonged to nobody, and were removed", len(stray))

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from tradehall.kernel.cabinet import Allowance
 from tradehall.kernel.notices.senders import Console, Sender
+from tradehall.kernel.store import Memory, Store
 
 
 @dataclass(frozen=True)
@@ -11,3 +13,5 @@ class Outside:
 
     sms: Sender = field(default_factory=lambda: Console("SMS"))
     mail: Sender = field(default_factory=lambda: Console("E-mail"))
+    store: Store = field(default_factory=Memory)
+    uploads: Allowance = field(default_factory=Allowance)

@@ -13,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
-from tradehall.kernel import events, idempotency, jobs, keys, numbers, people, preferences, reports
+from tradehall.kernel import events, files, idempotency, jobs, keys, numbers, people, preferences, reports
 from tradehall.kernel.columns import Choice, Json, Scaled, Utc
 from tradehall.kernel.database import Database
 from tradehall.kernel.database.walls import policies
@@ -21,7 +21,7 @@ from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.versions import HERE, branches, ours
 
-ROOMS = (events, idempotency, jobs, keys, numbers, people, preferences, reports)
+ROOMS = (events, files, idempotency, jobs, keys, numbers, people, preferences, reports)
 """The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
 
 

@@ -232,7 +232,7 @@ class Dispatcher:
             self.office.clock(),
             path.get("id"),
             _body(does, headers, content, query),
-            self._key(headers, actor, scope, content),
+            self.key(headers, actor, scope, content),
             headers[b"if-match"].decode("latin-1") if b"if-match" in headers else None,
             query.get("dry_run", "0").lower() in ("1", "true", "yes"),
             origin(scope, headers, known_as),
@@ -294,7 +294,8 @@ class Dispatcher:
         record = getattr(record, "record", record)
         return f"{record.title} not found" if record is not None else "Not found"
 
-    def _key(self, headers: Headers, actor: Actor, scope: Scope, content: bytes) -> Key | None:
+    def key(self, headers: Headers, actor: Actor, scope: Scope, content: bytes) -> Key | None:
+        """The key of a request, if it has one; raises Invalid."""
         given = headers.get(b"idempotency-key")
         if given is None:
             return None

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, TooLarge
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
-from tradehall.web import auth, health, openapi, pages
+from tradehall.web import auth, files, health, openapi, pages
 from tradehall.web.dispatch import LARGEST_BODY, Dispatcher, Policy, Receive, Scope, Send, cors, invalid, request_id
 from tradehall.web.health import Health
 
@@ -32,6 +32,7 @@ class TradeApp(FastAPI):
         self.policy = policy
         self.dispatcher = Dispatcher(office, trade, policy)
         self.include_router(auth.routes(office, trade, self.dispatcher, trade.token_minutes or minutes))
+        self.include_router(files.routes(office, trade, self.dispatcher))
         self.include_router(pages.documentation(f"{trade.title} API", trade.docs))
         self.include_router(pages.welcome(office))
         self.include_router(health.routes(checked))
@@ -47,7 +48,7 @@ class TradeApp(FastAPI):
                 return
             scope["path"] = scope["path"].rstrip("/") or "/"
             send = self._stamped(scope, send)
-            receive = _limited(receive)
+            receive = _limited(receive, self._largest(scope))
             if self.policy.limits is not None and scope["path"] not in ("/readyz", "/metrics"):
                 try:
                     await self.dispatcher.limit(scope, dict(scope["headers"]))
@@ -55,6 +56,10 @@ class TradeApp(FastAPI):
                     await (await self._problem(Request(scope), many))(scope, receive, send)
                     return
         await super().__call__(scope, receive, send)
+
+    def _largest(self, scope: Scope) -> int:
+        uploads = scope["method"] == "POST" and scope["path"].endswith("/files")
+        return self.office.files.allowance.largest + LARGEST_BODY if uploads else LARGEST_BODY
 
     def _stamped(self, scope: Scope, send: Send) -> Send:
         headers = dict(scope["headers"])
@@ -116,15 +121,15 @@ def field_of(error: HTTPException) -> Problem:
     return Invalid([{"loc": ["body"], "msg": str(error.detail), "type": "http"}])
 
 
-def _limited(receive: Receive) -> Receive:
+def _limited(receive: Receive, limit: int) -> Receive:
     size = 0
 
     async def limited() -> Any:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > LARGEST_BODY:
-            raise TooLarge(LARGEST_BODY)
+        if size > limit:
+            raise TooLarge(limit)
         return message
 
     return limited

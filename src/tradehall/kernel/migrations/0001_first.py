@@ -82,6 +82,29 @@ def upgrade() -> None:
         batch_op.create_index('uq_kernel_api_keys_digest', ['org_id', 'digest'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_api_keys_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('kernel_files',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('key', sa.String(length=80), nullable=False),
+    sa.Column('name', sa.String(length=200), nullable=False),
+    sa.Column('type', sa.String(length=100), nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=False),
+    sa.Column('uploaded_by', sa.BigInteger(), nullable=False),
+    sa.Column('entity', sa.String(length=63), nullable=True),
+    sa.Column('record_id', sa.BigInteger(), nullable=True),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_files', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_files_entity_record_id', ['org_id', 'entity', 'record_id'], unique=False, sqlite_where=sa.text('entity IS NOT NULL'), postgresql_where=sa.text('entity IS NOT NULL'))
+        batch_op.create_index('ix_kernel_files_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_files_key', ['org_id', 'key'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_kernel_files_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('kernel_jobs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -217,6 +240,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_api_keys ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_api_keys FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_api_keys USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_files ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_files FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_files USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_settings ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_settings FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_settings USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -255,6 +281,13 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_jobs_due', sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
 
     op.drop_table('kernel_jobs')
+    with op.batch_alter_table('kernel_files', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_files_org_id_id')
+        batch_op.drop_index('uq_kernel_files_key', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_kernel_files_recent')
+        batch_op.drop_index('ix_kernel_files_entity_record_id', sqlite_where=sa.text('entity IS NOT NULL'), postgresql_where=sa.text('entity IS NOT NULL'))
+
+    op.drop_table('kernel_files')
     with op.batch_alter_table('kernel_api_keys', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_api_keys_org_id_id')
         batch_op.drop_index('uq_kernel_api_keys_digest', sqlite_where=None, postgresql_where=None)

@@ -1,0 +1,173 @@
+"""Files: what people attach to records and upload, who may see each, and what it takes to keep or remove one (P-25)."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from tradehall.kernel.cabinet import MEGABYTE, Arrived
+from tradehall.kernel.columns import Field, integer, optional, person, personal, reference, text
+from tradehall.kernel.context import GONE, Context
+from tradehall.kernel.contracts import Shape
+from tradehall.kernel.database import Session
+from tradehall.kernel.errors import Missing, Refused
+from tradehall.kernel.jobs import Job, task
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.records import Find, Record, find, record_of, unique
+from tradehall.kernel.resources import Resource
+from tradehall.kernel.trade import Trade
+from tradehall.kernel.verbs import MEMBER, Verb
+
+if TYPE_CHECKING:
+    from tradehall.kernel.office import Office
+
+
+class File(Record, table="kernel_files"):
+    """A file: where its bytes are in the store, and the row that it is attached to, if any."""
+
+    of_trade = text(40)
+    key = text(80)
+    name = personal(text(200))
+    type = text(100)
+    size = integer(at_least=0)
+    uploaded_by = person()
+    entity = optional(text(63))
+    record_id = optional(integer(at_least=1))
+
+    indexes = (("entity", "record_id"),)
+    walls = (unique("key", says="This file is there already"),)
+
+
+SHOWN = Shape(File, ("id", "name", "type", "size", "entity", "record_id", "uploaded_by", "created_at"))
+
+
+def file() -> Field[int]:
+    """A file of the same organisation: whoever may see the row may see it."""
+    return reference(File)
+
+
+class Attached(BaseModel):
+    """A file that is in the store, and the row that it is for."""
+
+    key: str
+    name: str
+    type: str
+    size: int
+    quota: int
+    entity: str | None = None
+    record_id: int | None = None
+
+
+def keep(ctx: Context, arrived: Attached) -> File:
+    """Keep a file."""
+    if arrived.entity is not None and arrived.record_id is not None:
+        seen(ctx, arrived.entity, arrived.record_id)
+    used = ctx.session.execute(sa.select(sa.func.sum(File.size)).where(File.org_id == ctx.org_id)).scalar() or 0
+    if used + arrived.size > arrived.quota:
+        raise Refused("quota_reached", f"The files here may not exceed {arrived.quota // MEGABYTE:,} MB")
+    values = arrived.model_dump(exclude={"quota"})
+    return ctx.add(File(of_trade=ctx.trade.name, uploaded_by=ctx.actor.user_id, **values))
+
+
+def remove(ctx: Context, row: File) -> File:
+    """Remove a file that no row holds."""
+    if not visible(ctx, row):
+        raise Missing(f"{File.title} not found")
+    if row.uploaded_by != ctx.actor.user_id:
+        ctx.actor.grant(ctx.trade.widest)
+    ctx.delete(row)
+    return row
+
+
+KEEP: Verb[Any, File] = Verb("upload", File, MEMBER, keep, False, Attached, "Upload a file.")
+REMOVE: Verb[Any, File] = Verb("remove", File, MEMBER, remove, True, None, "Remove a file.")
+
+
+def attach(ctx: Context, arrived: Arrived, row: Record | None = None, quota: int = 2**62) -> File:
+    """Keep what `prepare` took in, attached to a row: for rules whose request holds a photo."""
+    entity, record_id = (None, None) if row is None else (row.table.name, row.id)
+    return ctx.do(KEEP, Attached(**vars(arrived), entity=entity, record_id=record_id, quota=quota))
+
+
+# Who sees what.
+
+
+def visible(reader: Reader, row: File) -> bool:
+    """Whether the actor may see a file: its row, or one that holds it; an unattached one is its uploader's."""
+    actor, trade = reader.actor, reader.trade
+    if row.of_trade != trade.name:
+        return False
+    if row.entity is not None:
+        return _reaches(reader, row.entity, row.record_id or 0)
+    if row.uploaded_by == actor.user_id or actor.may(trade.widest):
+        return True
+    return any(_holds(reader, resource, name, row.id) for resource, name in _holders(trade))
+
+
+def get(reader: Reader, file_id: int) -> File:
+    """The file; raises Missing where there is none that the actor may see."""
+    row = reader.find(File, file_id)
+    if row is None or not visible(reader, row):
+        raise Missing(f"{File.title} not found")
+    return row
+
+
+def seen(reader: Reader, entity: str, record_id: int) -> None:
+    """Raise Missing where the actor may not see a row."""
+    if not _reaches(reader, entity, record_id):
+        raise Missing(f"{record_of(entity).title} not found")
+
+
+def of_row(entity: str, record_id: int) -> Find[File]:
+    """The files that are attached to a row."""
+    return find(File, File.entity == entity, File.record_id == record_id)
+
+
+def _reaches(reader: Reader, entity: str, record_id: int) -> bool:
+    resource = next((each for each in reader.trade.resources if each.record.table.name == entity), None)
+    if resource is None or not reader.actor.may(resource.by):
+        return False
+    return reader.find(resource.record, record_id, reader.actor.grant(resource.by)) is not None
+
+
+def _holders(trade: Trade) -> Iterator[tuple[Resource, str]]:
+    """The columns of a trade that hold a file."""
+    for resource in trade.resources:
+        for name, declared in resource.record.fields.items():
+            if declared.references is File:
+                yield resource, name
+
+
+def _holds(reader: Reader, resource: Resource, name: str, file_id: int) -> bool:
+    actor, record = reader.actor, resource.record
+    if not actor.may(resource.by) or name not in resource.shape.view(actor).names:
+        return False
+    scope = actor.grant(resource.by).scope
+    within = () if scope is None else (scope(record),)
+    return reader.first(find(record, record.table.c[name] == file_id, *within)) is not None
+
+
+# When a row goes, so do its files.
+
+
+@task("file.drop")
+async def drop(office: "Office", job: Job) -> None:
+    """Remove the bytes of a file that has no row any more."""
+    await office.files.drop(job.payload["key"])
+
+
+def _gone(ctx: Context, row: Record) -> None:
+    if isinstance(row, File):
+        ctx.later(drop, {"key": row.key}, once=row.key)
+    else:
+        for each in ctx.all(of_row(row.table.name, row.id)):
+            ctx.delete(each)
+
+
+GONE.append(_gone)
+
+
+def keys(session: Session, org_id: int) -> list[str]:
+    """Where the files of an organisation are in the store."""
+    return list(session.execute(sa.select(File.key).where(File.org_id == org_id)).scalars())
