@@ -37,6 +37,7 @@ from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.people import CreateOrganisation, CreateUser, Member, NewUser, hash_password, members
 from tradehall.kernel.schema import migrate
 from tradehall.kernel.trade import Trade
+from tradehall.server import SOCKETS, drop_stalled
 from tradehall.settings import Settings
 
 PASSWORD = "four walls and a roof"
@@ -203,9 +204,10 @@ async def serving() -> AsyncIterator[tuple[Switchboard, httpx2.AsyncClient]]:
     board = Switchboard()
     listening = socket.socket(proto=socket.IPPROTO_TCP)  # named, so that asyncio sends without delay
     listening.bind(("127.0.0.1", 0))
+    drop_stalled(listening)
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     config = uvicorn.Config(
-        board, lifespan="off", ws="none", access_log=False, log_level="warning", server_header=False
+        board, lifespan="off", access_log=False, log_level="warning", server_header=False, **SOCKETS
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from typing import Any
 
 import uvicorn
 
@@ -21,9 +22,17 @@ from tradehall.kernel.people import CreateLink, CreateOrganisation, has_users, o
 from tradehall.kernel.reports import ROWS, overall
 from tradehall.kernel.trade import Trade
 from tradehall.settings import Settings
+from tradehall.web.gate import Gate
 from tradehall.web.wire import HttpProtocol
 
 FIRST = "My business"
+SOCKETS: dict[str, Any] = {
+    "ws": "websockets-sansio", "ws_max_size": 16384, "ws_ping_interval": 30.0, "ws_ping_timeout": 30.0,
+    "ws_per_message_deflate": False,
+}  # fmt: skip
+"""How uvicorn serves sockets: what it would compress it would hold for each of them."""
+UNREAD_SECONDS = 9
+"""After so long without any progress the system drops a connection whose other side does not read."""
 
 
 def serve(
@@ -48,10 +57,11 @@ def serve(
         secret = database.run(CreateLink(org_id, None, utc_now()))
         print(f"nobody can sign in yet; the owner's link, good for one day: {base}/welcome/{secret}", flush=True)
     noted = logs.Requests(lines, settings.log_as_json) if settings.log_level in ("debug", "info") else None
+    gate = build_app(settings, trades, log=noted)
     config = uvicorn.Config(
-        build_app(settings, trades, log=noted), settings.host, settings.port, access_log=False, log_config=None,
+        gate, settings.host, settings.port, access_log=False, log_config=None,
         server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=20, lifespan="on", proxy_headers=False,
-        h11_max_incomplete_event_size=65536, http=HttpProtocol,
+        h11_max_incomplete_event_size=65536, http=HttpProtocol, **SOCKETS,
     )  # fmt: skip
     # What was loaded by now stays: the collector need not look at it again and again.
     gc.collect()
@@ -59,13 +69,22 @@ def serve(
     gc.set_threshold(50_000, 20, 20)
     try:
         with listening, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(_serve(Server(config), listening, base))
+            runner.run(_serve(Server(config, gate), listening, base))
     finally:
         lines.close()
 
 
 class Server(uvicorn.Server):
     """uvicorn's, but a stop that was asked for is a success: exit 0, not death by the signal."""
+
+    def __init__(self, config: uvicorn.Config, gate: Gate) -> None:
+        super().__init__(config)
+        self.gate = gate
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Send those away who follow the log, who would stay for ever; then wait for the others."""
+        self.gate.office.hub.leave()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -83,10 +102,18 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that others may connect to; raises SystemExit where the address is taken or not ours."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(found[4][:2], family=found[0], backlog=2048)
+        listening = socket.create_server(found[4][:2], family=found[0], backlog=2048)
     except OSError as error:
         why = (error.strerror or str(error)).split(" (")[0].lower()
         raise SystemExit(f"can't listen at {host}, port {port}: {why}") from error
+    drop_stalled(listening)
+    return listening
+
+
+def drop_stalled(listening: socket.socket) -> None:
+    """Let the system drop whoever takes nothing any more: what waits for them would wait for ever. Only Linux can."""
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
 
 
 async def _serve(server: uvicorn.Server, listening: socket.socket, base: str) -> None:

@@ -28,6 +28,7 @@ ROUTES = {
     "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "GET /readyz", "GET /metrics", "POST /api/files", "GET /api/files/{id}",
     "GET /api/files/{id}/link", "DELETE /api/files/{id}", "GET /api/customers/{id}/files", "POST /api/customers/{id}/files",
     "GET /api/phones/{id}/files", "POST /api/phones/{id}/files", "GET /api/sales/{id}/files", "POST /api/sales/{id}/files",
+    "POST /api/events/ticket", "GET /api/events/stream",
 }  # fmt: skip
 """What `web/` answers besides the trade's operations."""
 _serial = count(1)

@@ -42,6 +42,7 @@ def restore(file: Path, *, data: Data = None, key: KeyFile = None) -> None:
     from tradehall.kernel.backup import put_back
     from tradehall.kernel.backup import restore as bring_back
     from tradehall.kernel.database import open_database
+    from tradehall.kernel.feed import RenewEpoch
 
     settings = read_settings(data)
     folder = settings.tradehall_data
@@ -50,7 +51,9 @@ def restore(file: Path, *, data: Data = None, key: KeyFile = None) -> None:
             raise RuntimeError(f"{each} is there already, perhaps in use: restore into an empty folder")
     found = _read(file, key, settings)
     folder.mkdir(parents=True, exist_ok=True)
-    bring_back(open_database(settings.database_url, folder), found, trades_named())
+    database = open_database(settings.database_url, folder)
+    bring_back(database, found, trades_named())
+    database.run(RenewEpoch())
     put_back(found, None, folder)
     print(
         f"restored {sum(found.manifest.rows().values())} rows and {len(found.manifest.files)} uploads as they were at {found.head.made_at}"

@@ -207,6 +207,9 @@ class EventBook(Book):
         self.session.run_many(_add_event, event_rows)
         self.session.run_many(_add_change, change_rows)
 
+    def committed(self) -> None:
+        self.session.news = self.session.news or bool(self._kept)
+
     def _event_row(self, event: Event) -> dict[str, Any]:
         origin, salt = _dumps(dict(event.origin or BY_COMMAND)), os.urandom(16).hex()
         return {

@@ -18,12 +18,14 @@ from tradehall.kernel.database import Batch, Database, Session, Work
 from tradehall.kernel.errors import Missing
 from tradehall.kernel.events import BY_ITSELF
 from tradehall.kernel.figures import behind
+from tradehall.kernel.hub import Hub
 from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
 from tradehall.kernel.jobs import drop_done
 from tradehall.kernel.keys import Keys
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import nobody, organisations, pools
 from tradehall.kernel.reader import Reader
+from tradehall.kernel.tickets import Tickets
 from tradehall.kernel.tokens import Tokens
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb
@@ -68,7 +70,9 @@ class Office:
         self.tokens = Tokens(secret, database)
         self.keys = Keys(database)
         self.files = Cabinet(self.outside.store, self.outside.uploads, secret)
+        self.tickets = Tickets(secret)
         self.clock = clock
+        self.hub = Hub(database, self.outside.bus, clock)
         self.worker = Worker(self)
         self._tasks: list[asyncio.Task[None]] = []
         self._swept = datetime.min.replace(tzinfo=UTC)
@@ -155,10 +159,12 @@ class Office:
     def open(self) -> None:
         """Begin to look after timers, revocations and housekeeping."""
         pools().submit(nobody)
+        self.hub.open()
         self._tasks = [asyncio.create_task(self._forever(each)) for each in (self._watch, self._work)]
 
     async def close(self) -> None:
         """Finish what is in hand, and close the database."""
+        await self.hub.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -174,8 +180,10 @@ class Office:
                 await asyncio.sleep(IDLE)
 
     async def _watch(self) -> None:
-        await self.tokens.look()
+        changed = await self.tokens.look()
         await self.keys.look()
+        if changed:
+            self.hub.recheck()
         await asyncio.sleep(LOOK_EVERY)
 
     async def _work(self) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from tradehall.kernel.bus import Alone, Bus
 from tradehall.kernel.cabinet import Allowance
 from tradehall.kernel.notices.senders import Console, Sender
 from tradehall.kernel.store import Memory, Store
@@ -15,3 +16,4 @@ class Outside:
     mail: Sender = field(default_factory=lambda: Console("E-mail"))
     store: Store = field(default_factory=Memory)
     uploads: Allowance = field(default_factory=Allowance)
+    bus: Bus = field(default_factory=Alone)

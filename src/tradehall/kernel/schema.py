@@ -13,7 +13,19 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
-from tradehall.kernel import events, files, idempotency, jobs, keys, numbers, people, preferences, reports
+from tradehall.kernel import (
+    events,
+    feed,
+    files,
+    idempotency,
+    jobs,
+    keys,
+    numbers,
+    people,
+    preferences,
+    reports,
+    tickets,
+)
 from tradehall.kernel.columns import Choice, Json, Scaled, Utc
 from tradehall.kernel.database import Database
 from tradehall.kernel.database.walls import policies
@@ -21,7 +33,7 @@ from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.versions import HERE, branches, ours
 
-ROOMS = (events, files, idempotency, jobs, keys, numbers, people, preferences, reports)
+ROOMS = (events, files, idempotency, jobs, keys, numbers, people, preferences, reports, tickets)
 """The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
 
 
@@ -42,7 +54,12 @@ def migrate(database: Database, trades: Iterable[Trade]) -> list[str]:
     """Bring the schema up to date, one process at a time; gives the revisions that were applied."""
     folders = branches(trades)
     applied: list[str] = []
-    database.migrate(lambda connection: applied.extend(advance(connection, folders)))
+
+    def change(connection: Connection) -> None:
+        applied.extend(advance(connection, folders))
+        feed.begin_epoch(connection)
+
+    database.migrate(change)
     return applied
 
 

@@ -82,9 +82,11 @@ class Tokens:
         claims: dict[str, Any] = decoded.claims
         return claims
 
-    async def look(self) -> None:
-        """Forget every verified token where somebody's rights changed, in this process or in another (P-14)."""
+    async def look(self) -> bool:
+        """Forget every verified token where somebody's rights changed, in this process or in another (P-14); gives whether they did."""
         revision = await self._database.read(0, authority)
         if revision != self._revision:
             self._revision = revision
             self._known.clear()
+            return True
+        return False

@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel import audit, backlog, keys
+from tradehall.kernel import audit, backlog, feed, keys
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
 from tradehall.kernel.figures import by_day
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.live import Live
 from tradehall.kernel.preferences import PROFILE, Chosen, Setting
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record
@@ -75,6 +76,7 @@ class Trade:
     error_body: ErrorBody = detail
     token_minutes: int | None = None
     docs: tuple[str, str, str] = ("/docs", "/redoc", "/openapi.json")
+    live: Live | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name.capitalize())
@@ -93,6 +95,12 @@ class Trade:
     def role(self, name: str) -> Role | None:
         """The role of this name."""
         return next((role for role in self.roles if role.name == name), None)
+
+    @cached_property
+    def channels(self) -> tuple[Live, ...]:
+        """Its live channels: first the feed, which every trade has."""
+        own = Live(f"{self.prefix}/events/socket")
+        return (own, self.live) if self.live is not None else (own,)
 
     @cached_property
     def preferences(self) -> Mapping[str, Setting]:
@@ -141,6 +149,7 @@ class Trade:
         yield from keys.paths(self)
         yield from backlog.paths(self)
         yield from audit.paths(self)
+        yield from feed.paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

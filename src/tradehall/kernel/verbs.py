@@ -60,6 +60,11 @@ def _is_mine(record: type[Record]) -> sa.ColumnElement[bool]:
     return record.table.c[record.owner] == ME
 
 
+def is_own(grant: Grant) -> bool:
+    """Whether a grant reaches the rows of whoever asks, and no others."""
+    return grant.scope is _is_mine
+
+
 def where(role: Role, scope: Callable[[type[Record]], sa.ColumnElement[bool]]) -> Grant:
     """The rows for which a condition holds; it may use ME."""
     return Grant(role, scope)

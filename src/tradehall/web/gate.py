@@ -43,8 +43,8 @@ class Gate:
             await self._live(receive, send)
             return
         self.proxies.look_through(scope)
-        if scope["type"] != "http":
-            await send({"type": "websocket.close", "code": 1008})
+        if scope["type"] == "websocket":
+            await self._socket(scope, receive, send)
             return
         started = perf_counter()
         try:
@@ -70,6 +70,15 @@ class Gate:
             await self._home(scope, send, [(app.trade, "")])
         else:
             await app(scope, receive, send)
+
+    async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        app = self.alone or self._by_host(headers) or self._by_path(scope)
+        if app is None or (self.loopback_only and _foreign(headers)):
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})  # before it is accepted: a 403
+            return
+        await app.sockets(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

@@ -15,7 +15,7 @@ from starlette.staticfiles import StaticFiles
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, TooLarge
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
-from tradehall.web import auth, files, health, openapi, pages
+from tradehall.web import auth, files, health, live, openapi, pages
 from tradehall.web.dispatch import LARGEST_BODY, Dispatcher, Policy, Receive, Scope, Send, cors, invalid, request_id
 from tradehall.web.health import Health
 
@@ -32,6 +32,8 @@ class TradeApp(FastAPI):
         self.policy = policy
         self.dispatcher = Dispatcher(office, trade, policy)
         self.include_router(auth.routes(office, trade, self.dispatcher, trade.token_minutes or minutes))
+        self.include_router(live.routes(office, trade, self.dispatcher))
+        self.sockets = live.Sockets(office, trade, self.dispatcher)
         self.include_router(files.routes(office, trade, self.dispatcher))
         self.include_router(pages.documentation(f"{trade.title} API", trade.docs))
         self.include_router(pages.welcome(office))

@@ -53,6 +53,9 @@ class Book(ABC):
     def fetch(self) -> None:  # noqa: B027 - most books have nothing to look up
         """Look up in one go what the units said they will ask for."""
 
+    def committed(self) -> None:  # noqa: B027 - most books have nobody to tell
+        """The transaction is durable."""
+
 
 class Batch:
     """One transaction of one organisation and the units in it."""
@@ -92,6 +95,11 @@ class Batch:
         """Write every book."""
         for book in list(self._books.values()):
             book.write()
+
+    def committed(self) -> None:
+        """Tell every book that the transaction is durable."""
+        for book in self._books.values():
+            book.committed()
 
 
 class Work(ABC):
@@ -139,6 +147,7 @@ def run_batch(session: Session, works: Sequence[Work], translate: Translate) -> 
         if not session.committed_after_all():
             session.rollback()
             raise _void(error, translate) from error
+    batch.committed()
     return outcomes
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
 from tradehall.kernel.database.group import Outcome, Void, Work, run_batch, settle
 from tradehall.kernel.database.session import Prepared, Row, Session
-from tradehall.kernel.database.sqlite import PATIENCE, answer_all
+from tradehall.kernel.database.sqlite import PATIENCE, answer_all, tell_nobody
 from tradehall.kernel.database.walls import by_name
 from tradehall.kernel.errors import OutcomeUnknown, Problem, Refused, StorageFull, Unavailable
 
@@ -146,6 +146,7 @@ class PostgresDatabase:
         self._queues: dict[int, deque[tuple[Work, asyncio.Future[Any]]]] = {}
         self._expected: dict[int, int] = {}
         self._writers: set[asyncio.Task[None]] = set()
+        self.tell: Callable[[int], None] = tell_nobody
 
     async def unit(self, work: Work) -> Any:
         """Run a unit; returns when it is durable. Raises what its rules raised."""
@@ -188,7 +189,11 @@ class PostgresDatabase:
         except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
             raise Void(Unavailable(), begun=False) from error
         with connection:
-            return run_batch(PostgresSession(connection, self._status_of), works, translate)
+            session = PostgresSession(connection, self._status_of)
+            outcomes = run_batch(session, works, translate)
+            if session.news:
+                self.tell(works[0].org_id)
+            return outcomes
 
     def _status_of(self, transaction: str) -> str | None:
         """Ask a new connection how a transaction ended whose COMMIT was not answered."""

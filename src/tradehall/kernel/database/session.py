@@ -104,6 +104,8 @@ class Session(ABC):
     dialect: Dialect
     far = False
     """Whether each statement is a journey to another process: then it pays to ask for many rows in one."""
+    news = False
+    """Whether something was committed of which those who follow the log have not been told."""
 
     @abstractmethod
     def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:

@@ -149,6 +149,8 @@ class SqliteDatabase:
         self._local = threading.local()
         self._readers = ThreadPoolExecutor(READERS, "reader")
         self._sessions: list[SqliteSession] = []
+        self.tell: Callable[[int], None] = tell_nobody
+        """Called on the loop after each commit of an organisation's events."""
 
     async def unit(self, work: Work) -> Any:
         """Run a unit; returns when it is durable. Raises what its rules raised."""
@@ -175,8 +177,12 @@ class SqliteDatabase:
         gathered, self._gathered = self._gathered[:MOST_IN_A_GROUP], self._gathered[MOST_IN_A_GROUP:]
         self._queue.put(gathered)
 
-    def _answered(self, loop: asyncio.AbstractEventLoop, ended: list[tuple[asyncio.Future[Any], Outcome]]) -> None:
+    def _answered(
+        self, loop: asyncio.AbstractEventLoop, ended: list[tuple[asyncio.Future[Any], Outcome]], news: Iterable[int]
+    ) -> None:
         answer_all(ended)
+        for org_id in news:
+            self.tell(org_id)
         self._expected = len(ended) + len(self._gathered)
         self._busy = bool(self._gathered)
         if self._busy:
@@ -231,12 +237,16 @@ class SqliteDatabase:
             session = SqliteSession(connection)
             while (waiting := self._queue.get()) is not None:
                 ended: list[tuple[asyncio.Future[Any], Outcome]] = []
+                news: list[int] = []
                 for org_id in dict.fromkeys(work.org_id for work, _ in waiting):
                     pairs = [pair for pair in waiting if pair[0].org_id == org_id]
                     outcomes = self._settle(session, [work for work, _ in pairs])
                     ended += [(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)]
+                    if session.news:
+                        news.append(org_id)
+                        session.news = False
                 loop = waiting[0][1].get_loop()
-                loop.call_soon_threadsafe(self._answered, loop, ended)
+                loop.call_soon_threadsafe(self._answered, loop, ended, news)
 
     def _settle(self, session: SqliteSession, works: Sequence[Work]) -> list[Outcome]:
         return settle(lambda some: run_batch(session, some, translate), works)
@@ -261,6 +271,10 @@ class SqliteDatabase:
         self._readers.shutdown()
         for session in self._sessions:
             session.connection.close()
+
+
+def tell_nobody(org_id: int) -> None:
+    """What happens after a commit of events where nobody follows the log."""
 
 
 def answer_all(ended: Iterable[tuple[asyncio.Future[Any], Outcome]]) -> None:

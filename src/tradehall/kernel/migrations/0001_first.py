@@ -178,6 +178,11 @@ def upgrade() -> None:
     sa.Column('next_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.PrimaryKeyConstraint('key')
     )
+    op.create_table('spent_tickets',
+    sa.Column('id', sa.String(length=32), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_table('totals',
     sa.Column('org_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('day', sa.String(length=10), nullable=False),
@@ -263,6 +268,7 @@ def downgrade() -> None:
     op.drop_table('memberships')
     op.drop_table('users')
     op.drop_table('totals')
+    op.drop_table('spent_tickets')
     op.drop_table('sign_in_attempts')
     op.drop_table('revisions')
     op.drop_table('organisations')
