@@ -268,9 +268,14 @@ async def test_a_bicycle_that_is_not_back_in_time_is_overdue(
     clock.forward(seconds=1)
     await application.office.work_once()
     await until_overdue(shop, path)
-    assert await shop.events() == [
-        ("rental.overdue", {f"edit rentals {rental['id']}": {"status": ["running", "overdue"]}})
-    ]
+    ((verb, changes),) = await shop.events()
+    assert (verb, changes.pop(f"edit rentals {rental['id']}")) == (
+        "rental.overdue", {"status": ["running", "overdue"]}
+    )  # fmt: skip
+    assert list(changes) == ["add kernel_notices 1"]
+    (told,) = (await shop.owner.get("/api/notices")).json()
+    assert told["body"] == f"Ama Owusu should have brought bicycle {rental['bicycle_id']} back by 4 Mar 2026, 09:00"
+    assert (await shop.helper.get("/api/notices")).json() == []
     assert done(await give_back(shop.helper, rental), 200)["charge"] == 36.0
     history = (await shop.owner.get(f"{path}/history")).json()
     assert [(each["verb"], each["actor"]) for each in history] == [

@@ -29,7 +29,8 @@ def test_a_file_has_at_most_400_lines() -> None:
     long = [
         f"{path.relative_to(SRC)}: {lines} lines"
         for path in sorted(SRC.rglob("*.py"))
-        if (lines := len(path.read_text().splitlines())) > FILE_LINES
+        if path.parent.name != "migrations"  # written from the declarations, not by hand
+        and (lines := len(path.read_text().splitlines())) > FILE_LINES
     ]
     assert long == []
 

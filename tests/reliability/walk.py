@@ -16,6 +16,7 @@ from tests.running import Application, Place
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading
 from tradehall.kernel.jobs import JOBS, Job, Task
+from tradehall.kernel.notices.ledger import Message, Notice, Reply, Status
 from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Verb
@@ -60,7 +61,8 @@ def samples() -> dict[str, Any]:
         "balance_paid": 500, "phone_description": "Nokia 3310", "issue_description": "cracked", "diagnosis": "screen",
         "cost": 150, "status": "Pending", "due_date": "2030-01-31", "delivery_notified": False, "notes": "none",
         "name": "Ama's phones", "zone": "Africa/Accra", "currency": "GHS", "region": "GH", "reason": "wrong colour", "amount": 10, "search": "ama", "username": "ama", "password": "not the right one",
-        "scopes": ["read"], "role": "owner", "expires_at": None,
+        "messages": False, "quiet_from": "", "quiet_until": "", "sms_price": 0.35, "sms": "Thank you", "subject": "Thanks",
+        "notice": None, "template": "sale_receipt", "values": {"customer": "Ama"}, "scopes": ["read"], "role": "owner", "expires_at": None,
     }  # fmt: skip
 
 
@@ -189,7 +191,7 @@ async def rows_of(place: Place, application: Application) -> Rows:
     person = place.owner
     creates = {each.contract.does.record: each for each in operations(application.trade)
                if isinstance(each.contract.does, Verb) and each.contract.status == 201}  # fmt: skip
-    for record in records & MAKERS.keys():
+    for record in MAKERS:
         made[record] = await MAKERS[record](place)
     for record in sorted(records - MAKERS.keys(), key=lambda record: len(creates[record].body_records)):
         operation = creates[record]
@@ -212,7 +214,43 @@ async def _dead_job(place: Place) -> int:
     return int(await place.work(rule))
 
 
-MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {Job: _dead_job}
+async def _message(place: Place) -> int:
+    """A message that failed."""
+    here = {"of_trade": "phoneshop", "address": "+233241234567", "body": "Thank you"}
+
+    def rule(ctx: Context) -> int:
+        with ctx.happening("test"):
+            cause = {"template": "sale_receipt", "cause_event": "sale.sell"}
+            return ctx.add(Message(channel="sms", due_at=ctx.now, status=Status.FAILED, **here, **cause)).id
+
+    return int(await place.work(rule))
+
+
+async def _reply(place: Place) -> int:
+    """What somebody wrote back."""
+
+    def rule(ctx: Context) -> int:
+        with ctx.happening("test"):
+            here = {"of_trade": "phoneshop", "address": "+233241234567", "body": "Thanks", "provider": "x"}
+            return ctx.add(Reply(provider_id=str(next(_serial)), **here)).id
+
+    return int(await place.work(rule))
+
+
+async def _notice(place: Place) -> int:
+    """Something that the owner is told."""
+    told = {"of_trade": "phoneshop", "template": "late", "body": "Late", "cause_event": "sale.sell"}
+
+    def rule(ctx: Context) -> int:
+        with ctx.happening("test"):
+            return ctx.add(Notice(person_id=place.owner.user_id, **told)).id
+
+    return int(await place.work(rule))
+
+
+MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
+    Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
+}  # fmt: skip
 """How a row comes about of a record that nobody creates by asking."""
 
 

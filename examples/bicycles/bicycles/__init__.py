@@ -44,10 +44,8 @@ def start(ctx: th.Context, bicycle_id: int, renter: str, days: int) -> Rental:
     """Hand a bicycle out against its deposit."""
     bicycle = ctx.get(Bicycle, bicycle_id)
     bicycle.status = Bike.OUT
-    rental = Rental(
-        bicycle_id=bicycle_id, renter=renter, days=days, deposit=bicycle.deposit, staff_id=ctx.actor.user_id
-    )
-    rental.due_at = ctx.now + timedelta(days=days)
+    rental = Rental(bicycle_id=bicycle_id, renter=renter, days=days, deposit=bicycle.deposit)
+    rental.staff_id, rental.due_at = ctx.actor.user_id, ctx.now + timedelta(days=days)
     ctx.at(rental.due_at, overdue, ctx.add(rental))
     return rental
 
@@ -65,6 +63,7 @@ def give_back(ctx: th.Context, rental: Rental, damage: th.Amount) -> None:
 @th.move(Rental, Hire.RUNNING, Hire.OVERDUE, by=th.SYSTEM)
 def overdue(ctx: th.Context, rental: Rental) -> None:
     """The bicycle should be back by now."""
+    ctx.notify(OWNER, "overdue", rental)
 
 
 @th.move(Bicycle, Bike.DAMAGED, Bike.FREE, by=OWNER)
@@ -87,4 +86,5 @@ def demo(ctx: th.Context) -> None:
 
 bicycles = th.Resource(Bicycle, by=STAFF, write=OWNER)
 rentals = th.Resource(Rental, by=(th.own(HELPER), OWNER), filters=("status", "bicycle_id"))
-trade = th.Trade("bicycles", roles=STAFF, resources=(bicycles, rentals), demo=demo)
+late = th.Template("overdue", notice="{renter} should have brought bicycle {bicycle_id} back by {due_at}")
+trade = th.Trade("bicycles", roles=STAFF, resources=(bicycles, rentals), templates=(late,), demo=demo)

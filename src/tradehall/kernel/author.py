@@ -27,6 +27,7 @@ from tradehall.kernel.errors import Denied, Invalid, Missing, Refused
 from tradehall.kernel.files import attach, file
 from tradehall.kernel.forms import Form
 from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.office import Office
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
@@ -40,7 +41,7 @@ Amount = Decimal
 
 __all__ = [
     "SYSTEM", "Amount", "Context", "Contract", "DayOf", "Denied", "Filter", "Form", "Invalid", "Job", "Missing", "Office", "Part", "Parts", "Reader",
-    "Record", "Refused", "Resource", "Role", "Shape", "SignIn", "Then", "Trade", "act", "after", "attach", "check", "choice",
+    "Record", "Refused", "Resource", "Role", "Shape", "SignIn", "Template", "Then", "Trade", "act", "after", "attach", "check", "choice",
     "computed", "day", "email", "file", "find", "flag", "integer", "json", "measure", "moment", "money", "move", "optional",
     "own", "person", "personal", "price", "quantity", "reference", "report", "state", "task", "text", "unique", "where",
 ]  # fmt: skip

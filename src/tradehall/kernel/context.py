@@ -11,6 +11,8 @@ from tradehall.kernel.errors import Refused
 from tradehall.kernel.events import ERASED, Event, EventBook, erase_history
 from tradehall.kernel.idempotency import erase_answers
 from tradehall.kernel.jobs import Task, cancel, enqueue, errand, timer
+from tradehall.kernel.notices.ledger import To, Wish, tell
+from tradehall.kernel.notices.sending import submit
 from tradehall.kernel.numbers import NumberBook
 from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook
 from tradehall.kernel.reader import Reader
@@ -275,6 +277,15 @@ class Context(Reader):
     def cancel(self, verb: Verb[Any, Any], row: Record) -> None:
         """Forget the timer of a verb on a row."""
         cancel(self.session, self.org_id, verb.record.trade, f"{verb.event}:{row.id}")
+
+    def notify(self, to: To, template: str, row: Record | None = None, *, once: str | int = "", **values: Any) -> None:
+        """Tell somebody what a template says, with these values and the fields of the row: one message for each `once`.
+
+        `to` is a user's id or a role, who are told in the application, or a telephone number or an e-mail address.
+        """
+        wish = Wish(self.trade.templates_by_name[template], row, str(once), values, self._events[-1].verb)
+        if (message := tell(self, to, wish)) is not None:
+            submit(self, message)
 
     def changes(self) -> list[dict[str, Any]]:
         """What the unit did so far, for a dry run: each event with what it changed."""

@@ -29,11 +29,12 @@ from tradehall.kernel import (
 from tradehall.kernel.columns import Choice, Json, Scaled, Utc
 from tradehall.kernel.database import Database
 from tradehall.kernel.database.walls import policies
+from tradehall.kernel.notices import ledger, templates
 from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.versions import HERE, branches, ours
 
-ROOMS = (events, files, idempotency, jobs, keys, numbers, people, preferences, reports, tickets)
+ROOMS = (events, files, idempotency, jobs, keys, ledger, numbers, people, preferences, reports, templates, tickets)
 """The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
 
 

@@ -17,6 +17,9 @@ from tradehall.kernel.errors import Invalid, Problem, Stale
 from tradehall.kernel.figures import by_day
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.live import Live
+from tradehall.kernel.notices import ledger
+from tradehall.kernel.notices import paths as notices
+from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.preferences import PROFILE, Chosen, Setting
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record
@@ -70,6 +73,7 @@ class Trade:
     reports: tuple[Report, ...] = ()
     demo: Callable[[Context], None] | None = None
     settings: tuple[Setting, ...] = ()
+    templates: tuple[Template, ...] = ()
     sign_in: SignIn = SignIn()
     prefix: str = "/api"
     paging: Paging = field(default_factory=SkipLimit)
@@ -80,6 +84,8 @@ class Trade:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name.capitalize())
+        if wrong := [f"{each.name}: {why}" for each in self.templates for _, why in each.wrong(each.texts)]:
+            raise TypeError("; ".join(wrong))
 
     @property
     def owner(self) -> Role:
@@ -105,7 +111,12 @@ class Trade:
     @cached_property
     def preferences(self) -> Mapping[str, Setting]:
         """Every setting of an organisation in this trade; one of its own replaces the kernel's of the same name."""
-        return {setting.name: setting for setting in (*PROFILE, *self.settings)}
+        return {setting.name: setting for setting in (*PROFILE, *ledger.SETTINGS, *self.settings)}
+
+    @cached_property
+    def templates_by_name(self) -> Mapping[str, Template]:
+        """What people are told, by name."""
+        return {template.name: template for template in self.templates}
 
     @cached_property
     def verbs(self) -> tuple[Verb[Any, Any], ...]:
@@ -150,6 +161,7 @@ class Trade:
         yield from backlog.paths(self)
         yield from audit.paths(self)
         yield from feed.paths(self)
+        yield from notices.paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

@@ -58,7 +58,9 @@ def _model(contract: Contract) -> type[BaseModel] | None:
 def _shapes(trade: Trade) -> dict[str, Shape]:
     found = {resource.record.__name__: resource.shape for resource in trade.resources}
     for contract in trade.operations:
-        if isinstance(contract.does, Verb):
+        if isinstance(contract.does, Listing | Reading):
+            found.setdefault(contract.does.resource.record.__name__, contract.does.resource.shape)
+        elif isinstance(contract.does, Verb):
             found.setdefault(contract.does.record.__name__, trade.shape_of(contract.does.record))
     return found
 

@@ -135,6 +135,103 @@ def upgrade() -> None:
         batch_op.create_index('uq_kernel_jobs_of_trade_key', ['org_id', 'of_trade', 'key'], unique=True, sqlite_where=sa.text("state = 'queued' AND key IS NOT NULL"), postgresql_where=sa.text("state = 'queued' AND key IS NOT NULL"))
         batch_op.create_index('uq_kernel_jobs_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('kernel_messages',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('channel', sa.String(40), nullable=False),
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.Column('template', sa.String(length=80), nullable=False),
+    sa.Column('subject', sa.String(length=200), nullable=False),
+    sa.Column('body', sa.String(length=20000), nullable=False),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('why', sa.String(length=300), nullable=False),
+    sa.Column('segments', sa.BigInteger(), nullable=False),
+    sa.Column('cost', sa.BigInteger(), nullable=True),
+    sa.Column('currency', sa.String(length=10), nullable=False),
+    sa.Column('provider', sa.String(length=40), nullable=False),
+    sa.Column('provider_id', sa.String(length=120), nullable=False),
+    sa.Column('cause_entity', sa.String(length=63), nullable=True),
+    sa.Column('cause_id', sa.BigInteger(), nullable=True),
+    sa.Column('cause_event', sa.String(length=120), nullable=False),
+    sa.Column('once', sa.String(length=200), nullable=True),
+    sa.Column('due_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('attempts', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint("channel IN ('sms', 'email')", name='ck_kernel_messages_channel'),
+    sa.CheckConstraint("status IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'unknown', 'suppressed')", name='ck_kernel_messages_status'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_messages', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_messages_address', ['org_id', 'address'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_kernel_messages_cause_entity_cause_id', ['org_id', 'cause_entity', 'cause_id'], unique=False, sqlite_where=sa.text('cause_entity IS NOT NULL'), postgresql_where=sa.text('cause_entity IS NOT NULL'))
+        batch_op.create_index('ix_kernel_messages_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_messages_of_trade_once', ['org_id', 'of_trade', 'once'], unique=True, sqlite_where=sa.text('once IS NOT NULL'), postgresql_where=sa.text('once IS NOT NULL'))
+        batch_op.create_index('uq_kernel_messages_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('kernel_notices',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('person_id', sa.BigInteger(), nullable=False),
+    sa.Column('template', sa.String(length=80), nullable=False),
+    sa.Column('body', sa.String(length=20000), nullable=False),
+    sa.Column('cause_entity', sa.String(length=63), nullable=True),
+    sa.Column('cause_id', sa.BigInteger(), nullable=True),
+    sa.Column('cause_event', sa.String(length=120), nullable=False),
+    sa.Column('once', sa.String(length=200), nullable=True),
+    sa.Column('read_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_notices', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_notices_person_id_created_at_id', ['org_id', 'person_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_kernel_notices_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_notices_of_trade_once', ['org_id', 'of_trade', 'once'], unique=True, sqlite_where=sa.text('once IS NOT NULL'), postgresql_where=sa.text('once IS NOT NULL'))
+        batch_op.create_index('uq_kernel_notices_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('kernel_opt_outs',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('channel', sa.String(40), nullable=False),
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.CheckConstraint("channel IN ('sms', 'email')", name='ck_kernel_opt_outs_channel'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_opt_outs', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_opt_outs_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_opt_outs_channel_address', ['org_id', 'channel', 'address'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_kernel_opt_outs_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('kernel_replies',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('address', sa.String(length=254), nullable=False),
+    sa.Column('body', sa.String(length=2000), nullable=False),
+    sa.Column('provider', sa.String(length=40), nullable=False),
+    sa.Column('provider_id', sa.String(length=120), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_replies', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_replies_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_replies_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_kernel_replies_provider_provider_id', ['org_id', 'provider', 'provider_id'], unique=True, sqlite_where=None, postgresql_where=None)
+
     op.create_table('kernel_settings',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -151,6 +248,26 @@ def upgrade() -> None:
         batch_op.create_index('ix_kernel_settings_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_kernel_settings_of_trade_name', ['org_id', 'of_trade', 'name'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_settings_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('kernel_wordings',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('template', sa.String(length=80), nullable=False),
+    sa.Column('sms', sa.String(length=1600), nullable=True),
+    sa.Column('subject', sa.String(length=200), nullable=True),
+    sa.Column('email', sa.String(length=20000), nullable=True),
+    sa.Column('notice', sa.String(length=1600), nullable=True),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_wordings', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_wordings_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_wordings_of_trade_template', ['org_id', 'of_trade', 'template'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_kernel_wordings_org_id_id', ['org_id', 'id'], unique=True)
 
     op.create_table('numbers',
     sa.Column('org_id', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -248,9 +365,24 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_files ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_files FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_files USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_messages ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_messages FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_messages USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_notices ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_notices FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_notices USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_opt_outs ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_opt_outs FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_opt_outs USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_replies ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_replies FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_replies USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_settings ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_settings FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_settings USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_wordings ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_wordings FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_wordings USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE numbers ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE numbers FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON numbers USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -273,12 +405,45 @@ def downgrade() -> None:
     op.drop_table('revisions')
     op.drop_table('organisations')
     op.drop_table('numbers')
+    with op.batch_alter_table('kernel_wordings', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_wordings_org_id_id')
+        batch_op.drop_index('uq_kernel_wordings_of_trade_template', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_kernel_wordings_recent')
+
+    op.drop_table('kernel_wordings')
     with op.batch_alter_table('kernel_settings', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_settings_org_id_id')
         batch_op.drop_index('uq_kernel_settings_of_trade_name', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_kernel_settings_recent')
 
     op.drop_table('kernel_settings')
+    with op.batch_alter_table('kernel_replies', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_replies_provider_provider_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_kernel_replies_org_id_id')
+        batch_op.drop_index('ix_kernel_replies_recent')
+
+    op.drop_table('kernel_replies')
+    with op.batch_alter_table('kernel_opt_outs', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_opt_outs_org_id_id')
+        batch_op.drop_index('uq_kernel_opt_outs_channel_address', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_kernel_opt_outs_recent')
+
+    op.drop_table('kernel_opt_outs')
+    with op.batch_alter_table('kernel_notices', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_notices_org_id_id')
+        batch_op.drop_index('uq_kernel_notices_of_trade_once', sqlite_where=sa.text('once IS NOT NULL'), postgresql_where=sa.text('once IS NOT NULL'))
+        batch_op.drop_index('ix_kernel_notices_recent')
+        batch_op.drop_index('ix_kernel_notices_person_id_created_at_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('kernel_notices')
+    with op.batch_alter_table('kernel_messages', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_messages_org_id_id')
+        batch_op.drop_index('uq_kernel_messages_of_trade_once', sqlite_where=sa.text('once IS NOT NULL'), postgresql_where=sa.text('once IS NOT NULL'))
+        batch_op.drop_index('ix_kernel_messages_recent')
+        batch_op.drop_index('ix_kernel_messages_cause_entity_cause_id', sqlite_where=sa.text('cause_entity IS NOT NULL'), postgresql_where=sa.text('cause_entity IS NOT NULL'))
+        batch_op.drop_index('ix_kernel_messages_address', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('kernel_messages')
     with op.batch_alter_table('kernel_jobs', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_jobs_org_id_id')
         batch_op.drop_index('uq_kernel_jobs_of_trade_key', sqlite_where=sa.text("state = 'queued' AND key IS NOT NULL"), postgresql_where=sa.text("state = 'queued' AND key IS NOT NULL"))

@@ -11,13 +11,15 @@ log = logging.getLogger("tradehall")
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One message as it goes out. `id` is the same at every try; `answer_to` is where its fate may be reported."""
+    """One message of a trade as it goes out. `id` is the same at every try, and comes back when its fate is reported."""
 
     id: str
     to: str
     text: str
     subject: str = ""
-    answer_to: str = ""
+    trade: str = ""
+    unique: str = ""
+    """The id, with what tells it from those of another installation: the local part of an e-mail's Message-ID."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +29,18 @@ class Receipt:
     provider_id: str = ""
     cost: Decimal | None = None
     currency: str = ""
+    parts: int | None = None
 
 
 class NotAccepted(Exception):  # noqa: N818 - what a provider says, not an error of the program
-    """The provider certainly did not take the message; with `again` it may take it later."""
+    """The provider certainly did not take the message.
 
-    def __init__(self, why: str, *, again: bool) -> None:
+    With `again` it may take it later; with `opted_out` the person wants none, and told the provider so.
+    """
+
+    def __init__(self, why: str, *, again: bool = False, opted_out: bool = False) -> None:
         super().__init__(why)
-        self.why, self.again = why, again
+        self.why, self.again, self.opted_out = why, again, opted_out
 
 
 class Unsure(Exception):  # noqa: N818 - as above
@@ -47,11 +53,11 @@ class Unsure(Exception):  # noqa: N818 - as above
 
 @dataclass(frozen=True)
 class Fate:
-    """What a provider reports of a message later: delivered or failed, and what it cost."""
+    """What a provider reports of a message later: `sent`, `delivered` or `failed`, and what it cost."""
 
     message: str
     provider_id: str
-    state: str
+    status: str
     why: str = ""
     cost: Decimal | None = None
     currency: str = ""

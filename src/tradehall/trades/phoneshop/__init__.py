@@ -6,6 +6,7 @@ from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
 from tradehall.trades.phoneshop import contract, demo
 from tradehall.trades.phoneshop.roles import CLERK, MANAGER, OWNER, TECHNICIAN
+from tradehall.trades.phoneshop.templates import templates
 
 trade = Trade(
     "phoneshop",
@@ -14,6 +15,7 @@ trade = Trade(
     resources=(contract.customers, contract.phones, contract.sales),
     contract=contract.paths,
     settings=(replace(ZONE, default="Africa/Accra"), replace(CURRENCY, default="GHS"), replace(REGION, default="GH")),
+    templates=templates,
     demo=demo.week,
 )
 

@@ -9,6 +9,7 @@ from tradehall.kernel.columns import ID, Email, Refers, clean, decimal_limits
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, field_error
 from tradehall.kernel.forms import Form
+from tradehall.kernel.notices.ledger import forget
 from tradehall.kernel.phones import e164
 from tradehall.kernel.records import find
 from tradehall.kernel.resources import edit_row
@@ -97,12 +98,15 @@ def remove(ctx: Context, customer: Customer, how: Removal) -> None:
 
     Source: spec R-18.
     """
+    known = [customer.phone_number, customer.email]
     if how.anonymize and ctx.references_to(customer):
         ctx.erase(customer, full_name="Former customer", phone_number="", phone_e164=None, email=None)
         for sale in ctx.all(find(Sale, Sale.customer_id == customer.id)):
+            known += [sale.customer_phone, sale.customer_email]
             ctx.erase(sale, customer_phone=None, customer_email=None)
     else:
         ctx.delete(customer)
+    forget(ctx, *known)
 
 
 @act(Phone, by=STAFF)
@@ -190,14 +194,14 @@ def sell(ctx: Context, order: NewSale) -> Sale:
 
     One phone has one buyer (spec R-01); what it had cost is kept with the sale (spec R-02).
     """
-    ctx.get(Customer, order.customer_id)
+    customer = ctx.get(Customer, order.customer_id)
     phone = ctx.get(Phone, order.phone_id)
     if phone.status is not PhoneStatus.AVAILABLE:
         raise Refused("not_for_sale", "Phone is not available for sale")
     price, paid = agreed(order)
     phone.status = PhoneStatus.SOLD
     let_go(ctx, phone)
-    return ctx.add(
+    sale = ctx.add(
         Sale(
             customer_id=order.customer_id,
             phone_id=phone.id,
@@ -212,6 +216,16 @@ def sell(ctx: Context, order: NewSale) -> Sale:
             customer_email=order.customer_email,
         )
     )
+    for address in (order.customer_phone or customer.phone_number, order.customer_email or customer.email):
+        ctx.notify(
+            address,
+            "sale_receipt",
+            sale,
+            once=sale.id,
+            customer=customer.full_name,
+            phone=f"{phone.brand} {phone.model}",
+        )
+    return sale
 
 
 def agreed(order: NewSale) -> tuple[Decimal, Decimal]:

@@ -1,0 +1,157 @@
+"""Sending: a message of the ledger goes out after its unit, and the ledger notes what became of it (row 23)."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.notices.ledger import MOVES, STOPPED, Channel, Message, OptOut, Status, awake, opted_out
+from tradehall.kernel.notices.senders import NotAccepted, Outgoing, Receipt, Sender, Unsure
+from tradehall.kernel.verbs import SYSTEM, Verb
+
+if TYPE_CHECKING:
+    from tradehall.kernel.context import Context
+    from tradehall.kernel.office import Office
+
+PATIENCE = 15.0
+"""Seconds for which a provider may think; less than the lease of the job."""
+TRIES = 14
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
+STOPPED_MEANWHILE = "Tradehall was stopped while it was sent"
+Settle = Callable[["Context", Message, str], Any]
+"""Notes in the ledger what a provider, of this name, said of a message."""
+
+
+def _moves(name: str, goal: Status, summary: str, *sources: Status) -> Verb[Any, Any]:
+    def rule(ctx: "Context", message: Message, **news: Any) -> None:
+        for field, value in news.items():
+            message.assign(message.fields[field], value)
+
+    found = sources or tuple(status for status, goals in MOVES.items() if goal in goals)
+    return Verb(name, Message, SYSTEM, rule, True, None, summary, sources=found, goal=goal)
+
+
+BEGIN = _moves("begin", Status.SENDING, "A message goes to its provider.")
+ACCEPT = _moves("accept", Status.SENT, "The provider has taken a message.")
+DELIVER = _moves("deliver", Status.DELIVERED, "A message has reached its person.")
+FAIL = _moves("fail", Status.FAILED, "A message can't be delivered.")
+DOUBT = _moves("doubt", Status.UNKNOWN, "Nobody can say whether a message was sent.")
+SUPPRESS = _moves("suppress", Status.SUPPRESSED, "A message is not wanted.")
+POSTPONE = _moves("postpone", Status.QUEUED, "A message is sent later.", Status.SENDING)
+
+
+@dataclass(frozen=True)
+class Posting:
+    """A message on its way: what goes out, by which channel, at which try."""
+
+    channel: Channel
+    attempts: int
+    outgoing: Outgoing
+
+
+@task("message.send")
+async def send(office: "Office", job: Job) -> Then | None:
+    """Hand a message to its provider, and note what it said."""
+    message_id: int = job.payload["message"]
+    trade = office.trades[job.of_trade]
+    posting: Posting | None = await office.as_system(trade, job.org_id, lambda ctx: _begun(ctx, message_id))
+    if posting is None:
+        return None
+    sender = office.outside.sms if posting.channel is Channel.SMS else office.outside.mail
+    settle = await _handed_over(sender, posting)
+    return lambda ctx: settle(ctx, ctx.get(Message, message_id), sender.name)
+
+
+def _begun(ctx: "Context", message_id: int) -> Posting | None:
+    message = ctx.find(Message, message_id)
+    if message is None or message.status not in (Status.QUEUED, Status.SENDING):
+        return None
+    if message.status is Status.SENDING:  # by a worker that was lost
+        if message.channel is Channel.SMS:
+            ctx.do(DOUBT, message, why=STOPPED_MEANWHILE)
+            return None
+        ctx.do(POSTPONE, message)  # whoever gets an e-mail twice knows it by its Message-ID
+    if opted_out(ctx, message):
+        ctx.do(SUPPRESS, message, why=STOPPED)
+        return None
+    ctx.do(BEGIN, message, attempts=message.attempts + 1)
+    known_as = f"{ctx.org_id}-{message.id}"
+    unique = f"{known_as}-{message.created_at.timestamp():.0f}"
+    outgoing = Outgoing(known_as, message.address, message.body, message.subject, ctx.trade.name, unique)
+    return Posting(Channel(message.channel), message.attempts, outgoing)
+
+
+async def _handed_over(sender: Sender, posting: Posting) -> Settle:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            receipt = await sender.send(posting.outgoing)
+    except NotAccepted as refusal:
+        return _refused(refusal, posting)
+    except (Unsure, TimeoutError) as doubt:
+        why = doubt.why if isinstance(doubt, Unsure) else "The provider did not answer"
+        if posting.channel is Channel.EMAIL:
+            return _later(why, posting, DOUBT)
+        return _doubted(why)
+    return _accepted(receipt)
+
+
+def _accepted(receipt: Receipt) -> Settle:
+    def settle(ctx: "Context", message: Message, provider: str) -> None:
+        news: dict[str, Any] = {"provider": provider, "provider_id": receipt.provider_id[:120], "why": ""}
+        if receipt.cost is not None:
+            news |= {"cost": receipt.cost, "currency": receipt.currency[:10]}
+        if receipt.parts is not None:
+            news["segments"] = receipt.parts
+        _noted(ctx, message, ACCEPT, **news)
+
+    return settle
+
+
+def _refused(refusal: NotAccepted, posting: Posting) -> Settle:
+    if refusal.again:
+        return _later(refusal.why, posting, FAIL)
+
+    def settle(ctx: "Context", message: Message, provider: str) -> None:
+        if refusal.opted_out and not opted_out(ctx, message):
+            with ctx.happening("optout.learn"):
+                ctx.add(OptOut(channel=message.channel, address=message.address))
+        _noted(ctx, message, SUPPRESS if refusal.opted_out else FAIL, why=refusal.why, provider=provider)
+
+    return settle
+
+
+def _doubted(why: str) -> Settle:
+    return lambda ctx, message, provider: _noted(ctx, message, DOUBT, why=why, provider=provider)
+
+
+def _later(why: str, posting: Posting, at_last: Verb[Any, Any]) -> Settle:
+    """Try again after a while that grows; the last try ends it."""
+
+    def settle(ctx: "Context", message: Message, provider: str) -> None:
+        if posting.attempts >= TRIES:
+            _noted(ctx, message, at_last, why=why, provider=provider)
+        elif _noted(ctx, message, POSTPONE, why=why, provider=provider, due_at=_due(ctx, posting.attempts)):
+            submit(ctx, message)
+
+    return settle
+
+
+def _due(ctx: "Context", attempts: int) -> Any:
+    return awake(ctx.now + min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT), ctx.preferences)
+
+
+def _noted(ctx: "Context", message: Message, verb: Verb[Any, Any], **news: Any) -> bool:
+    """Carry a verb out, unless the provider has reported more by now than it had answered."""
+    if verb.goal not in MOVES[Status(message.status)]:
+        return False
+    if "why" in news:
+        news["why"] = news["why"][:300]
+    ctx.do(verb, message, **news)
+    return True
+
+
+def submit(ctx: "Context", message: Message) -> None:
+    """Have a message sent when it is due; a provider of one kind that hangs holds up no other kind."""
+    ctx.later(send, {"message": message.id}, due=message.due_at, target=message.channel)

@@ -1,0 +1,14 @@
+"""What a phone shop tells its customers."""
+
+from tradehall.kernel.notices.templates import Template
+
+templates = (
+    Template(
+        "sale_receipt",
+        sms="Thank you, {customer}! {phone}: {amount_paid} paid, invoice {invoice_number}. {business}",
+        subject="Your receipt {invoice_number} from {business}",
+        email="Dear {customer},\n\nthank you for buying the {phone}.\n\nInvoice {invoice_number} of {created_at}\n"
+        "Paid: {amount_paid}\nStill due: {balance_due}\n\n{business}\n",
+        values=("original_price", "discount_amount"),
+    ),
+)
