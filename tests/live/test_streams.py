@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 from tests.listening import Listener, both_of, line_to, socket_of, stream_of
 from tests.running import ORIGIN, Application, Clock, Person, Place
 from tests.trades.phoneshop.arranging import a_customer, a_sale, done
+from tradehall.kernel.feed import RenewEpoch
 from tradehall.kernel.people import ChangeMember, Member, member
 from tradehall.web import live
 
@@ -93,6 +94,17 @@ async def test_p_38_a_cursor_that_is_unknown_of_another_epoch_or_too_old_is_told
     monkeypatch.setattr("tradehall.kernel.follower.REPLAY", 1)
     async with both_of(shop.owner, begins="", after=now["cursor"]) as listeners:
         assert [(await listener.next())["event"] for listener in listeners] == ["resync", "resync"]
+
+
+async def test_p_38_after_a_restore_the_epoch_is_another_one_and_every_cursor_is_told_to_look_afresh(
+    shop: Place, application: Application
+) -> None:
+    before = done(await shop.owner.get("/api/events"), 200)["cursor"]
+    await application.office.database.unit(RenewEpoch())
+    assert done(await shop.owner.get("/api/events", params={"after": before}), 200)["resync"]
+    async with both_of(shop.owner, begins="", after=before) as listeners:
+        for listener in listeners:
+            assert [each["event"] for each in await listener.hears(2)] == ["resync", "ready"]
 
 
 async def test_p_38_only_what_was_asked_for_is_told_where_topics_are_named(shop: Place) -> None:

@@ -24,9 +24,11 @@ from tradehall.kernel.columns import (
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Shape, report
 from tradehall.kernel.errors import Denied, Invalid, Missing, Refused
+from tradehall.kernel.feed import Happening
 from tradehall.kernel.files import attach, file
 from tradehall.kernel.forms import Form
 from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.live import Live, Message
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.office import Office
 from tradehall.kernel.reader import Reader
@@ -34,14 +36,15 @@ from tradehall.kernel.records import Record, check, find, unique
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
 from tradehall.kernel.resources import Filter, Resource
 from tradehall.kernel.trade import SignIn, Trade
-from tradehall.kernel.verbs import SYSTEM, Role, act, after, move, own, where
+from tradehall.kernel.verbs import ANYBODY, SYSTEM, Role, act, after, move, own, where
 
 Amount = Decimal
 """An amount of money, as a rule computes with it."""
 
 __all__ = [
-    "SYSTEM", "Amount", "Context", "Contract", "DayOf", "Denied", "Filter", "Form", "Invalid", "Job", "Missing", "Office", "Part", "Parts", "Reader",
-    "Record", "Refused", "Resource", "Role", "Shape", "SignIn", "Template", "Then", "Trade", "act", "after", "attach", "check", "choice",
+    "ANYBODY", "SYSTEM", "Amount", "Context", "Contract", "DayOf", "Denied", "Filter", "Form", "Happening", "Invalid",
+    "Job", "Live", "Message", "Missing", "Office", "Part", "Parts", "Reader", "Record", "Refused", "Resource", "Role",
+    "Shape", "SignIn", "Template", "Then", "Trade", "act", "after", "attach", "check", "choice",
     "computed", "day", "email", "file", "find", "flag", "integer", "json", "measure", "moment", "money", "move", "optional",
     "own", "person", "personal", "price", "quantity", "reference", "report", "state", "task", "text", "unique", "where",
 ]  # fmt: skip

@@ -10,12 +10,14 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tradehall.kernel.columns import LARGEST_ID
+from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Problem, Unauthenticated
 from tradehall.kernel.feed import SCOPES
 from tradehall.kernel.follower import Follower, Frame, Identify
 from tradehall.kernel.live import Live
 from tradehall.kernel.office import Office
-from tradehall.kernel.people import organisations
+from tradehall.kernel.people import organisation_of, organisations
 from tradehall.kernel.tickets import LASTS
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
@@ -46,6 +48,7 @@ class First(BaseModel):
     token: Annotated[str | None, Field(max_length=8192)] = None
     after: Annotated[str | None, Field(max_length=40)] = None
     last_event_id: Annotated[int | str | None, Field()] = None
+    user_id: Annotated[int | None, Field(ge=1, le=LARGEST_ID)] = None
     epoch: Annotated[str | None, Field(max_length=20)] = None
     topics: Annotated[list[str] | None, Field(max_length=100)] = None
 
@@ -201,19 +204,30 @@ class Sockets:
     def _identify(self, channel: Live, first: First, source: str) -> Identify:
         headers = {b"authorization": f"Bearer {first.token}".encode()} if first.token else {}
 
+        public: Actor | None = None
+
         async def identify() -> Actor:
+            nonlocal public
             if not headers and channel.public:
-                return await self._public()
+                public = public or await self._public(first.user_id)
+                return public
             return await self.dispatcher.actor(headers, source=source, scopes=SCOPES)
 
         return identify
 
-    async def _public(self) -> Actor:
-        """Somebody without a token hears what is public, where it is clear of which organisation."""
-        found = await self.office.database.read(0, organisations)
-        if len(found) != 1:
+    async def _public(self, user_id: int | None) -> Actor:
+        """Somebody without a token hears what is public in the organisation of whom they name, or in the only one."""
+
+        def find(session: Session) -> int | None:
+            if user_id is not None:
+                return organisation_of(session, user_id, self.trade.name)
+            found = organisations(session)
+            return found[0][0] if len(found) == 1 else None
+
+        org_id = await self.office.database.read(0, find)
+        if org_id is None:
             raise Unauthenticated
-        return Actor(found[0][0], self.trade.name, ANYBODY.name)
+        return Actor(org_id, self.trade.name, ANYBODY.name)
 
     async def _send(self, follower: Follower, cursor: str | None, send: Send) -> None:
         async for frame in follower.frames(cursor):

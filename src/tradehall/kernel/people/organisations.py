@@ -6,13 +6,20 @@ import sqlalchemy as sa
 
 from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Refused
-from tradehall.kernel.people.tables import ORGANISATIONS, USERS
+from tradehall.kernel.people.tables import MEMBERSHIPS, ORGANISATIONS, USERS
 
 
 def organisations(session: Session) -> list[tuple[int, str]]:
     """Every organisation: id and name."""
     rows = session.execute(sa.select(ORGANISATIONS.c.id, ORGANISATIONS.c.name).order_by(ORGANISATIONS.c.id))
     return [(row.id, row.name) for row in rows]
+
+
+def organisation_of(session: Session, user_id: int, trade: str) -> int | None:
+    """The organisation in which somebody is a member of a trade; the first, where they are in several."""
+    here = (MEMBERSHIPS.c.user_id == user_id, MEMBERSHIPS.c.trade == trade)
+    found: int | None = session.execute(sa.select(sa.func.min(MEMBERSHIPS.c.org_id)).where(*here)).scalar()
+    return found
 
 
 def has_users(session: Session) -> bool:
