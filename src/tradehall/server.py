@@ -1,7 +1,11 @@
 """Serving: migrations first, then uvicorn, and one line when it answers."""
 
 import asyncio
+import fcntl
 import gc
+import logging
+import os
+import resource
 import signal
 import socket
 import sys
@@ -15,15 +19,16 @@ import uvicorn
 from tradehall.app import build_app
 from tradehall.kernel import logs
 from tradehall.kernel.calls import AsSystem
-from tradehall.kernel.database import Database, open_database
+from tradehall.kernel.database import Database, SqliteDatabase, open_database
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.office import utc_now
 from tradehall.kernel.people import CreateLink, CreateOrganisation, has_users, organisations
 from tradehall.kernel.reports import ROWS, overall
 from tradehall.kernel.trade import Trade
 from tradehall.settings import Settings
+from tradehall.supervisor import Lifeline, Supervisor
 from tradehall.web.gate import Gate
-from tradehall.web.wire import HttpProtocol
+from tradehall.web.guard import guarded, look
 
 FIRST = "My business"
 SOCKETS: dict[str, Any] = {
@@ -33,6 +38,9 @@ SOCKETS: dict[str, Any] = {
 """How uvicorn serves sockets: what it would compress it would hold for each of them."""
 UNREAD_SECONDS = 9
 """After so long without any progress the system drops a connection whose other side does not read."""
+MOST_FILES = 65_536
+SPARE_FILES = 200
+"""Files that are left for the database and what else is open besides connections."""
 
 
 def serve(
@@ -40,38 +48,106 @@ def serve(
     trades: Sequence[Trade],
     bring_up: Callable[[Database, Sequence[Trade]], None],
     demo: bool = False,
+    workers: int = 1,
+    only_jobs: bool = False,
 ) -> None:
     """Serve until told to stop; raises SystemExit where this installation must not be served."""
-    if refusals := settings.refusals():
+    if refusals := settings.refusals(several=workers > 1 or only_jobs):
         raise SystemExit(refusals[0])
     listening = listen(settings.host, settings.port)
-    lines = logs.begin(settings.log_level, settings.log_as_json)
+    logging.getLogger().handlers[:] = [logs.direct(settings.log_as_json)]
     base = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}"
     database = open_database(settings.database_url, settings.tradehall_data)
+    with alone(database):
+        prepare(trades, database, bring_up, demo, "" if settings.open or only_jobs else base)
+        process = Process(settings, trades, listening, only_jobs)
+
+        def ready() -> None:
+            print(f"ready {base}", flush=True)
+
+        if workers > 1:
+            listening.set_inheritable(True)
+            sys.exit(Supervisor(workers, process.work, ready).run())
+        process.run(ready)
+
+
+def prepare(
+    trades: Sequence[Trade],
+    database: Database,
+    bring_up: Callable[[Database, Sequence[Trade]], None],
+    demo: bool,
+    base: str,
+) -> None:
+    """Bring the schema up to date, and see that there is an organisation and a way in."""
     database.check()
     bring_up(database, trades)
     org_id = first_organisation(database, utc_now(), "Demo" if demo else FIRST)
     if demo:
         fill(database, trades, org_id)
-    elif not settings.open and not database.ask(0, has_users):
+    elif base and not database.ask(0, has_users):
         secret = database.run(CreateLink(org_id, None, utc_now()))
         print(f"nobody can sign in yet; the owner's link, good for one day: {base}/welcome/{secret}", flush=True)
-    noted = logs.Requests(lines, settings.log_as_json) if settings.log_level in ("debug", "info") else None
-    gate = build_app(settings, trades, log=noted)
-    config = uvicorn.Config(
-        gate, settings.host, settings.port, access_log=False, log_config=None,
-        server_header=False, timeout_keep_alive=75, timeout_graceful_shutdown=20, lifespan="on", proxy_headers=False,
-        h11_max_incomplete_event_size=65536, http=HttpProtocol, **SOCKETS,
-    )  # fmt: skip
-    # What was loaded by now stays: the collector need not look at it again and again.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
-    try:
-        with listening, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-            runner.run(_serve(Server(config, gate), listening, base))
-    finally:
-        lines.close()
+
+
+@contextmanager
+def alone(database: Database) -> Iterator[None]:
+    """Hold a SQLite file for this process; raises SystemExit where another one serves it already."""
+    if not isinstance(database, SqliteDatabase):
+        yield
+        return
+    with database.path.with_suffix(".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise SystemExit(
+                f"another process serves {database.path} already: SQLite allows one, PostgreSQL several"
+            ) from error
+        yield
+
+
+class Process:
+    """One process that serves, or does the jobs alone."""
+
+    def __init__(
+        self, settings: Settings, trades: Sequence[Trade], listening: socket.socket, only_jobs: bool = False
+    ) -> None:
+        self.settings, self.trades, self.listening, self.only_jobs = settings, trades, listening, only_jobs
+        most = more_files()
+        self._protocol = guarded(min(settings.max_connections, most - SPARE_FILES))
+
+    def work(self, lifeline: Lifeline) -> None:
+        """Serve as one of several."""
+        self.run(lambda: os.write(lifeline.born, b"1"), lifeline.alive)
+
+    def run(self, ready: Callable[[], Any], alive: int | None = None) -> None:
+        """Serve until told to stop, or until nobody holds the other end of `alive`."""
+        settings = self.settings
+        lines = logs.begin(settings.log_level, settings.log_as_json)
+        noted = logs.Requests(lines, settings.log_as_json) if settings.log_level in ("debug", "info") else None
+        gate = build_app(settings, self.trades, log=noted)
+        config = uvicorn.Config(
+            gate.health_alone if self.only_jobs else gate, settings.host, settings.port, http=self._protocol,
+            access_log=False, log_config=None, server_header=False, timeout_keep_alive=75,
+            timeout_graceful_shutdown=15, lifespan="on", proxy_headers=False, interface="asgi3", **SOCKETS,
+        )  # fmt: skip
+        # What was loaded by now stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 20)
+        try:
+            with self.listening, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+                runner.run(_serve(Server(config, gate), self.listening, ready, alive))
+        finally:
+            lines.close()
+
+
+def more_files() -> int:
+    """Let this process open as many files as it may; gives how many."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    return max(soft, most)
 
 
 class Server(uvicorn.Server):
@@ -85,6 +161,11 @@ class Server(uvicorn.Server):
         """Send those away who follow the log, who would stay for ever; then wait for the others."""
         self.gate.office.hub.leave()
         await super().shutdown(sockets)
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % 10 == 0:
+            look(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -116,12 +197,14 @@ def drop_stalled(listening: socket.socket) -> None:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
 
 
-async def _serve(server: uvicorn.Server, listening: socket.socket, base: str) -> None:
+async def _serve(server: uvicorn.Server, listening: socket.socket, ready: Callable[[], Any], alive: int | None) -> None:
     serving = asyncio.create_task(server.serve([listening]))
+    if alive is not None:
+        asyncio.get_running_loop().add_reader(alive, server.handle_exit, signal.SIGTERM, None)
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event
         await asyncio.sleep(0.01)
     if server.started:
-        print(f"ready {base}", flush=True)
+        ready()
     await serving
 
 

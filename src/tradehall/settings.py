@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     rate_limit_auth: str | None = None
     redis_url: str = ""
     metrics_token: str = ""
+    max_connections: int = Field(12_000, ge=10)
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["", "json", "console"] = ""
     audit_anchor: Path | None = None
@@ -133,9 +134,11 @@ class Settings(BaseSettings):
             made.unlink()
         return path.read_text().strip()
 
-    def refusals(self) -> list[str]:
-        """Why this installation must not be served so, a sentence each (P-15)."""
+    def refusals(self, several: bool = False) -> list[str]:
+        """Why this installation must not be served so, or not by several processes, a sentence each (P-15)."""
         found = []
+        if several and not (self.redis_url and (self.database_url or "").startswith("postgres")):
+            found.append("several processes need PostgreSQL (DATABASE_URL) and a Redis or Valkey (REDIS_URL)")
         if self.open and not is_loopback(self.host):
             found.append(
                 f"--open gives everybody the owner's rights, so it serves on a loopback address only, not on {self.host}"

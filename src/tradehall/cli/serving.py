@@ -1,7 +1,11 @@
 """Commands that serve, migrate and examine."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tradehall.cli.audit import anchors
@@ -9,6 +13,17 @@ from tradehall.cli.start import Data, app, bring_up, fail, read_settings, trades
 
 if TYPE_CHECKING:
     pass
+
+
+@contextmanager
+def together(workers: int) -> Iterator[None]:
+    """A folder where several processes keep what they count, so that one can tell it; Prometheus's client wants it early."""
+    if workers == 1 or "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        yield
+        return
+    with TemporaryDirectory(prefix="tradehall-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
 
 
 @app.command
@@ -33,13 +48,29 @@ def serve(
     open
         No sign-in: a request without a token acts as the owner. Loopback addresses only.
     """
+    if workers < 1:
+        raise RuntimeError("--workers is at least 1")
+    with together(workers):
+        from tradehall.server import serve as serve_now
+
+        settings = read_settings(data, host=host, port=port, open=open or None)
+        serve_now(settings, trades_named(trades), bring_up, workers=workers)
+
+
+@app.command
+def worker(*, host: str | None = None, port: int = 8001, data: Data = None) -> None:
+    """Do the jobs of an installation that other processes serve; answers /readyz and /metrics alone.
+
+    Parameters
+    ----------
+    host
+        The address to listen at; only this machine, if not given.
+    port
+        The port.
+    """
     from tradehall.server import serve as serve_now
 
-    if workers != 1:
-        raise RuntimeError(
-            "this version serves one process; --workers needs PostgreSQL and REDIS_URL and is not here yet"
-        )
-    serve_now(read_settings(data, host=host, port=port, open=open or None), trades_named(trades), bring_up)
+    serve_now(read_settings(data, host=host, port=port), trades_named(), bring_up, only_jobs=True)
 
 
 @app.command
@@ -48,8 +79,9 @@ def demo(*trades: str, host: str | None = None, port: int | None = None, data: D
     from tradehall.server import serve as serve_now
 
     folder = data or Path("data") / "demo"
+    quiet = None if "LOG_LEVEL" in os.environ else "warning"  # whoever looks at a demonstration reads no log
     serve_now(
-        read_settings(folder, host=host, port=port, open=True, database_url=""),
+        read_settings(folder, host=host, port=port, open=True, database_url="", log_level=quiet),
         trades_named(trades),
         bring_up,
         demo=True,

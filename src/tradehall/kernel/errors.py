@@ -99,6 +99,15 @@ class TooLarge(Problem):
         super().__init__("too_large", f"The body is larger than {limit:,} bytes")
 
 
+class Unfinished(Problem):
+    """The caller went away, or was too slow, before the body was complete (400); nothing was changed."""
+
+    status = 400
+
+    def __init__(self) -> None:
+        super().__init__("unfinished", "The request ended before its body did")
+
+
 class UnsupportedType(Problem):
     """The body is of a content type that is not understood (415)."""
 

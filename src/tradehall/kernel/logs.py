@@ -155,6 +155,13 @@ def _places(trace: TracebackType | None) -> list[str]:
     return [f"{'/'.join(frame.filename.split('/')[-3:])}:{frame.lineno} {frame.name}" for frame in frames]
 
 
+def direct(as_json: bool) -> logging.Handler:
+    """What writes at once, for a process that begins, or looks after others."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(Json() if as_json else Plain())
+    return handler
+
+
 def begin(level: str, as_json: bool, stream: TextIO | None = None) -> Lines:
     """Write what this process logs from now on, from this level up."""
     lines = Lines(stream)
@@ -165,7 +172,7 @@ def begin(level: str, as_json: bool, stream: TextIO | None = None) -> Lines:
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers[:], logger.propagate = [], True
-        logger.addFilter(lambda record: not record.exc_info)  # the gate told of it, with its request id
+        logger.addFilter(lambda record: not record.msg.startswith("Exception in ASGI"))  # the gate told of it
     logging.captureWarnings(capture=True)
     return lines
 

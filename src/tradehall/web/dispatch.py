@@ -3,11 +3,9 @@
 import json
 import logging
 import re
-import secrets
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,6 +22,7 @@ from tradehall.kernel.errors import (
     Problem,
     TooLarge,
     Unauthenticated,
+    Unfinished,
     UnsupportedType,
     field_error,
 )  # fmt: skip
@@ -34,6 +33,7 @@ from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor, Verb, grants
 from tradehall.web.limits import Limits
+from tradehall.web.names import request_id
 
 log = logging.getLogger("tradehall")
 Scope = MutableMapping[str, Any]
@@ -45,8 +45,6 @@ LARGEST_BODY = 1024 * 1024
 LONGEST_KEY = 255
 LONGEST_AGENT = 200
 _MANY_DIGITS = re.compile(rb"[0-9.]{16}")
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_prefix, _serial = secrets.token_hex(6), count(1)
 _EXPOSED = (
     b"X-Request-ID, ETag, X-Total-Count, X-Next-Cursor, X-Limit-Applied, Idempotent-Replay, Dry-Run, Retry-After, "
     b"RateLimit, RateLimit-Policy"
@@ -98,14 +96,6 @@ def find(node: Node, parts: list[str]) -> tuple[Node, list[str]] | None:
     if node.open is not None and (found := find(node.open, rest)) is not None:
         return found[0], [first, *found[1]]
     return None
-
-
-def request_id(headers: Headers) -> str:
-    """The id of the request: the caller's where it is a plain word, else a new one."""
-    given = headers.get(b"x-request-id")
-    if given is not None and _REQUEST_ID.fullmatch(given):
-        return given.decode()
-    return f"{_prefix}-{next(_serial):x}"
 
 
 def shown(headers: Headers) -> tuple[str, str]:
@@ -323,7 +313,7 @@ async def read_body(headers: Headers, receive: Receive, limit: int = LARGEST_BOD
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > limit:
         raise TooLarge(limit)
-    message = await receive()
+    message = await _part(receive)
     body: bytes = message.get("body", b"")
     if len(body) > limit:
         raise TooLarge(limit)
@@ -331,11 +321,18 @@ async def read_body(headers: Headers, receive: Receive, limit: int = LARGEST_BOD
         return body
     parts, size = [body], len(body)
     while message.get("more_body"):
-        message = await receive()
+        message = await _part(receive)
         parts.append(message.get("body", b""))
         if (size := size + len(parts[-1])) > limit:
             raise TooLarge(limit)
     return b"".join(parts)
+
+
+async def _part(receive: Receive) -> MutableMapping[str, Any]:
+    message = await receive()
+    if message["type"] == "http.disconnect":  # half a body must not be taken for a whole one
+        raise Unfinished
+    return message
 
 
 def _body(verb: Verb[Any, Any], headers: Headers, content: bytes, query: Mapping[str, str]) -> BaseModel | None:

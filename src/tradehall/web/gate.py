@@ -10,7 +10,8 @@ from tradehall.kernel.hosts import is_loopback
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.web.client import Proxies
-from tradehall.web.dispatch import Headers, Receive, Scope, Send, request_id
+from tradehall.web.dispatch import Headers, Receive, Scope, Send
+from tradehall.web.names import request_id
 from tradehall.web.pages import PAGES, PLAIN
 from tradehall.web.site import TradeApp
 from tradehall.web.watch import Watch
@@ -79,6 +80,15 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})  # before it is accepted: a 403
             return
         await app.sockets(scope, receive, send)
+
+    async def health_alone(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for a process that does jobs and serves nothing else."""
+        if scope["type"] == "lifespan" or scope.get("path") in ("/readyz", "/metrics"):
+            await self(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            await _refuse(scope, send, 404, "This process does jobs; it answers /readyz and /metrics")
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

@@ -10,14 +10,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
-from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, TooLarge
+from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, TooLarge, Unfinished
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.web import auth, files, health, live, openapi, pages
-from tradehall.web.dispatch import LARGEST_BODY, Dispatcher, Policy, Receive, Scope, Send, cors, invalid, request_id
+from tradehall.web.dispatch import LARGEST_BODY, Dispatcher, Policy, Receive, Scope, Send, cors, invalid
 from tradehall.web.health import Health
+from tradehall.web.names import request_id
 
 log = logging.getLogger("tradehall")
 
@@ -105,6 +107,8 @@ class TradeApp(FastAPI):
 def _as_problem(error: Exception) -> Problem | None:
     if isinstance(error, Problem):
         return error
+    if isinstance(error, ClientDisconnect):
+        return Unfinished()
     if isinstance(error, RequestValidationError):
         return Invalid([{name: each[name] for name in ("loc", "msg", "type")} for each in error.errors()])
     if isinstance(error, ValidationError):
