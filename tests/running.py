@@ -232,7 +232,13 @@ async def opened(
     """Open the application on a database, as it is served; `chosen` are settings."""
     board, http = serving
     settings = Settings(
-        _env_file=None, database_url=url, secret_key=SECRET, allowed_origins=ORIGIN, tradehall_data=folder, **chosen
+        _env_file=None,
+        database_url=url,
+        secret_key=SECRET,
+        allowed_origins=ORIGIN,
+        tradehall_data=folder,
+        backup_every=0,
+        **chosen,
     )  # type: ignore[call-arg]  # pydantic-settings takes it
     gate = build_app(settings, [trade], clock=clock)
     office = gate.office

@@ -1,10 +1,20 @@
 """The commands that keep a business: real processes that back up what is being served, and bring it back (P-30)."""
 
+import asyncio
+import io
+from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx2
+import pytest
+from moto.server import ThreadedMotoServer
 
-from tests.commands import PASSWORD, done, refusal, run, serving
+from tests.commands import PASSWORD, PROGRAM, done, refusal, run, serving
+from tradehall.adapters.store import in_bucket, in_folder
+from tradehall.kernel.database import open_database
+from tradehall.kernel.keeping import Schedule, keep, status
+from tradehall.kernel.office import utc_now
 
 AMA = {"full_name": "Ama Owusu", "phone_number": "0241234567"}
 
@@ -61,3 +71,57 @@ def test_p_15_a_private_key_on_the_server_is_refused(tmp_path: Path) -> None:
     private = (tmp_path / "ours.key").read_text().strip()
     refused = run(tmp_path, "serve", "phoneshop", BACKUP_KEY=private)
     assert refusal(refused).startswith("BACKUP_KEY is not the public key that tradehall backup-key prints")
+
+
+@pytest.fixture
+def bucket() -> Iterator[str]:
+    """The address of an S3 server with a bucket `away`."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    assert httpx2.put(f"http://{host}:{port}/away", trust_env=False).status_code == 200
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+def test_p_30_backups_of_the_schedule_are_copied_to_a_bucket_and_hold_the_uploads(tmp_path: Path, bucket: str) -> None:
+    given = {"region": "us-east-1", "key": "key", "secret": "secret"}
+    away = {"BACKUP_TO": "s3://away/shop", "AWS_ENDPOINT_URL": bucket} | {
+        f"AWS_{name}": value for name, value in
+        (("REGION", "us-east-1"), ("ACCESS_KEY_ID", "key"), ("SECRET_ACCESS_KEY", "secret"))
+    }  # fmt: skip
+    done(tmp_path, "org", "create", "Accra", "--data", "data")
+    uploads = in_folder(tmp_path / "data/files")
+    asyncio.run(uploads.put("1/0a1b/original", io.BytesIO(b"a photo")))
+    made = run(tmp_path, "backup", "--data", "data", **away)
+    assert (made.code, made.err) == (0, "")
+    [file] = (tmp_path / "data/backups").glob("*-full.backup")
+    assert f"/{file.name}: " in made.out
+    assert " and 1 uploads in " in made.out
+    assert run(tmp_path, "backup", "--due", "--data", "data", **away).out == ""
+    store = in_bucket("s3://away/shop", endpoint=bucket, **given)
+
+    async def there() -> list[tuple[str, int]]:
+        return [(each.key, each.size) async for each in store.walk("backups")]
+
+    assert asyncio.run(there()) == [(f"backups/{file.name}", file.stat().st_size)]
+    assert "the last backup was made as planned; everything is safe up to 0 minutes ago" in done(
+        tmp_path, "doctor", "--data", "data"
+    )
+    done(tmp_path, "restore", str(file), "--data", "restored")
+    assert (tmp_path / "restored/files/1/0a1b/original").read_bytes() == b"a photo"
+
+
+async def test_p_30_a_server_has_what_is_due_made_by_a_process_of_its_own(tmp_path: Path) -> None:
+    await asyncio.to_thread(done, tmp_path, "org", "create", "Accra", "--data", "data")
+    database = open_database(None, tmp_path / "data")
+    hours, minutes, days = timedelta(hours=24), timedelta(minutes=3), timedelta(days=14)
+    command = (PROGRAM, "backup", "--due", "--data", str(tmp_path / "data"))
+    schedule = Schedule(hours, minutes, days, "till", command, (), timedelta())
+    await keep(database, schedule, utc_now)
+    found = await database.read(0, lambda session: status(session, utc_now()))
+    assert [(each["kind"], each["state"]) for each in found["backups"]] == [("full", "done")]
+    await keep(database, schedule, utc_now)  # nothing is due
+    again = await database.read(0, lambda session: status(session, utc_now()))
+    assert again["backups"] == found["backups"]
+    await database.close()

@@ -1,13 +1,17 @@
 """The whole application: settings and trades in, one ASGI object out."""
 
+import platform
+import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from tradehall.kernel.cabinet import MEGABYTE, Allowance
 from tradehall.kernel.database import open_database
 from tradehall.kernel.errors import Unavailable
+from tradehall.kernel.keeping import Schedule
 from tradehall.kernel.limits import Meter
 from tradehall.kernel.logs import Requests
 from tradehall.kernel.office import Office, utc_now
@@ -44,16 +48,38 @@ def build_app(
 def _outside(settings: Settings) -> Outside:
     megabytes = (settings.upload_max_mb * MEGABYTE, settings.upload_quota_mb * MEGABYTE)
     allowance = Allowance(*megabytes, timedelta(minutes=settings.file_link_minutes))
-    return Outside(store=store_of(settings), uploads=allowance)
+    backups = schedule_of(settings) if settings.backup_every else None
+    return Outside(store=store_of(settings), uploads=allowance, backups=backups)
 
 
 def store_of(settings: Settings) -> Store:
     """Where files are kept: a folder in the data folder, or a bucket."""
-    stores, folder = adapter("store"), settings.tradehall_data / "files"
-    found: Store = (
-        stores.in_bucket(settings.file_store, **settings.bucket) if settings.file_store else stores.in_folder(folder)
-    )
+    return _store(settings, settings.file_store or settings.tradehall_data / "files")
+
+
+def copies_of(settings: Settings) -> Store | None:
+    """Where backups are copied to, off this machine."""
+    return _store(settings, settings.backup_to) if settings.backup_to else None
+
+
+def _store(settings: Settings, place: str | Path) -> Store:
+    stores = adapter("store")
+    bucket = str(place).startswith("s3://")
+    found: Store = stores.in_bucket(place, **settings.bucket) if bucket else stores.in_folder(Path(place))
     return found
+
+
+def schedule_of(settings: Settings) -> Schedule:
+    """How often backups are made, and the command that makes one."""
+    command = (sys.executable, "-m", "tradehall", "backup", "--due", "--data", str(settings.tradehall_data.absolute()))
+    return Schedule(
+        timedelta(hours=settings.backup_every or 24),
+        timedelta(minutes=settings.backup_changes_every),
+        timedelta(days=settings.backup_keep_days),
+        platform.node(),
+        command,
+        (("DATABASE_URL", settings.database_url or ""),),
+    )
 
 
 def _limits(settings: Settings) -> Limits | None:

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     port: int = 8000
     open: bool = False
     trade_hosts: str = ""
+    backup_every: int = Field(24, ge=0, le=24 * 31)
+    backup_changes_every: int = Field(3, ge=0, le=24 * 60)
+    backup_keep_days: int = Field(14, ge=1, le=3650)
+    backup_to: str = ""
     backup_key: str = ""
     backup_passphrase: str = ""
     trusted_proxies: str = ""

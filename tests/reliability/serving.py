@@ -83,7 +83,7 @@ class Shop:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         words = [*wrapped, str(TRADEHALL), "serve", "phoneshop", "--data", str(self.folder), "--port", str(port)]
-        env = {**os.environ, "SECRET_KEY": SECRET, "DATABASE_URL": self.url}
+        env = {**os.environ, "SECRET_KEY": SECRET, "DATABASE_URL": self.url, "BACKUP_EVERY": "0"}
         with (self.folder / f"log-{port}").open("w") as log:
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True, env=env, cwd=self.folder)
         server = Server(process, port)

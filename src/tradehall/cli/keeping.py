@@ -9,31 +9,71 @@ from cyclopts import Parameter
 from tradehall.cli.start import Data, app, fail, read_settings, trades_named
 
 if TYPE_CHECKING:
-    from tradehall.kernel.backup import Backup, Key, Source
+    from tradehall.kernel.backup import Backup, Key, Lock, Round, Source, Uploads
+    from tradehall.kernel.database import Database
     from tradehall.settings import Settings
 
 KeyFile = Annotated[Path | None, Parameter("--key", help="The file of the private key, for a sealed backup.")]
 
 
 @app.command
-def backup(file: Path, *, data: Data = None) -> None:
+def backup(file: Path | None = None, *, due: bool = False, data: Data = None) -> None:
     """Back up everything while it is being used: the rows of one moment, the uploads and the secret, in one file.
 
     It is sealed to BACKUP_KEY or with BACKUP_PASSPHRASE, where one of them is set.
+
+    Parameters
+    ----------
+    file
+        The file to write. Without one the backup is made as the schedule makes it: into the folder `backups` of the data
+        folder, copied to BACKUP_TO, and what is older than BACKUP_KEEP_DAYS is deleted.
+    due
+        Make what the schedule wants now, perhaps nothing: a running server calls this.
     """
     from tradehall.kernel.backup import Lock, make
+    from tradehall.kernel.keeping import FULL
     from tradehall.kernel.office import utc_now
 
     settings = read_settings(data)
     lock = Lock(settings.backup_key, settings.backup_passphrase)
-    if file.exists():
+    if file is None:
+        if due:
+            _step_back()
+        made = _round(settings, lock).run(None if due else FULL)
+        if made is None and not due:
+            raise RuntimeError("another backup is being made just now")
+    elif file.exists():
         raise RuntimeError(f"{file} is there already")
-    made = make(_source(settings), file, lock, utc_now())
-    rows = sum(made.manifest.rows().values())
-    size = file.stat().st_size / 1_000_000
-    print(f"{file}: {rows} rows and {len(made.manifest.files)} uploads in {size:.1f} MB")
-    if not lock:
-        print("it is not sealed: whoever has the file has the business; see tradehall backup-key")
+    else:
+        made = make(_source(settings), file, lock, utc_now())
+    if made is not None:
+        rows, uploads = sum(made.manifest.rows().values()), len(made.manifest.files)
+        print(f"{made.path}: {rows} rows and {uploads} uploads in {made.path.stat().st_size / 1e6:.1f} MB")
+        if not lock:
+            print("it is not sealed: whoever has the file has the business; see tradehall backup-key")
+
+
+def _step_back() -> None:
+    """Let the server go first, and end in order when it ends."""
+    import os
+    import signal
+
+    os.nice(10)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def _round(settings: "Settings", lock: "Lock") -> "Round":
+    from tradehall.app import copies_of, schedule_of
+    from tradehall.kernel.backup import Round, StoredCopies
+    from tradehall.kernel.database import open_database
+    from tradehall.kernel.office import utc_now
+
+    def reopen() -> "Database":
+        return open_database(settings.database_url, settings.tradehall_data)
+
+    copies, folder = copies_of(settings), settings.tradehall_data / "backups"
+    kept = StoredCopies(copies) if copies is not None else None
+    return Round(_source(settings), folder, lock, schedule_of(settings), reopen, utc_now, kept)
 
 
 @app.command
@@ -46,7 +86,7 @@ def restore(file: Path, *, data: Data = None, key: KeyFile = None) -> None:
 
     settings = read_settings(data)
     folder = settings.tradehall_data
-    for each in (folder / "tradehall.db", folder / "secret.key"):
+    for each in (folder / "tradehall.db", folder / "secret.key", folder / "files"):
         if each.exists():
             raise RuntimeError(f"{each} is there already, perhaps in use: restore into an empty folder")
     found = _read(file, key, settings)
@@ -54,7 +94,7 @@ def restore(file: Path, *, data: Data = None, key: KeyFile = None) -> None:
     database = open_database(settings.database_url, folder)
     bring_back(database, found, trades_named())
     database.run(RenewEpoch())
-    put_back(found, None, folder)
+    put_back(found, _uploads(settings, database), folder)
     print(
         f"restored {sum(found.manifest.rows().values())} rows and {len(found.manifest.files)} uploads as they were at {found.head.made_at}"
     )
@@ -95,7 +135,15 @@ def _source(settings: "Settings") -> "Source":
     from tradehall.kernel.database import open_database
 
     database = open_database(settings.database_url, settings.tradehall_data)
-    return Source(database, None, settings.tradehall_data / "secret.key")
+    return Source(database, _uploads(settings, database), settings.tradehall_data / "secret.key")
+
+
+def _uploads(settings: "Settings", database: "Database") -> "Uploads | None":
+    """The uploads, where they are in the data folder: a bucket has copies of its own."""
+    from tradehall.app import store_of
+    from tradehall.kernel.backup import StoredUploads
+
+    return None if settings.file_store else StoredUploads(store_of(settings), database)
 
 
 def _read(file: Path, key: Path | None, settings: "Settings") -> "Backup":

@@ -81,7 +81,7 @@ def demo(*trades: str, host: str | None = None, port: int | None = None, data: D
     folder = data or Path("data") / "demo"
     quiet = None if "LOG_LEVEL" in os.environ else "warning"  # whoever looks at a demonstration reads no log
     serve_now(
-        read_settings(folder, host=host, port=port, open=True, database_url="", log_level=quiet),
+        read_settings(folder, host=host, port=port, open=True, database_url="", log_level=quiet, backup_every=0),
         trades_named(trades),
         bring_up,
         demo=True,
@@ -115,6 +115,7 @@ def doctor(*, data: Data = None, rebuild: bool = False) -> None:
     from tradehall.kernel.database import open_database
     from tradehall.kernel.doctor import astray, examine, filed, repair_all
     from tradehall.kernel.errors import Unavailable
+    from tradehall.kernel.keeping import summary
     from tradehall.kernel.office import utc_now
     from tradehall.kernel.schema import pending
     from tradehall.kernel.versions import held
@@ -127,6 +128,7 @@ def doctor(*, data: Data = None, rebuild: bool = False) -> None:
     trades = held(database, trades)
     if behind := pending(database, trades):
         fail(f"the schema is behind by {', '.join(behind)}; run: tradehall migrate")
+    print("backups:", database.ask(0, lambda session: summary(session, utc_now())))
     if rebuild:
         repair_all(database, trades)
     wrong = settings.refusals() + list(examine(database, trades, anchors(settings.audit_anchor)))

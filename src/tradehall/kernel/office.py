@@ -21,6 +21,7 @@ from tradehall.kernel.figures import behind
 from tradehall.kernel.hub import Hub
 from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
 from tradehall.kernel.jobs import drop_done
+from tradehall.kernel.keeping import keep
 from tradehall.kernel.keys import Keys
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import nobody, organisations, pools
@@ -160,7 +161,8 @@ class Office:
         """Begin to look after timers, revocations and housekeeping."""
         pools().submit(nobody)
         self.hub.open()
-        self._tasks = [asyncio.create_task(self._forever(each)) for each in (self._watch, self._work)]
+        steps = (self._watch, self._work, *([self._keep] if self.outside.backups else []))
+        self._tasks = [asyncio.create_task(self._forever(each)) for each in steps]
 
     async def close(self) -> None:
         """Finish what is in hand, and close the database."""
@@ -189,6 +191,10 @@ class Office:
     async def _work(self) -> None:
         await self._sweep()
         await self.worker.work()
+
+    async def _keep(self) -> None:
+        if self.outside.backups is not None:
+            await keep(self.database, self.outside.backups, self.clock)
 
     async def work_once(self) -> int:
         """Do what is due now; gives how many jobs that were."""

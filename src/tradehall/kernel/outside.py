@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from tradehall.kernel.bus import Alone, Bus
 from tradehall.kernel.cabinet import Allowance
+from tradehall.kernel.keeping import Schedule
 from tradehall.kernel.notices.senders import Console, Sender
 from tradehall.kernel.store import Memory, Store
 
@@ -17,3 +18,4 @@ class Outside:
     store: Store = field(default_factory=Memory)
     uploads: Allowance = field(default_factory=Allowance)
     bus: Bus = field(default_factory=Alone)
+    backups: Schedule | None = None

@@ -19,6 +19,7 @@ from tradehall.kernel import (
     files,
     idempotency,
     jobs,
+    keeping,
     keys,
     numbers,
     people,
@@ -34,7 +35,21 @@ from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.versions import HERE, branches, ours
 
-ROOMS = (events, files, idempotency, jobs, keys, ledger, numbers, people, preferences, reports, templates, tickets)
+ROOMS = (
+    events,
+    files,
+    idempotency,
+    jobs,
+    keeping,
+    keys,
+    ledger,
+    numbers,
+    people,
+    preferences,
+    reports,
+    templates,
+    tickets,
+)
 """The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel import audit, backlog, feed, keys
+from tradehall.kernel import audit, backlog, feed, keeping, keys
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
@@ -162,6 +162,7 @@ class Trade:
         yield from audit.paths(self)
         yield from feed.paths(self)
         yield from notices.paths(self)
+        yield from keeping.paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

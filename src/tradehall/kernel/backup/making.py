@@ -16,6 +16,7 @@ from tradehall.kernel.backup.sealing import BackupError, Lock
 from tradehall.kernel.columns import utc_text
 from tradehall.kernel.database import Database, Session
 from tradehall.kernel.database.portable import last_ids, layouts, rows, visit
+from tradehall.kernel.errors import Missing
 from tradehall.kernel.events import EVENTS
 from tradehall.kernel.people.tables import ORGANISATIONS
 from tradehall.kernel.records import METADATA
@@ -30,7 +31,7 @@ class Uploads(Protocol):
         """Every file."""
 
     def read(self, name: str) -> bytes:
-        """Its content."""
+        """Its content; raises Missing where it was deleted meanwhile."""
 
     def write(self, name: str, content: bytes) -> None:
         """Keep a file under this name."""
@@ -88,31 +89,37 @@ def described(connection: Connection, name: str, now: datetime, base: str = "") 
 def make(source: Source, path: Path, lock: Lock, now: datetime, base: Base | None = None) -> Made:
     """Write a backup, in full or of what changed since a full one; nobody who writes meanwhile has to wait."""
 
-    def copy(session: Session) -> Made:
-        connection = session.connection
-        head = described(connection, path.name, now, base.head.name if base else "")
-        if base and (head.revisions, head.layouts) != (base.head.revisions, base.head.layouts):
-            raise OtherSchemaError("the schema changed since the last full backup")
-        known = set(base.manifest.wanted()) if base else set()
-        with _written(path, lock, now) as archive:
-            archive.add(HEAD, head.dumps())
-            manifest = Manifest(last_ids=last_ids(connection), logs=dict(_logs(connection)))
-            added = 0
-            for layout in head.layouts:
-                there = manifest.blocks[layout.name] = []
-                for digest, count, content in blocks(rows(connection, layout, organisations(connection))):
-                    there.append((digest, count))
-                    if (layout.name, digest) not in known:
-                        archive.add(f"rows/{layout.name}/{digest}.jsonl", content)
-                        added += 1
-            # After the rows: a file that a row of this state names is there; one too many does no harm.
-            added += _files(source, archive, manifest, base.manifest.files if base else {})
-            if source.secret is not None and source.secret.exists():
-                archive.add(SECRET, source.secret.read_bytes())
-            archive.add(MANIFEST, manifest.dumps())
-        return Made(path, head, manifest, added)
+    known = set(base.manifest.wanted()) if base else set()
+    with _written(path, lock, now) as archive:
 
-    return source.database.ask(0, copy)
+        def copy(session: Session) -> tuple[Head, Manifest, int]:
+            head = described(session.connection, path.name, now, base.head.name if base else "")
+            if base and (head.revisions, head.layouts) != (base.head.revisions, base.head.layouts):
+                raise OtherSchemaError("the schema changed since the last full backup")
+            archive.add(HEAD, head.dumps())
+            return head, *_rows(session.connection, head, archive, known)
+
+        head, manifest, added = source.database.ask(0, copy)
+        # After the rows: a file that a row of that state names is there; one too many does no harm.
+        added += _files(source, archive, manifest, base.manifest.files if base else {})
+        if source.secret is not None and source.secret.exists():
+            archive.add(SECRET, source.secret.read_bytes())
+        archive.add(MANIFEST, manifest.dumps())
+    return Made(path, head, manifest, added)
+
+
+def _rows(connection: Connection, head: Head, archive: Writing, known: Set[tuple[str, str]]) -> tuple[Manifest, int]:
+    kept = {table: last for table, last in last_ids(connection).items() if table not in left_out()}
+    manifest, added = Manifest(last_ids=kept, logs=dict(_logs(connection))), 0
+    visited = organisations(connection)
+    for layout in head.layouts:
+        there = manifest.blocks[layout.name] = []
+        for digest, count, content in blocks(rows(connection, layout, visited)):
+            there.append((digest, count))
+            if (layout.name, digest) not in known:
+                archive.add(f"rows/{layout.name}/{digest}.jsonl", content)
+                added += 1
+    return manifest, added
 
 
 def _written(path: Path, lock: Lock, now: datetime) -> AbstractContextManager[Writing]:
@@ -134,10 +141,15 @@ def _files(source: Source, archive: Writing, manifest: Manifest, known: dict[str
     for name in sorted(source.uploads.names()) if source.uploads else []:
         if name in known:  # an upload never changes under its name
             manifest.files[name] = known[name]
-            continue
-        assert source.uploads is not None  # noqa: S101 - for the type checker
-        content = source.uploads.read(name)
-        manifest.files[name] = sha256(content).hexdigest()
-        archive.add(f"files/{name}", content)
-        added += 1
+        elif (content := _read(source, name)) is not None:
+            manifest.files[name] = sha256(content).hexdigest()
+            archive.add(f"files/{name}", content)
+            added += 1
     return added
+
+
+def _read(source: Source, name: str) -> bytes | None:
+    try:
+        return source.uploads.read(name) if source.uploads else None
+    except Missing:  # deleted since the names were read
+        return None

@@ -10,6 +10,24 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.create_table('backups',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('kind', sa.String(length=8), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.Column('machine', sa.String(length=80), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('lease_until', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('covers_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('next_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('name', sa.String(length=100), nullable=True),
+    sa.Column('bytes', sa.BigInteger(), nullable=True),
+    sa.Column('digest', sa.String(length=64), nullable=True),
+    sa.Column('error', sa.Text(), nullable=True),
+    sa.CheckConstraint("state IN ('running', 'done', 'failed')", name='ck_backups_state'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
     op.create_table('event_changes',
     sa.Column('org_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('event_id', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -475,3 +493,4 @@ def downgrade() -> None:
         batch_op.drop_index('ix_event_changes_record')
 
     op.drop_table('event_changes')
+    op.drop_table('backups')
