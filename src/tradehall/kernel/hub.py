@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from time import monotonic
 
 from tradehall.kernel import feed
 from tradehall.kernel.bus import Bus
@@ -141,9 +142,12 @@ class Hub:
             tail.wake()
 
     async def _look(self) -> None:
+        looked = monotonic()
         while True:
-            await asyncio.sleep(LOOK_BESIDE_BUS if self._bus.connected else LOOK)
-            self.heard(None)
+            await asyncio.sleep(LOOK)
+            if not self._bus.connected or monotonic() - looked >= LOOK_BESIDE_BUS:
+                looked = monotonic()
+                self.heard(None)
 
     @asynccontextmanager
     async def following(self, trade: Trade, channel: Live, identify: Identify) -> AsyncIterator[Follower]:
