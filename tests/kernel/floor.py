@@ -33,6 +33,8 @@ BRING = Contract("POST", "/api/crates", stall.bring, 201)
 class Unit(Work):
     """What somebody does in one unit, outside every verb at first; it keeps the transactions that it was run in."""
 
+    through_context = True
+
     def __init__(self, rule: Callable[[Context], Any], org_id: int = HERE) -> None:
         self.org_id, self.rule = org_id, rule
         self.ran_in: list[Batch] = []
@@ -159,5 +161,5 @@ class Floor:
 
 
 def shared(works: Sequence[Unit | Keyed]) -> bool:
-    """Whether these units were, at first, in one transaction."""
-    return len({id(work.ran_in[0]) for work in works}) == 1
+    """Whether there was a transaction with all these units in it."""
+    return bool(set.intersection(*({id(batch) for batch in work.ran_in} for work in works)))

@@ -97,7 +97,9 @@ async def test_a_unit_that_fails_takes_only_its_own_work_with_it(
     units = [bring("a"), failing(), bring("b"), bring("c")]
     ended = await floor.together(*units)
     assert shared(units)
-    assert [len(unit.ran_in) for unit in units] == [1] * 4
+    # Where rows are written together, a wall is met by all of them: then the group runs once more, row by row.
+    again = 0 if floor.on_sqlite or code not in ("label_taken", "sold_out") else 1
+    assert [len(unit.ran_in) for unit in units] == [1 + again] * 4
     assert isinstance(ended[1], kind)
     assert getattr(ended[1], "code", None) == code
     assert [each.number for each in (ended[0], *ended[2:])] == ["C-000001", "C-000002", "C-000003"]

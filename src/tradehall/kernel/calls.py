@@ -76,6 +76,8 @@ class Call:
 class Perform(Work):
     """The unit of a call. Gives an Answer, or raises what the rules refused."""
 
+    through_context = True
+
     def __init__(self, trade: "Trade", call: Call) -> None:
         self.trade = trade
         self.call = call
@@ -91,6 +93,9 @@ class Perform(Work):
         call = self.call
         if call.key is not None:
             batch.book(KeyBook).want(call.key)
+        verb: Verb[Any, Any] = call.contract.does  # type: ignore[assignment]  # only verbs are performed
+        if not verb.target:
+            batch.book(RowBook).will_add(verb.record)
         if call.body is not None:
             for name, record in references(type(call.body)).items():
                 if isinstance(row_id := getattr(call.body, name), int):
@@ -169,6 +174,8 @@ class Perform(Work):
 class RunTimer(Work):
     """The unit of a due timer: its verb and the mark that it is done are committed together."""
 
+    through_context = True
+
     def __init__(self, trade: "Trade", job: Job, worker: str, now: datetime) -> None:
         self.trade, self.job, self.worker, self.now = trade, job, worker, now
         self.org_id = job.org_id
@@ -190,6 +197,8 @@ class RunTimer(Work):
 class Close(Work):
     """The closing unit of a task: the rule that it returned, and the mark that the job is done, together."""
 
+    through_context = True
+
     def __init__(self, trade: "Trade", job: Job, worker: str, now: datetime, then: Then) -> None:
         self.trade, self.job, self.worker, self.now, self.then = trade, job, worker, now, then
         self.org_id = job.org_id
@@ -204,6 +213,8 @@ class Close(Work):
 
 class AsSystem(Work):
     """The unit of something that Tradehall does by itself: housekeeping, or sample data as an event of its own."""
+
+    through_context = True
 
     def __init__(
         self, trade: "Trade", org_id: int, now: datetime, rule: Any, event: str = "",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from tradehall.kernel.columns import Field, State, show
-from tradehall.kernel.database import Batch
+from tradehall.kernel.database import Batch, Session
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.events import ERASED, Event, EventBook, erase_history
 from tradehall.kernel.idempotency import erase_answers
@@ -18,7 +18,7 @@ from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import KERNEL, Find, Record, referrers
 from tradehall.kernel.reports import TotalBook, recomputed
-from tradehall.kernel.rows import RowBook, delete_statement, insert_statement, update_statement
+from tradehall.kernel.rows import RowBook, delete_statement
 from tradehall.kernel.search import folded
 from tradehall.kernel.verbs import AFTER, Actor, Grant, Verb, check_move, illegal
 
@@ -54,6 +54,12 @@ class Context(Reader):
         self._log = batch.book(EventBook)
         self._totals = batch.book(TotalBook)
         self._read = batch.book(RowBook)
+
+    @property
+    def session(self) -> Session:
+        """The connection, for what the kernel itself asks; nothing waits any more that it could miss."""
+        self._read.catch_up()
+        return self._session
 
     def _chosen(self) -> Mapping[str, Any]:
         return self._batch.book(PreferenceBook).of(self.trade.name)
@@ -107,7 +113,7 @@ class Context(Reader):
         values["created_at"] = values["created_at"] or self.now
         if record.searched:
             values["folded"] = folded(values[name] for name in record.searched)
-        values["id"] = self.session.insert(insert_statement(record, self.session.far), values)
+        values["id"] = self._read.insert(record, values)
         row.derive()
         self._hold(row)
         self._note(row, "add", {name: value for name, value in values.items() if name not in SILENT})
@@ -133,10 +139,7 @@ class Context(Reader):
             values["folded"] = folded(values[name] for name in record.searched)
             names.append("folded")
         former = row.former()
-        given = {f"new_{name}": values[name] for name in names}
-        given |= {"the_id": row.id, "the_org": self.org_id, "the_version": row.version}
-        if self.session.update(update_statement(record, tuple(names)), given) != 1:
-            raise Refused("changed_meanwhile", f"{record.title} was changed in the meantime")
+        self._read.update(row, tuple(names))
         values["version"] += 1
         row.derive()
         row.before = {}
@@ -256,7 +259,7 @@ class Context(Reader):
     def at(self, due: datetime, verb: Verb[Any, Any], row: Record, *, once: str = "") -> None:
         """Carry out a verb on a row at a moment: a durable timer; one is kept for each verb and row, or each `once`."""
         key = f"{verb.event}:{once or row.id}"
-        enqueue(self.session, **timer(self.org_id, verb.record.trade, verb.name, row, key, due, self.now))
+        enqueue(self._session, **timer(self.org_id, verb.record.trade, verb.name, row, key, due, self.now))
         self.wake()
 
     def later(
@@ -267,7 +270,7 @@ class Context(Reader):
         A `target` that does not answer holds up nothing but what is for itself.
         """
         given = errand(self.org_id, self.trade.name, task, payload, once, target, due or self.now, self.now)
-        enqueue(self.session, **given)
+        enqueue(self._session, **given)
         self.wake()
 
     def wake(self) -> None:
@@ -276,7 +279,7 @@ class Context(Reader):
 
     def cancel(self, verb: Verb[Any, Any], row: Record) -> None:
         """Forget the timer of a verb on a row."""
-        cancel(self.session, self.org_id, verb.record.trade, f"{verb.event}:{row.id}")
+        cancel(self._session, self.org_id, verb.record.trade, f"{verb.event}:{row.id}")
 
     def notify(self, to: To, template: str, row: Record | None = None, *, once: str | int = "", **values: Any) -> None:
         """Tell somebody what a template says, with these values and the fields of the row: one message for each `once`.

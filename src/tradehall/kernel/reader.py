@@ -24,13 +24,18 @@ class Reader:
     """What a report sees: one organisation, one actor, one moment; it reads and never writes."""
 
     def __init__(self, session: Session, trade: "Trade", actor: Actor, now: datetime) -> None:
-        self.session = session
+        self._session = session
         self.trade = trade
         self.actor = actor
         self.org_id = actor.org_id
         self.now = now
         self._preferences: Preferences | None = None
         self._overall: dict[str, dict[str, Total]] | None = None
+
+    @property
+    def session(self) -> Session:
+        """The connection, for what the kernel itself asks."""
+        return self._session
 
     @property
     def preferences(self) -> Preferences:

@@ -1,10 +1,13 @@
 """Rows by id: the statements that read and write them, and what a transaction remembers of them."""
 
+from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from tradehall.kernel.database import Book, Prepared, Session, among
+from tradehall.kernel.database import Book, Clash, Prepared, Session, among
+from tradehall.kernel.errors import Refused
 from tradehall.kernel.records import Find, Record, per_record
 from tradehall.kernel.verbs import Grant
 
@@ -49,6 +52,39 @@ def update_statement(record: type[Record], names: tuple[str, ...]) -> Prepared:
     return Prepared(sa.update(table).where(*here).values(values | {"version": table.c.version + 1}))
 
 
+def _given(record: type[Record], columns: Mapping[str, str]) -> sa.TableValuedAlias:
+    """Many rows as one parameter a column: the names of the parameters, with the columns whose types they have."""
+    kinds = {name: record.table.c[column].type for name, column in columns.items()}
+    arrays = [sa.bindparam(name, type_=sa.ARRAY(kind, dimensions=1)) for name, kind in kinds.items()]
+    values = sa.func.unnest(*arrays).table_valued(*(sa.column(name, kind) for name, kind in kinds.items()))
+    return values.render_derived(name="given")
+
+
+@per_record
+def insert_many_statement(record: type[Record]) -> Prepared:
+    """New rows with ids that were drawn before, for a far database."""
+    names = [name for name in record.fields if name not in record.derived]
+    return Prepared(sa.insert(record.table).from_select(names, sa.select(*_given(record, {n: n for n in names}).c)))
+
+
+@per_record
+def update_many_statement(record: type[Record], names: tuple[str, ...]) -> Prepared:
+    """The same columns of several rows, as `update_statement` does it for one."""
+    table = record.table
+    keys = {"the_id": "id", "the_org": "org_id", "the_version": "version"}
+    given = _given(record, keys | {f"new_{name}": name for name in names})
+    values = {name: given.c[f"new_{name}"] for name in names} | {"version": table.c.version + 1}
+    same = [table.c[column] == given.c[name] for name, column in keys.items()]
+    return Prepared(sa.update(table).where(*same).values(values))
+
+
+_draw_ids = Prepared(
+    sa.text("SELECT nextval(pg_get_serial_sequence(:name, 'id')) FROM generate_series(1, :many)")
+    .bindparams(sa.bindparam("name", type_=sa.Text), sa.bindparam("many", type_=sa.Integer))
+    .columns(sa.column("id", sa.BigInteger))
+)
+
+
 @per_record
 def delete_statement(record: type[Record]) -> Prepared:
     """A row, gone."""
@@ -62,17 +98,35 @@ def standing_statement(query: Find[Any]) -> Prepared:
     return Prepared(query.statement)
 
 
+Waiting = tuple[Prepared, dict[str, Any]]
+
+
 class RowBook(Book):
-    """The rows that a transaction has read by id. Nobody else writes in its organisation: they are true until changed."""
+    """The rows that a transaction has read by id, and those that wait to be written.
+
+    Nobody else writes in its organisation: what was read is true until it is changed. Where each statement is a journey,
+    the rows that the units of a group add and change wait until one of them asks the database, or until the end, and go
+    together: a statement for all rows of a kind.
+    """
 
     def __init__(self, session: Session, org_id: int) -> None:
         super().__init__(session, org_id)
         self._known: dict[tuple[type[Record], int], dict[str, Any]] = {}
         self._wanted: dict[type[Record], set[int]] = {}
+        self._adding: dict[type[Record], int] = {}
+        self._ids: dict[type[Record], list[int]] = {}
+        self._staged: list[Waiting] = []
+        self._kept: list[list[Waiting]] = []
+        self._of_others: list[list[Waiting]] = []
+        """What earlier units left and this unit caused to be written: lost with it, if it fails."""
 
     def want(self, record: type[Record], row_id: int) -> None:
         """A unit will ask for this row."""
         self._wanted.setdefault(record, set()).add(row_id)
+
+    def will_add(self, record: type[Record]) -> None:
+        """A unit will add a row."""
+        self._adding[record] = self._adding.get(record, 0) + 1
 
     def fetch(self) -> None:
         for record, ids in self._wanted.items():
@@ -89,11 +143,74 @@ class RowBook(Book):
         """The row is not what was read any more."""
         self._known.pop((type(row), row.id), None)
 
+    def insert(self, record: type[Record], values: dict[str, Any]) -> int:
+        """Add a row; gives its id."""
+        if not self.session.waiting:
+            return self.session.insert(insert_statement(record, self.session.far), values)
+        ids = self._ids.setdefault(record, [])
+        if not ids:
+            given = {"name": record.table.name, "many": self._adding.pop(record, 1)}
+            ids += [row[0] for row in reversed(self.session.run(_draw_ids, given))]
+        row_id = values["id"] = ids.pop()
+        names = (name for name in record.fields if name not in record.derived)
+        self._staged.append((insert_many_statement(record), {name: values[name] for name in names}))
+        return row_id
+
+    def update(self, row: Record, names: tuple[str, ...]) -> None:
+        """Write some columns of a row, if it still has the version that was read; raises Refused otherwise."""
+        record = type(row)
+        given = {f"new_{name}": row.values[name] for name in names}
+        given |= {"the_id": row.id, "the_org": self.org_id, "the_version": row.version}
+        if not self.session.waiting:
+            if self.session.update(update_statement(record, names), given) != 1:
+                raise Refused("changed_meanwhile", f"{record.title} was changed in the meantime")
+            return
+        statement = update_many_statement(record, names)
+        if any(known is statement and other["the_id"] == row.id for known, other in self._staged):
+            self.catch_up()  # of two changes of a row in one statement the second would be lost
+        self._staged.append((statement, given))
+
+    def catch_up(self) -> None:
+        if not (self._kept or self._staged):
+            return
+        waiting = [*self._kept, self._staged]
+        self._of_others += self._kept
+        self._kept, self._staged = [], []
+        try:
+            for statement, rows in together(waiting):
+                arrays = {name: [row[name] for row in rows] for name in rows[0]}
+                if self.session.update(statement, arrays) != len(rows):
+                    raise Clash
+        except Exception as error:
+            raise Clash from error
+
     def keep(self) -> None:
-        return
+        self._of_others = []
+        if self._staged:
+            self._kept.append(self._staged)
+            self._staged = []
 
     def forget(self) -> None:
-        return
+        self._kept, self._of_others, self._staged = [*self._of_others, *self._kept], [], []
 
     def write(self) -> None:
-        return
+        self.catch_up()
+
+
+def together(units: Sequence[Sequence[Waiting]]) -> list[tuple[Prepared, list[dict[str, Any]]]]:
+    """What units want written, gathered by statement, in an order that none of them sees turned round.
+
+    Where there is no such order, each row is written by itself.
+    """
+    gathered: dict[Prepared, list[dict[str, Any]]] = {}
+    order: TopologicalSorter[Prepared] = TopologicalSorter()
+    for unit in units:
+        former: list[Prepared] = []
+        for statement, row in unit:
+            gathered.setdefault(statement, []).append(row)
+            order.add(statement, *(each for each in former[-1:] if each is not statement))
+            former.append(statement)
+    try:
+        return [(statement, gathered[statement]) for statement in order.static_order()]
+    except CycleError:
+        return [(statement, [row]) for unit in units for statement, row in unit]

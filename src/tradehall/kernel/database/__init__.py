@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tradehall.kernel.database.group import Batch, Book, Outcome, Undone, Void, Work
+from tradehall.kernel.database.group import Batch, Book, Clash, Outcome, Undone, Void, Work
 from tradehall.kernel.database.postgres import PostgresDatabase
 from tradehall.kernel.database.session import Compiled, Prepared, Row, Session, among
 from tradehall.kernel.database.sqlite import SqliteDatabase
@@ -12,6 +12,7 @@ Database = SqliteDatabase | PostgresDatabase
 __all__ = [
     "Batch",
     "Book",
+    "Clash",
     "Compiled",
     "Database",
     "Outcome",

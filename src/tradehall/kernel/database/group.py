@@ -23,6 +23,13 @@ class Void(Exception):  # noqa: N818 - a state of the transaction, caught here
         self.begun = begun
 
 
+class Clash(Void):
+    """What waited to be written together can't be: the group runs again, and each of its units writes at once."""
+
+    def __init__(self) -> None:
+        super().__init__(Unavailable(), again=True)
+
+
 class Undone(Exception):  # noqa: N818 - a way to leave a unit, not a fault
     """Leaves a unit with a result but without its effects: a dry run."""
 
@@ -56,6 +63,9 @@ class Book(ABC):
     def committed(self) -> None:  # noqa: B027 - most books have nobody to tell
         """The transaction is durable."""
 
+    def catch_up(self) -> None:  # noqa: B027 - most books keep nothing that a query could miss
+        """Write what waits, since somebody is going to ask the database."""
+
 
 class Batch:
     """One transaction of one organisation and the units in it."""
@@ -80,6 +90,11 @@ class Batch:
             work.foresee(self)
         for book in list(self._books.values()):
             book.fetch()
+
+    def catch_up(self) -> None:
+        """Write what waits in any book."""
+        for book in self._books.values():
+            book.catch_up()
 
     def keep(self) -> None:
         """Keep what the unit staged in every book."""
@@ -106,6 +121,8 @@ class Work(ABC):
     """A unit of work: rules, run as often as needed until the transaction that holds them is committed."""
 
     org_id: int
+    through_context = False
+    """Whether it asks the database through a context alone, which sees to it that nothing waits that it could miss."""
 
     @abstractmethod
     def run(self, batch: Batch) -> Any:
@@ -129,8 +146,9 @@ class Outcome:
 Translate = Callable[[BaseException], Problem | Void | None]
 
 
-def run_batch(session: Session, works: Sequence[Work], translate: Translate) -> list[Outcome]:
+def run_batch(session: Session, works: Sequence[Work], translate: Translate, waiting: bool = False) -> list[Outcome]:
     """Run units of one organisation in one transaction. Raises Void, or what else went wrong, with nothing done."""
+    session.waiting = waiting and session.far and len(works) > 1
     try:
         _begin(session, works[0].org_id, translate)
         batch = Batch(session, works[0].org_id)
@@ -171,13 +189,15 @@ def _void(error: BaseException, translate: Translate) -> BaseException:
 def _attempt(batch: Batch, work: Work, translate: Translate, last: bool) -> Outcome:
     session = batch.session
     try:
+        if not work.through_context:
+            batch.catch_up()
         result = _run(work, batch)
         if not last:
             session.next_savepoint()
         batch.keep()
         return Outcome(result)
     except Exception as error:
-        problem = error if isinstance(error, Problem | Undone) else translate(error)
+        problem = error if isinstance(error, Problem | Undone | Void) else translate(error)
         if isinstance(problem, Void):
             raise problem from error
         if session.gone():
@@ -199,11 +219,14 @@ def _run(work: Work, batch: Batch) -> Any:
         raise RuntimeError("a rule tried to end the process") from error
 
 
-def settle(transact: Callable[[Sequence[Work]], list[Outcome]], works: Sequence[Work]) -> list[Outcome]:
+def settle(transact: Callable[[Sequence[Work], bool], list[Outcome]], works: Sequence[Work]) -> list[Outcome]:
     """Run units together; where their transaction is void, each runs again alone, so that none pays for another."""
     GROUPS.observe(len(works))
     try:
-        return transact(works)
+        try:
+            return transact(works, True)
+        except Clash:
+            return transact(works, False)
     except OutcomeUnknown as unknown:
         return [Outcome(error=unknown) for _ in works]
     except Exception as error:  # noqa: BLE001 - as in _alone
@@ -219,11 +242,11 @@ def _last_word(void: Void, works: Sequence[Work]) -> bool:
     return len(works) == 1 or not void.begun
 
 
-def _alone(transact: Callable[[Sequence[Work]], list[Outcome]], work: Work) -> Outcome:
+def _alone(transact: Callable[[Sequence[Work], bool], list[Outcome]], work: Work) -> Outcome:
     problem: BaseException = Unavailable()
     for _ in range(TRIES):
         try:
-            return transact([work])[0]
+            return transact([work], False)[0]
         except Void as void:
             problem = void.problem
             if not void.again or isinstance(problem, StorageFull):

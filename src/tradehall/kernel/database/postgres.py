@@ -39,13 +39,17 @@ class PostgresSession(Session):
         self.driver: Any = connection.connection.driver_connection
         self._status_of = status_of
         self._transaction: str | None = None
+        self._asked = False
+        """Whether anything was asked since the last savepoint: if not, the next one is where it is."""
 
     def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:
+        self._asked = True
         compiled = statement.on(self.dialect)
         rows: list[Row] = await_only(self.driver.fetch(compiled.text, *compiled.arguments(given)))
         return rows
 
     def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._asked = True
         compiled = statement.on(self.dialect)
         if len(rows) == 1:
             await_only(self.driver.fetch(compiled.text, *compiled.arguments(rows[0])))
@@ -56,9 +60,20 @@ class PostgresSession(Session):
         return int(self.run(statement, given)[0][0])
 
     def update(self, statement: Prepared, given: Mapping[str, Any]) -> int:
+        self._asked = True
         compiled = statement.on(self.dialect)
         done: str = await_only(self.driver.execute(compiled.text, *compiled.arguments(given)))
         return int(done.rsplit(" ", 1)[-1])
+
+    def execute(
+        self, statement: sa.Executable, given: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
+    ) -> sa.Result[Any]:
+        self._asked = True
+        return super().execute(statement, given)
+
+    def change(self, statement: sa.Executable) -> int:
+        self._asked = True
+        return super().change(statement)
 
     def command(self, text: str) -> None:
         await_only(self.driver.execute(text))
@@ -74,7 +89,9 @@ class PostgresSession(Session):
         self.command(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL tradehall.org = '{int(org_id)}'")
 
     def next_savepoint(self) -> None:
-        self.command("RELEASE SAVEPOINT unit; SAVEPOINT unit")
+        if self._asked:
+            self.command("RELEASE SAVEPOINT unit; SAVEPOINT unit")
+            self._asked = False
 
     def commit(self) -> None:
         self._transaction = await_only(self.driver.fetchval("SELECT pg_current_xact_id_if_assigned()::text"))
@@ -183,14 +200,14 @@ class PostgresDatabase:
         while len(queue) < min(expected, MOST_IN_A_GROUP) and monotonic() < latest:
             await_only(asyncio.sleep(0))
 
-    def _transact(self, works: Sequence[Work]) -> list[Outcome]:
+    def _transact(self, works: Sequence[Work], waiting: bool) -> list[Outcome]:
         try:
             connection = self._engine.connect()
         except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
             raise Void(Unavailable(), begun=False) from error
         with connection:
             session = PostgresSession(connection, self._status_of)
-            outcomes = run_batch(session, works, translate)
+            outcomes = run_batch(session, works, translate, waiting)
             if session.news:
                 self.tell(works[0].org_id)
             return outcomes

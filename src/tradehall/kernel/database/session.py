@@ -106,6 +106,8 @@ class Session(ABC):
     """Whether each statement is a journey to another process: then it pays to ask for many rows in one."""
     news = False
     """Whether something was committed of which those who follow the log have not been told."""
+    waiting = False
+    """Whether the rows that units add and change wait for the end of their group, to be written together."""
 
     @abstractmethod
     def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:

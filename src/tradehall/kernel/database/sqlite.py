@@ -249,7 +249,7 @@ class SqliteDatabase:
                 loop.call_soon_threadsafe(self._answered, loop, ended, news)
 
     def _settle(self, session: SqliteSession, works: Sequence[Work]) -> list[Outcome]:
-        return settle(lambda some: run_batch(session, some, translate), works)
+        return settle(lambda some, waiting: run_batch(session, some, translate, waiting), works)
 
     def check(self) -> None:
         """Raise where this database may not be served."""
