@@ -354,8 +354,9 @@ async def test_a_unit_that_loses_a_deadlock_runs_again(floor: Floor) -> None:
 
     def both(ctx: Context) -> None:
         ctx.do(take, ctx.get(Crate, first), Amount())
+        other = ctx.get(Crate, second)  # now at the latest the first is written
         has_first.set()
-        ctx.do(take, ctx.get(Crate, second), Amount())
+        ctx.do(take, other, Amount())
 
     def rival() -> None:
         with psycopg.connect(floor.admin_url) as other:
