@@ -51,7 +51,8 @@ def _outside(settings: Settings) -> Outside:
     allowance = Allowance(*megabytes, timedelta(minutes=settings.file_link_minutes))
     backups = schedule_of(settings) if settings.backup_every else None
     bus: Bus = adapter("bus").RedisBus(settings.redis_url) if settings.redis_url else Alone()
-    return Outside(store=store_of(settings), uploads=allowance, backups=backups, bus=bus)
+    courier = adapter("courier").PublicCourier(settings.webhooks_allow_private)
+    return Outside(store=store_of(settings), uploads=allowance, backups=backups, bus=bus, courier=courier)
 
 
 def store_of(settings: Settings) -> Store:

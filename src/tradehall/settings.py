@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     upload_max_mb: int = Field(10, ge=1, le=1024)
     upload_quota_mb: int = Field(2048, ge=1)
     file_link_minutes: int = Field(60, ge=1, le=60 * 24)
+    webhooks_allow_private: bool = False
 
     @classmethod
     def read(cls, **given: Any) -> Self:

@@ -20,6 +20,7 @@ from tradehall.kernel.notices.ledger import Message, Notice, Reply, Status
 from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Verb
+from tradehall.kernel.webhooks.records import Delivery, DeliveryState
 from tradehall.web.gate import Gate
 
 NOWHERE = 10**15
@@ -62,7 +63,8 @@ def samples() -> dict[str, Any]:
         "cost": 150, "status": "Pending", "due_date": "2030-01-31", "delivery_notified": False, "notes": "none",
         "name": "Ama's phones", "zone": "Africa/Accra", "currency": "GHS", "region": "GH", "reason": "wrong colour", "amount": 10, "search": "ama", "username": "ama", "password": "not the right one",
         "messages": False, "quiet_from": "", "quiet_until": "", "sms_price": 0.35, "sms": "Thank you", "subject": "Thanks",
-        "notice": None, "template": "sale_receipt", "values": {"customer": "Ama"}, "scopes": ["read"], "role": "owner", "expires_at": None,
+        "notice": None, "template": "sale_receipt", "values": {"customer": "Ama"}, "url": "https://hooks.invalid/", "description": "none",
+        "events": ["*"], "is_active": False, "scopes": ["read"], "role": "owner", "expires_at": None,
     }  # fmt: skip
 
 
@@ -226,6 +228,19 @@ async def _message(place: Place) -> int:
     return int(await place.work(rule))
 
 
+async def _parked_delivery(place: Place) -> int:
+    """A delivery that failed too often."""
+    body = {name: samples()[name] for name in ("url", "events", "is_active")}
+    webhook_id = (await place.owner.post("/api/webhooks", json=body)).json()["id"]
+
+    def rule(ctx: Context) -> int:
+        with ctx.happening("walk.park"):
+            parked = Delivery(of_trade=ctx.trade.name, webhook_id=webhook_id, event="ping", state=DeliveryState.FAILED)
+            return ctx.add(parked).id
+
+    return int(await place.work(rule))
+
+
 async def _reply(place: Place) -> int:
     """What somebody wrote back."""
 
@@ -249,7 +264,7 @@ async def _notice(place: Place) -> int:
 
 
 MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
-    Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
+    Delivery: _parked_delivery, Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
 }  # fmt: skip
 """How a row comes about of a record that nobody creates by asking."""
 

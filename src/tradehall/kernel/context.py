@@ -21,6 +21,7 @@ from tradehall.kernel.reports import TotalBook, recomputed
 from tradehall.kernel.rows import RowBook, delete_statement
 from tradehall.kernel.search import folded
 from tradehall.kernel.verbs import AFTER, Actor, Grant, Verb, check_move, illegal
+from tradehall.kernel.webhooks.outbox import OutBook
 
 if TYPE_CHECKING:
     from tradehall.kernel.trade import Trade
@@ -54,6 +55,7 @@ class Context(Reader):
         self._log = batch.book(EventBook)
         self._totals = batch.book(TotalBook)
         self._read = batch.book(RowBook)
+        batch.book(OutBook).watch(batch)
 
     @property
     def session(self) -> Session:
@@ -195,7 +197,7 @@ class Context(Reader):
             for name, value in body.items()
             if not row.fields[name].secret and not (self._erasing and row.fields[name].personal)
         }
-        self._events[-1].note(row.table.name, row.id, operation, shown)
+        self._events[-1].note(row.table.name, row.id, operation, shown, row.version)
 
     def number(self, series: str, prefix: str = "", width: int = 6) -> str:
         """The next number of a series of this trade; given back when the unit fails (P-06)."""

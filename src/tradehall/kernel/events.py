@@ -1,7 +1,7 @@
 """The log: one row per happening, with what it changed; the history of every record and a chain over all."""
 
 import os
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -97,6 +97,7 @@ class Change:
     record_id: int
     operation: str
     body: dict[str, Any]
+    version: int = 0
 
 
 @dataclass
@@ -112,11 +113,11 @@ class Event:
     changes: dict[tuple[str, int], Change] = field(default_factory=dict)
     id: int = 0
 
-    def note(self, entity: str, record_id: int, operation: str, body: dict[str, Any]) -> None:
+    def note(self, entity: str, record_id: int, operation: str, body: dict[str, Any], version: int = 0) -> None:
         """Add a change; several changes of one record in one event are one."""
         known = self.changes.get((entity, record_id))
         if known is None:
-            self.changes[entity, record_id] = Change(entity, record_id, operation, body)
+            known = self.changes[entity, record_id] = Change(entity, record_id, operation, body)
         elif known.operation == "add":
             known.body |= {name: pair[1] for name, pair in body.items()} if operation == "edit" else {}
         else:
@@ -124,6 +125,7 @@ class Event:
                 former = known.body.get(name)
                 known.body[name] = [former[0], pair[1]] if former and operation == "edit" else pair
             known.operation = operation
+        known.version = version
 
 
 def link(former: str, event_row: dict[str, Any], digests: list[str]) -> str:
@@ -173,6 +175,11 @@ class EventBook(Book):
         self._kept: list[Event] = []
         self._erased: list[tuple[str, int, Set[str]]] = []
         self.staged: list[Event] = []
+
+    @property
+    def kept(self) -> Sequence[Event]:
+        """The events of the units that succeeded; they have their ids once the book is written."""
+        return self._kept
 
     def erase(self, entity: str, record_id: int, fields: Set[str]) -> None:
         """Leave these fields of a record out of what this transaction has not written yet."""

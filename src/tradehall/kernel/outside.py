@@ -7,6 +7,7 @@ from tradehall.kernel.cabinet import Allowance
 from tradehall.kernel.keeping import Schedule
 from tradehall.kernel.notices.senders import Console, Sender
 from tradehall.kernel.store import Memory, Store
+from tradehall.kernel.webhooks.courier import Courier, NoCourier
 
 
 @dataclass(frozen=True)
@@ -19,3 +20,4 @@ class Outside:
     uploads: Allowance = field(default_factory=Allowance)
     bus: Bus = field(default_factory=Alone)
     backups: Schedule | None = None
+    courier: Courier = field(default_factory=NoCourier)

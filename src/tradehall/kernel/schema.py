@@ -34,6 +34,7 @@ from tradehall.kernel.notices import ledger, templates
 from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.versions import HERE, branches, ours
+from tradehall.kernel.webhooks import records as webhooks
 
 ROOMS = (
     events,
@@ -49,6 +50,7 @@ ROOMS = (
     reports,
     templates,
     tickets,
+    webhooks,
 )
 """The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
 

@@ -26,6 +26,8 @@ from tradehall.kernel.records import METADATA, Record
 from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import SYSTEM, VERBS, Actor, By, Role, Verb, grants
+from tradehall.kernel.webhooks.paths import paths as webhook_paths
+from tradehall.kernel.webhooks.sending import SWITCHED_OFF
 
 
 def setting_paths(declared: Mapping[str, Setting], owner: Role) -> tuple[Report, Verb[Any, Any]]:
@@ -116,7 +118,7 @@ class Trade:
     @cached_property
     def templates_by_name(self) -> Mapping[str, Template]:
         """What people are told, by name."""
-        return {template.name: template for template in self.templates}
+        return {template.name: template for template in (SWITCHED_OFF, *self.templates)}
 
     @cached_property
     def verbs(self) -> tuple[Verb[Any, Any], ...]:
@@ -163,6 +165,7 @@ class Trade:
         yield from feed.paths(self)
         yield from notices.paths(self)
         yield from keeping.paths(self)
+        yield from webhook_paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

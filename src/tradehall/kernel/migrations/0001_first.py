@@ -267,6 +267,28 @@ def upgrade() -> None:
         batch_op.create_index('uq_kernel_settings_of_trade_name', ['org_id', 'of_trade', 'name'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_settings_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('kernel_webhooks',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('url', sa.String(length=2000), nullable=False),
+    sa.Column('description', sa.String(length=200), nullable=False),
+    sa.Column('events', sa.Text(), nullable=False),
+    sa.Column('is_active', sa.Boolean(), nullable=False),
+    sa.Column('secret', sa.String(length=80), nullable=False),
+    sa.Column('role', sa.String(length=40), nullable=False),
+    sa.Column('created_by', sa.BigInteger(), nullable=False),
+    sa.Column('failing_since', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_webhooks', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_webhooks_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_webhooks_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('kernel_wordings',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -337,6 +359,34 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
+    op.create_table('kernel_deliveries',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('webhook_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('event_id', sa.BigInteger(), nullable=False),
+    sa.Column('event', sa.String(length=120), nullable=False),
+    sa.Column('versions', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(40), nullable=False),
+    sa.Column('attempts', sa.BigInteger(), nullable=False),
+    sa.Column('next_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('status', sa.BigInteger(), nullable=True),
+    sa.Column('response', sa.String(length=1024), nullable=True),
+    sa.Column('error', sa.String(length=300), nullable=True),
+    sa.Column('delivered_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.CheckConstraint("state IN ('pending', 'delivered', 'failed')", name='ck_kernel_deliveries_state'),
+    sa.ForeignKeyConstraint(['org_id', 'webhook_id'], ['kernel_webhooks.org_id', 'kernel_webhooks.id'], name='fk_kernel_deliveries_webhook_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_deliveries', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_deliveries_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_kernel_deliveries_webhook_id', ['org_id', 'webhook_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_kernel_deliveries_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('memberships',
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('trade', sa.String(length=40), nullable=False),
@@ -398,6 +448,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_settings ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_settings FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_settings USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_webhooks ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_webhooks FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_webhooks USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_wordings ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_wordings FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_wordings USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -407,6 +460,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE totals ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE totals FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON totals USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_deliveries ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_deliveries FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_deliveries USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
 
 
 def downgrade() -> None:
@@ -416,6 +472,12 @@ def downgrade() -> None:
     op.drop_table('sign_in_names')
     op.drop_table('one_time_links')
     op.drop_table('memberships')
+    with op.batch_alter_table('kernel_deliveries', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_deliveries_org_id_id')
+        batch_op.drop_index('ix_kernel_deliveries_webhook_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_kernel_deliveries_recent')
+
+    op.drop_table('kernel_deliveries')
     op.drop_table('users')
     op.drop_table('totals')
     op.drop_table('spent_tickets')
@@ -429,6 +491,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_wordings_recent')
 
     op.drop_table('kernel_wordings')
+    with op.batch_alter_table('kernel_webhooks', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_webhooks_org_id_id')
+        batch_op.drop_index('ix_kernel_webhooks_recent')
+
+    op.drop_table('kernel_webhooks')
     with op.batch_alter_table('kernel_settings', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_settings_org_id_id')
         batch_op.drop_index('uq_kernel_settings_of_trade_name', sqlite_where=None, postgresql_where=None)

@@ -1,0 +1,167 @@
+"""A delivery: its body from the log, its signature, its tries, and what comes of them."""
+
+import base64
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import sqlalchemy as sa
+
+from tradehall.kernel.columns import utc_text
+from tradehall.kernel.database import Session
+from tradehall.kernel.events import CHANGES, EVENTS
+from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.notices.templates import Template
+from tradehall.kernel.verbs import Actor
+from tradehall.kernel.webhooks.courier import Reply
+from tradehall.kernel.webhooks.records import Delivery, DeliveryState, Webhook
+
+if TYPE_CHECKING:
+    from tradehall.kernel.context import Context
+    from tradehall.kernel.office import Office
+    from tradehall.kernel.trade import Trade
+
+PING = "ping"
+SECRET = "whsec_"  # noqa: S105 - what every secret begins with
+WAITS = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (5, 60, 300, 1800, 7200, 5 * 3600, 10 * 3600, 14 * 3600, 20 * 3600, 24 * 3600)
+)
+"""How long until each further try: three days in all, and then the delivery is parked."""
+GIVEN_UP = timedelta(days=3)
+"""A webhook that took nothing for so long is switched off."""
+GONE = 410
+SWITCHED_OFF = Template(
+    "webhook_off",
+    notice="{url} took no event for three days, or asked for none, and gets none until you switch it on again",
+)
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """What goes to a webhook."""
+
+    delivery_id: int
+    webhook_id: int
+    attempts: int
+    url: str
+    secret: str
+    is_open: bool
+    content: bytes
+
+    def headers(self, now: datetime) -> dict[str, str]:
+        """The headers of Standard Webhooks; the id is the same at every try."""
+        known_as, at = f"msg_{self.delivery_id}", int(now.timestamp())
+        return {
+            "content-type": "application/json",
+            "user-agent": "Tradehall",
+            "webhook-id": known_as,
+            "webhook-timestamp": str(at),
+            "webhook-signature": signature(self.secret, known_as, at, self.content),
+        }
+
+
+def signature(secret: str, known_as: str, at: int, content: bytes) -> str:
+    """What proves that a message is ours: `v1,` and an HMAC over id, time and body."""
+    key = base64.b64decode(secret.removeprefix(SECRET))
+    return f"v1,{base64.b64encode(hmac.digest(key, f'{known_as}.{at}.'.encode() + content, sha256)).decode()}"
+
+
+@task("webhook.deliver", timeout=30, at_once=4)
+async def deliver(office: "Office", job: Job) -> Then | None:
+    """Send an event to a webhook."""
+    trade, delivery_id = office.trades[job.of_trade], job.payload["delivery"]
+    parcel = await office.database.read(job.org_id, partial(packed, trade=trade, org_id=job.org_id, row_id=delivery_id))
+    if parcel is None:
+        return None
+    if not parcel.is_open:
+        return partial(note, parcel=parcel, reply=Reply(error="The webhook is switched off"), is_last=True)
+    reply = await office.outside.courier.post(parcel.url, parcel.content, parcel.headers(office.clock()))
+    return partial(note, parcel=parcel, reply=reply)
+
+
+def packed(session: Session, trade: "Trade", org_id: int, row_id: int) -> Parcel | None:
+    """A delivery ready to go; None where it is there no more, or has arrived."""
+    d, w = Delivery.table.c, Webhook.table.c
+    mine = sa.and_(d.org_id == org_id, d.id == row_id, d.state == DeliveryState.PENDING)
+    joined = Delivery.table.join(Webhook.table, sa.and_(w.org_id == d.org_id, w.id == d.webhook_id))
+    asked = (d.webhook_id, d.event_id, d.event, d.versions, d.attempts, d.created_at, w.url, w.secret, w.role)
+    row = session.execute(sa.select(*asked, w.is_active).select_from(joined).where(mine)).first()
+    if row is None:
+        return None
+    actor = Actor(org_id, trade.name, row.role)
+    data: dict[str, Any] = {"webhook_id": row.webhook_id}
+    at = row.created_at
+    if row.event != PING:
+        at, data = _happened(session, trade, actor, row.event_id, row.versions)
+    content = orjson.dumps({"type": row.event, "timestamp": utc_text(at), "data": data})
+    is_open = row.is_active or row.event == PING
+    return Parcel(row_id, row.webhook_id, row.attempts, row.url, row.secret, is_open, content)
+
+
+def _happened(
+    session: Session, trade: "Trade", actor: Actor, event_id: int, versions: Mapping[str, int]
+) -> tuple[datetime, dict[str, Any]]:
+    """When an event was and what it changed, as the actor may see it."""
+    here = (EVENTS.c.org_id == actor.org_id, EVENTS.c.id == event_id)
+    event = session.execute(sa.select(EVENTS.c.at, EVENTS.c.actor, EVENTS.c.cause).where(*here)).one()
+    inside = (CHANGES.c.org_id == actor.org_id, CHANGES.c.event_id == event_id)
+    changes = session.execute(sa.select(CHANGES).where(*inside).order_by(CHANGES.c.position))
+    listed = [
+        {
+            "entity": each.entity,
+            "id": each.record_id,
+            "version": versions.get(f"{each.entity}:{each.record_id}"),
+            "operation": each.operation,
+            "values": trade.visible(
+                each.entity, orjson.loads(each.body or "{}") | orjson.loads(each.personal or "{}"), actor
+            ),
+        }
+        for each in changes
+    ]
+    return event.at, {"event_id": event_id, "actor": event.actor, "cause": event.cause, "changes": listed}
+
+
+def note(ctx: "Context", parcel: Parcel, reply: Reply, is_last: bool = False) -> None:
+    """Write down what came of a try, and when the next one is; a webhook that takes nothing any more is switched off.
+
+    Nothing happens in the business, so no event is written, but where the webhook is switched off.
+    """
+    tried = parcel.attempts
+    wait = None if is_last or reply.is_good or tried >= len(WAITS) else WAITS[tried]
+    state = DeliveryState.PENDING if wait else DeliveryState.FAILED
+    values: dict[str, Any] = {"attempts": tried + 1, "status": reply.status, "response": reply.body or None}
+    values |= {"error": reply.error or None, "next_at": wait and ctx.now + wait, "state": state, "updated_at": ctx.now}
+    if reply.is_good:
+        values |= {"state": DeliveryState.DELIVERED, "delivered_at": ctx.now}
+    here = (Delivery.table.c.org_id == ctx.org_id, Delivery.table.c.id == parcel.delivery_id)
+    ctx.session.execute(sa.update(Delivery.table).where(*here).values(values))
+    if wait:
+        send(ctx, parcel.delivery_id, parcel.webhook_id, ctx.now + wait)
+    if not is_last:
+        _health(ctx, parcel, reply, is_parked=not wait)
+
+
+def send(ctx: "Context", delivery_id: int, webhook_id: int, due: datetime) -> None:
+    """Have a delivery tried when it is due."""
+    ctx.later(deliver, {"delivery": delivery_id}, due=due, once=str(delivery_id), target=str(webhook_id))
+
+
+def _health(ctx: "Context", parcel: Parcel, reply: Reply, is_parked: bool) -> None:
+    webhook = ctx.find(Webhook, parcel.webhook_id)
+    if webhook is None:
+        return
+    since = None if reply.is_good else webhook.failing_since or ctx.now
+    if since != webhook.failing_since:
+        here = (Webhook.table.c.org_id == ctx.org_id, Webhook.table.c.id == webhook.id)
+        ctx.session.execute(sa.update(Webhook.table).where(*here).values(failing_since=since))
+    is_lost = reply.status == GONE or (is_parked and since is not None and since <= ctx.now - GIVEN_UP)
+    if is_lost and webhook.is_active:
+        with ctx.happening("webhook.disable"):
+            webhook.is_active = False
+            ctx.notify(ctx.trade.owner, SWITCHED_OFF.name, webhook, once=f"{webhook.id}:{webhook.version}")

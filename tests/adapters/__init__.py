@@ -1,0 +1,1 @@
+"""Adapters against local fakes that speak the real protocols."""
