@@ -199,6 +199,23 @@ async def test_a_key_does_no_more_than_its_role(shop: Place) -> None:
     assert (await till.ask("GET", "/api/bicycles")).json()[0]["id"] == bicycle
 
 
+async def test_a_key_needs_the_scope_of_files_and_that_of_the_rows_that_hold_them(shop: Place) -> None:
+    path = f"/api/bicycles/{(await shop.owner.post('/api/bicycles', json=BICYCLE)).json()['id']}/files"
+    sent = {"files": {"file": ("bill.pdf", b"%PDF-1.4\n%%EOF\n", "application/pdf")}}
+    made = await shop.owner.post(path, **sent)
+    assert made.status_code == 201, made.text
+    file = f"/api/files/{made.json()['id']}"
+    for scopes, code in (
+        (["read", "write"], 403), (["files:read"], 404), (["files:read", "rentals:read"], 404),
+        (["files:write", "bicycles:read"], 403), (["files:read", "bicycles:read"], 200), (["files:read", "read"], 200),
+    ):  # fmt: skip
+        assert await status(await program(shop, *scopes), "GET", file) == code, scopes
+    assert await status(await program(shop, "files:read", "read"), "POST", path, **sent) == 403
+    assert await status(await program(shop, "files:write", "read"), "POST", path, **sent) == 201
+    (event,) = (await shop.owner.get("/api/audit", params={"entity": "files", "limit": 1})).json()["events"]
+    assert (event["origin"]["via"], event["origin"]["agent"][:14]) == ("api", "python-httpx2/")
+
+
 async def test_only_the_owner_has_to_do_with_keys(shop: Place, application: Application) -> None:
     key = await made(shop, "read")
     for person, code in ((shop.helper, 403), (application.stranger, 401)):

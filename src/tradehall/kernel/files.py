@@ -9,15 +9,16 @@ from pydantic import BaseModel
 from tradehall.kernel.cabinet import MEGABYTE, Arrived
 from tradehall.kernel.columns import Field, integer, optional, person, personal, reference, text
 from tradehall.kernel.context import GONE, Context
-from tradehall.kernel.contracts import Shape
+from tradehall.kernel.contracts import Contract, Listing, Shape
 from tradehall.kernel.database import Session
-from tradehall.kernel.errors import Missing, Refused
+from tradehall.kernel.errors import Denied, Missing, Refused
 from tradehall.kernel.jobs import Job, task
+from tradehall.kernel.keys import WRITES_FILES
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Find, Record, find, record_of, unique
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
-from tradehall.kernel.verbs import MEMBER, Verb
+from tradehall.kernel.verbs import MEMBER, Grant, Verb
 
 if TYPE_CHECKING:
     from tradehall.kernel.office import Office
@@ -75,7 +76,7 @@ def remove(ctx: Context, row: File) -> File:
     if not visible(ctx, row):
         raise Missing(f"{File.title} not found")
     if row.uploaded_by != ctx.actor.user_id:
-        ctx.actor.grant(ctx.trade.widest)
+        ctx.actor.grant(ctx.trade.widest, WRITES_FILES)
     ctx.delete(row)
     return row
 
@@ -126,9 +127,17 @@ def of_row(entity: str, record_id: int) -> Find[File]:
 
 def _reaches(reader: Reader, entity: str, record_id: int) -> bool:
     resource = next((each for each in reader.trade.resources if each.record.table.name == entity), None)
-    if resource is None or not reader.actor.may(resource.by):
-        return False
-    return reader.find(resource.record, record_id, reader.actor.grant(resource.by)) is not None
+    grant = _grant(reader, resource) if resource is not None else None
+    return resource is not None and grant is not None and reader.find(resource.record, record_id, grant) is not None
+
+
+def _grant(reader: Reader, resource: Resource) -> Grant | None:
+    """What of a resource the actor may read, if anything; a key needs its scope besides."""
+    listed = Contract("GET", "", Listing(resource))
+    try:
+        return listed.grant(reader.actor)
+    except Denied:
+        return None
 
 
 def _holders(trade: Trade) -> Iterator[tuple[Resource, str]]:
@@ -140,11 +149,10 @@ def _holders(trade: Trade) -> Iterator[tuple[Resource, str]]:
 
 
 def _holds(reader: Reader, resource: Resource, name: str, file_id: int) -> bool:
-    actor, record = reader.actor, resource.record
-    if not actor.may(resource.by) or name not in resource.shape.view(actor).names:
+    record, grant = resource.record, _grant(reader, resource)
+    if grant is None or name not in resource.shape.view(reader.actor).names:
         return False
-    scope = actor.grant(resource.by).scope
-    within = () if scope is None else (scope(record),)
+    within = () if grant.scope is None else (grant.scope(record),)
     return reader.first(find(record, record.table.c[name] == file_id, *within)) is not None
 
 

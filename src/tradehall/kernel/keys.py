@@ -37,6 +37,10 @@ WAIT = 60.0
 """Seconds for which a source is turned away once it has shown that many different wrong keys within as long."""
 
 
+READS_FILES, WRITES_FILES = frozenset({"files:read"}), frozenset({"files:write"})
+"""What a key needs for the paths of files, which are no contracts of a trade."""
+
+
 class ApiKey(Record, table="kernel_api_keys"):
     """A key with which a program acts."""
 

@@ -171,6 +171,7 @@ class Trade:
     def scopes(self) -> frozenset[str]:
         """What an API key may be given: a key that could make keys is not to be had."""
         found = frozenset(scope for each in self.operations for scope in each.scopes)
+        found |= keys.READS_FILES | keys.WRITES_FILES
         return frozenset(each for each in found if not each.startswith(f"{keys.ApiKey.plural}:"))
 
     @property

@@ -20,12 +20,13 @@ from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing, OutcomeUnknown, TooLarge, UnsupportedType, field_error
 from tradehall.kernel.files import KEEP, REMOVE, SHOWN, Attached, File
 from tradehall.kernel.idempotency import Answer, Key
+from tradehall.kernel.keys import READS_FILES, WRITES_FILES
 from tradehall.kernel.office import Office
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb, system
-from tradehall.web.dispatch import LARGEST_BODY, Dispatcher
+from tradehall.web.dispatch import LARGEST_BODY, Dispatcher, origin
 
 T = TypeVar("T")
 Id = Annotated[int, Path(gt=0, le=LARGEST_ID)]
@@ -150,9 +151,8 @@ class Desk:
     def _call(self, request: Request, actor: Actor, verb: Verb[Any, Any], status: int, **more: Any) -> Call:
         contract = Contract(request.method, request.url.path, verb, status, shape=SHOWN)
         dry = request.query_params.get("dry_run", "0").lower() in ("1", "true", "yes")
-        source = request.client.host if request.client else ""
-        origin = {"request_id": request.scope.get("request_id", ""), "source": source}
-        return Call(contract, actor, self.office.clock(), dry_run=dry, origin=origin, **more)
+        came = origin(request.scope, dict(request.headers.raw), request.scope.get("request_id", ""))
+        return Call(contract, actor, self.office.clock(), dry_run=dry, origin=came, **more)
 
     # Out.
 
@@ -207,7 +207,9 @@ class Desk:
     # Both.
 
     async def _actor(self, request: Request) -> Actor:
-        return await self.dispatcher.actor(dict(request.headers.raw))
+        scopes = READS_FILES if request.method in ("GET", "HEAD") else WRITES_FILES
+        source = request.client.host if request.client else ""
+        return await self.dispatcher.actor(dict(request.headers.raw), source=source, scopes=scopes)
 
     async def _read(self, actor: Actor, query: Callable[[Reader], T]) -> T:
         now = self.office.clock()
