@@ -35,11 +35,13 @@ from tradehall.kernel.database import Database, Session, open_database
 from tradehall.kernel.doctor import altered, differences
 from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.people import CreateOrganisation, CreateUser, Member, NewUser, hash_password, members
+from tradehall.kernel.people.passwords import be_quick
 from tradehall.kernel.schema import migrate
 from tradehall.kernel.trade import Trade
 from tradehall.server import SOCKETS, drop_stalled
 from tradehall.settings import Settings
 
+be_quick()
 PASSWORD = "four walls and a roof"
 SECRET = "the tests sign with this and nobody else does"
 ORIGIN = "https://shop.example.com"

@@ -17,7 +17,7 @@ from tradehall.kernel.limits import Meter
 from tradehall.kernel.logs import Requests
 from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.outside import Outside
-from tradehall.kernel.people import organisations
+from tradehall.kernel.people import Terms, organisations
 from tradehall.kernel.store import Store
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
@@ -36,13 +36,10 @@ def build_app(
 ) -> Gate:
     """The trades over HTTP: one alone at `/`, several below `/<trade>` and on host names of their own."""
     database = open_database(settings.database_url, settings.tradehall_data)
-    office = Office(database, trades, settings.secret(), clock, _outside(settings))
+    office = Office(database, trades, settings.secret(), clock, _outside(settings), _terms(settings))
     watch, limits = Watch(log), _limits(settings)
     health = Health(office, settings.tradehall_data, settings.metrics_token, watch)
-    apps = {
-        trade.name: TradeApp(office, trade, _policy(settings, office, trade, limits), _minutes(settings), health)
-        for trade in trades
-    }
+    apps = {trade.name: TradeApp(office, trade, _policy(settings, office, trade, limits), health) for trade in trades}
     return Gate(office, apps, settings.hosts, settings.open, Proxies(settings.proxies), watch)
 
 
@@ -102,8 +99,10 @@ def adapter(name: str) -> Any:
     return import_module(f"tradehall.adapters.{name}")
 
 
-def _minutes(settings: Settings) -> int:
-    return settings.access_token_expire_minutes
+def _terms(settings: Settings) -> Terms:
+    return Terms(
+        settings.access_token_expire_minutes, settings.refresh_token_expire_days, settings.base_url, settings.debug
+    )
 
 
 def _policy(settings: Settings, office: Office, trade: Trade, limits: Limits | None) -> Policy:

@@ -59,7 +59,7 @@ def serve(
     base = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}"
     database = open_database(settings.database_url, settings.tradehall_data)
     with alone(database):
-        prepare(trades, database, bring_up, demo, "" if settings.open or only_jobs else base)
+        prepare(trades, database, bring_up, demo, "" if settings.open or only_jobs else settings.base_url)
         process = Process(settings, trades, listening, only_jobs)
 
         def ready() -> None:

@@ -31,6 +31,8 @@ class Settings(BaseSettings):
     database_url: str | None = None
     secret_key: str = ""
     access_token_expire_minutes: int = Field(30, ge=1, le=60 * 24 * 30)
+    refresh_token_expire_days: int = Field(7, ge=1, le=365)
+    public_url: str = ""
     allowed_origins: str = ""
     cors_origins: str = ""
     tradehall_data: Path = Path("data")
@@ -123,6 +125,12 @@ class Settings(BaseSettings):
             "key": self.aws_access_key_id,
             "secret": self.aws_secret_access_key,
         }
+
+    @property
+    def base_url(self) -> str:
+        """Where people reach this installation: `PUBLIC_URL`, or where it listens."""
+        host = "localhost" if is_loopback(self.host) or self.host in ("0.0.0.0", "::") else self.host  # noqa: S104
+        return self.public_url.rstrip("/") or f"http://{host}:{self.port}"
 
     def secret(self) -> str:
         """What tokens are signed with: `SECRET_KEY`, or one that was made in the data folder at the first start."""

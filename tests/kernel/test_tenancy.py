@@ -83,6 +83,7 @@ async def test_row_level_security_is_forced_on_every_table_of_an_organisation(fl
         "kernel_jobs",
         "memberships",
         "one_time_links",
+        "sessions",
     }
 
 

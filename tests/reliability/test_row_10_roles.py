@@ -12,8 +12,12 @@ from tests.reliability.walk import NOWHERE, ROUTES, operations
 from tests.running import Application, Place, Switchboard
 
 MATRIX = Path(__file__).parent / "roles.txt"
-OPEN = {"GET /", "GET /health", "GET /ping"}
-"""What anybody may ask, besides the pages and sign-in of `web/`."""
+OPEN = {
+    "GET /", "GET /health", "GET /ping", "GET /api/settings/public", "POST /api/auth/login", "POST /api/auth/login-json",
+    "POST /api/auth/refresh", "POST /api/auth/reset-password", "POST /api/auth/verify-email",
+    "POST /api/invitations/accept",
+}  # fmt: skip
+"""What anybody may ask, besides the pages of `web/`."""
 
 
 def paths(application: Application) -> dict[str, tuple[str, str]]:

@@ -11,7 +11,7 @@ import uvicorn
 
 from tradehall.kernel.errors import Unfinished
 from tradehall.web import guard
-from tradehall.web.dispatch import read_body
+from tradehall.web.bodies import read_body
 from tradehall.web.guard import guarded, look
 
 GET = b"GET / HTTP/1.1\r\nhost: localhost\r\n"

@@ -8,7 +8,7 @@ from tradehall.cli.start import Data, given, org, read_settings, ready, the_orga
 
 if TYPE_CHECKING:
     from tradehall.kernel.database import Database
-    from tradehall.kernel.people import Member
+    from tradehall.kernel.people import Member, SignIn
     from tradehall.kernel.trade import Trade
 
 
@@ -46,19 +46,29 @@ def user_create(
         The organisation; not needed where there is one.
     """
     from tradehall.kernel.office import utc_now
-    from tradehall.kernel.people import CreateUser, NewUser, hash_password
+    from tradehall.kernel.people import JoinOrganisation, NewUser
+    from tradehall.kernel.people.entry import region
 
     name = given(name, 254)
     database, trades = ready(data)
     here = the_trade(trades, trade)
     _check_role(here, role)
-    hashed = hash_password(_password(here.sign_in.shortest)) if password_stdin else None
+    way = _way(here, name)
+    kind = way.kind_of(name)
+    hashed = _hashed(way, data) if password_stdin else None
     org_id = the_organisation(database, org, found=True)
-    new = NewUser(name, ((trade, role),), here.sign_in.name, hashed)
-    user_id = database.run(CreateUser(org_id, new, utc_now()))
+    folded, of = kind.folded(name, region(here)), trade if way.secret.is_pin else ""
+    new = NewUser(name, ((trade, role),), kind.name, hashed, folded=folded, secret_of=of)
+    user_id, is_new = database.run(JoinOrganisation(org_id, new, utc_now()))
     print(f"user {user_id}: {name} is {role} of {trade}")
-    if hashed is None:
-        _print_link(database, org_id, user_id)
+    if hashed is None and is_new:
+        _print_link(database, org_id, user_id, trade, data)
+
+
+def _way(trade: "Trade", name: str) -> "SignIn":
+    """How somebody of this name signs in: with a PIN where it is a number of that kind, else as the staff does."""
+    way = trade.sign_in
+    return way if not way.secret.is_pin or way.kind_of(name).fits(name) else way.staff
 
 
 def _check_role(trade: "Trade", role: str) -> None:
@@ -67,20 +77,22 @@ def _check_role(trade: "Trade", role: str) -> None:
         raise RuntimeError(f"{trade.name} has no role {role}; it has {names}")
 
 
-def _password(shortest: int) -> str:
-    password = sys.stdin.readline().rstrip("\n")
-    if not shortest <= len(password) <= 255:
-        raise RuntimeError(f"a password has {shortest} to 255 characters")
-    return password
+def _hashed(way: "SignIn", data: Path | None) -> str:
+    from tradehall.kernel.people import derived, hash_password
+
+    settings = read_settings(data)
+    secret = sys.stdin.readline().rstrip("\n")
+    if wrong := way.secret.wrong(secret, settings.debug):
+        raise RuntimeError(wrong[0].lower() + wrong[1:].rstrip("."))
+    return hash_password(secret, derived(settings.secret(), "pins") if way.secret.is_pin else "")
 
 
-def _print_link(database: "Database", org_id: int, user_id: int) -> None:
+def _print_link(database: "Database", org_id: int, user_id: int, trade: str, data: Path | None) -> None:
     from tradehall.kernel.office import utc_now
     from tradehall.kernel.people import CreateLink
 
-    secret = database.run(CreateLink(org_id, user_id, utc_now()))
-    settings = read_settings(None)
-    print(f"a link to choose a password, good for one day: http://localhost:{settings.port}/welcome/{secret}")
+    secret = database.run(CreateLink(org_id, user_id, utc_now(), trade))
+    print(f"a link to choose a password, good for one day: {read_settings(data).base_url}/welcome/{secret}")
 
 
 @user.command(name="list")
@@ -111,7 +123,7 @@ def user_disable(name: str, *, trade: str, org: str | None = None, data: Data = 
 def user_reset(name: str, *, trade: str, org: str | None = None, data: Data = None) -> None:
     """Print a one-time link with which a person chooses a new password."""
     database, found = _member(name, trade, org, data)
-    _print_link(database, found.org_id, found.user_id)
+    _print_link(database, found.org_id, found.user_id, trade, data)
 
 
 def _change(name: str, trade: str, org: str | None, data: Path | None, **changes: Any) -> None:
@@ -119,7 +131,8 @@ def _change(name: str, trade: str, org: str | None, data: Path | None, **changes
     from tradehall.kernel.people import ChangeMember
 
     database, found = _member(name, trade, org, data)
-    database.run(ChangeMember(found, utc_now(), **changes))
+    owner = the_trade(trades_named(), trade).owner.name
+    database.run(ChangeMember(found, utc_now(), owner=owner, **changes))
 
 
 def _member(name: str, trade: str, org: str | None, data: Path | None) -> "tuple[Database, Member]":

@@ -31,11 +31,12 @@ from tradehall.kernel.jobs import Job, Then, task
 from tradehall.kernel.live import Live, Message
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.office import Office
+from tradehall.kernel.people import SignIn
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
 from tradehall.kernel.resources import Filter, Resource
-from tradehall.kernel.trade import SignIn, Trade
+from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, SYSTEM, Role, act, after, move, own, where
 
 Amount = Decimal

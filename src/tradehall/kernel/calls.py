@@ -58,6 +58,17 @@ def etag(row: Record) -> str:
 
 
 @dataclass(frozen=True)
+class Caller:
+    """Where a request comes from, and what it shows beside its body; its device's secret is no part of the log."""
+
+    source: str = ""
+    agent: str = ""
+    device: str = ""
+    token: str = ""
+    is_secure: bool = False
+
+
+@dataclass(frozen=True)
 class Call:
     """What somebody asks for: a contract whose `does` is a verb, with everything that came with the request."""
 
@@ -71,6 +82,9 @@ class Call:
     dry_run: bool = False
     origin: Mapping[str, str] = field(default_factory=dict)
     prepared: Any = None
+    path: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    caller: Caller = Caller()
 
 
 class Perform(Work):

@@ -1,6 +1,6 @@
 """Contracts: paths as data. What answers at a path, with which shape, status and refusals."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -218,7 +218,26 @@ class Info:
     facts: Callable[[Any], dict[str, Any]]
 
 
-Does = Verb[Any, Any] | Listing | Reading | History | Report | Drill | Info
+@dataclass(frozen=True, eq=False)
+class Service:
+    """What the platform itself does at a path: an async function of the office, the trade and the call.
+
+    It is for what is no verb of a record, such as signing in; it makes its own units and its own answer. `form` takes a
+    body as a web form too; `answers` is the model of its answer, for the documentation.
+    """
+
+    name: str
+    by: By
+    does: Callable[..., Awaitable[Answer]]
+    summary: str
+    body: type[BaseModel] | None = None
+    form: bool = False
+    answers: type[BaseModel] | None = None
+    query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The parameters of its query string, each with its schema."""
+
+
+Does = Verb[Any, Any] | Listing | Reading | History | Report | Drill | Info | Service
 
 
 @dataclass(frozen=True)
@@ -252,7 +271,7 @@ class Contract:
     def scopes(self) -> frozenset[str]:
         """What a key may be given for this, each enough: `rentals:read`, and for the trade's own rooms `read` too."""
         does = self.does
-        if isinstance(does, Info):
+        if isinstance(does, Info | Service):
             return frozenset()
         kind = "write" if isinstance(does, Verb) else "read"
         if isinstance(does, Report | Drill):

@@ -13,7 +13,18 @@ from tradehall.kernel import events, files
 from tradehall.kernel.cabinet import LEFT_AFTER, Cabinet
 from tradehall.kernel.calls import AsSystem, Call, Perform
 from tradehall.kernel.context import Context
-from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report, dumps, run_report, whole
+from tradehall.kernel.contracts import (
+    Contract,
+    Drill,
+    History,
+    Listing,
+    Reading,
+    Report,
+    Service,
+    dumps,
+    run_report,
+    whole,
+)
 from tradehall.kernel.database import Batch, Database, Session, Work
 from tradehall.kernel.errors import Missing
 from tradehall.kernel.events import BY_ITSELF
@@ -24,7 +35,7 @@ from tradehall.kernel.jobs import drop_done
 from tradehall.kernel.keeping import keep
 from tradehall.kernel.keys import Keys
 from tradehall.kernel.outside import Outside
-from tradehall.kernel.people import nobody, organisations, pools
+from tradehall.kernel.people import Terms, derived, nobody, organisations, pools
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.tickets import Tickets
 from tradehall.kernel.tokens import Tokens
@@ -64,6 +75,7 @@ class Office:
         secret: str,
         clock: Callable[[], datetime] = utc_now,
         outside: Outside | None = None,
+        terms: Terms | None = None,
     ) -> None:
         self.database = database
         self.outside = outside or Outside()
@@ -72,6 +84,8 @@ class Office:
         self.keys = Keys(database)
         self.files = Cabinet(self.outside.store, self.outside.uploads, secret)
         self.tickets = Tickets(secret)
+        self.terms = terms or Terms()
+        self.pepper, self.refresh_key = derived(secret, "pins"), derived(secret, "refresh tokens")
         self.clock = clock
         self.hub = Hub(database, self.outside.bus, clock)
         self.worker = Worker(self)
@@ -98,6 +112,13 @@ class Office:
         if work.jobs_added:
             self.worker.wake.set()
         return answer
+
+    async def serve(self, trade: Trade, call: Call) -> Answer:
+        """Do what a service of the platform does. Raises Problem."""
+        does = call.contract.does
+        assert isinstance(does, Service)  # noqa: S101 - for the type checker
+        call.contract.grant(call.actor)
+        return await does.does(self, trade, call)
 
     async def read(
         self, trade: Trade, contract: Contract, actor: Actor, path: Mapping[str, Any], query: Mapping[str, str]

@@ -8,14 +8,16 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from tradehall.kernel.database import Database
+from tradehall.kernel.database import Database, Session
 from tradehall.kernel.errors import Unauthenticated
 from tradehall.kernel.people import Member, authority, member
+from tradehall.kernel.people.sessions import session_row
 from tradehall.kernel.verbs import Actor
 
-ALGORITHM = "HS256"
+HEADER = {"alg": "HS256", "typ": "JWT"}
 ISSUER = "tradehall"
 MOST_KNOWN = 10_000
+LONGEST = 2000
 
 
 class Tokens:
@@ -29,24 +31,24 @@ class Tokens:
             iss={"essential": True, "value": ISSUER},
             exp={"essential": True},
             sub={"essential": True},
-            typ={"essential": True, "value": "access"},
+            type={"essential": True, "value": "access"},
             jti={"essential": True},
         )
         self._revision = -1
 
-    def issue(self, found: Member, now: datetime, minutes: int) -> str:
-        """An access token for a member of a trade."""
+    def issue(self, found: Member, now: datetime, minutes: int, session: int = 0) -> str:
+        """An access token for a member of a trade; it ends with its session, where it belongs to one."""
         claims = {
             "iss": ISSUER,
             "aud": found.trade,
             "sub": str(found.user_id),
             "org": found.org_id,
-            "typ": "access",
+            "type": "access",
             "jti": secrets.token_urlsafe(12),
             "iat": int(now.timestamp()),
             "exp": int((now + timedelta(minutes=minutes)).timestamp()),
         }
-        return jwt.encode({"alg": ALGORITHM, "typ": "JWT"}, claims, self._key)
+        return jwt.encode(dict(HEADER), claims | ({"sid": session} if session else {}), self._key)
 
     def known(self, token: str, trade: str, now: float) -> Actor | None:
         """Who showed this token before, as long as it is valid; `now` in seconds since 1970."""
@@ -57,14 +59,20 @@ class Tokens:
         """Who shows this token; raises Unauthenticated."""
         claims = self._verified(token, trade)
         try:
-            user_id, org_id = int(claims["sub"]), int(claims["org"])
+            user_id, org_id, sid = int(claims["sub"]), int(claims["org"]), int(claims.get("sid", 0))
         except (KeyError, TypeError, ValueError) as error:
             raise Unauthenticated("Could not validate credentials") from error
         revision = self._revision
-        found = await self._database.read(0, lambda session: member(session, user_id, org_id, trade))
+
+        def who(session: Session) -> Member | None:
+            if sid and ((row := session_row(session, sid)) is None or (row.user_id, row.org_id) != (user_id, org_id)):
+                return None
+            return member(session, user_id, org_id, trade)
+
+        found = await self._database.read(0, who)
         if found is None or not found.is_active or claims["exp"] <= now.timestamp():
             raise Unauthenticated("Could not validate credentials")
-        actor = Actor(org_id, trade, found.role, user_id, found.name)
+        actor = Actor(org_id, trade, found.role, user_id, found.name, session=sid)
         if revision == self._revision:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
@@ -73,11 +81,14 @@ class Tokens:
 
     def _verified(self, token: str, trade: str) -> dict[str, Any]:
         try:
-            decoded = jwt.decode(token, self._key, algorithms=[ALGORITHM])
+            if len(token) > LONGEST:
+                raise ValueError("too long")
+            decoded = jwt.decode(token, self._key, algorithms=[HEADER["alg"]])
             self._claims.validate(decoded.claims)
         except (JoseError, ValueError, TypeError, KeyError) as error:
             raise Unauthenticated("Could not validate credentials") from error
-        if decoded.claims.get("aud") != trade:
+        # Our own tokens say nothing more in their header: neither where a key is to be had nor which one it is.
+        if decoded.header != HEADER or decoded.claims.get("aud") != trade:
             raise Unauthenticated("Could not validate credentials")
         claims: dict[str, Any] = decoded.claims
         return claims

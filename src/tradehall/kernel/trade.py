@@ -20,6 +20,8 @@ from tradehall.kernel.live import Live
 from tradehall.kernel.notices import ledger
 from tradehall.kernel.notices import paths as notices
 from tradehall.kernel.notices.templates import Template
+from tradehall.kernel.people import Register, SignIn
+from tradehall.kernel.people.paths import paths as people_paths
 from tradehall.kernel.preferences import PROFILE, Chosen, Setting
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record
@@ -55,14 +57,6 @@ def detail(problem: Problem, status: int) -> dict[str, Any]:
     return {"detail": problem.errors if isinstance(problem, Invalid) else problem.sentence, "code": problem.code}
 
 
-@dataclass(frozen=True)
-class SignIn:
-    """What people sign in with: how the name is called in requests, and the shortest password."""
-
-    name: str = "username"
-    shortest: int = 8
-
-
 @dataclass(frozen=True, eq=False)
 class Trade:
     """A trade. `roles` go from the least to the most; the last one is the owner's."""
@@ -76,7 +70,8 @@ class Trade:
     demo: Callable[[Context], None] | None = None
     settings: tuple[Setting, ...] = ()
     templates: tuple[Template, ...] = ()
-    sign_in: SignIn = SignIn()
+    sign_in: SignIn = field(default_factory=SignIn)
+    register: Register = field(default_factory=Register)
     prefix: str = "/api"
     paging: Paging = field(default_factory=SkipLimit)
     error_body: ErrorBody = detail
@@ -159,6 +154,7 @@ class Trade:
         read, change = setting_paths(self.preferences, self.owner)
         yield Contract("GET", f"{self.prefix}/settings", read)
         yield Contract("PUT", f"{self.prefix}/settings", change)
+        yield from people_paths(self)
         yield from keys.paths(self)
         yield from backlog.paths(self)
         yield from audit.paths(self)

@@ -91,6 +91,8 @@ class Actor:
     key_id: int = 0
     scopes: frozenset[str] | None = None
     """What an API key was given; None of anybody else."""
+    session: int = 0
+    """The session that a token belongs to."""
 
     @property
     def label(self) -> str:

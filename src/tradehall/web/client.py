@@ -1,11 +1,15 @@
 """Who is at the other end: the address that limits and logs go by, also behind a proxy that is trusted (P-29)."""
 
-from collections.abc import Iterable, MutableMapping
+import re
+from collections.abc import Iterable, Mapping, MutableMapping
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
+from tradehall.kernel.calls import Caller
+
 Network = IPv4Network | IPv6Network
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 class Proxies:
@@ -43,6 +47,23 @@ def source(scope: MutableMapping[str, Any]) -> str:
     """The address that a limit goes by: of IPv6 the /64, since whoever has one address there has them all."""
     client = scope.get("client")
     return _grouped(client[0]) if client else ""
+
+
+def caller(scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> Caller:
+    """Where a request comes from, and the device and the token that it shows."""
+    cookies = headers.get(b"cookie", b"").decode("latin-1")
+    found = [
+        value for name, _, value in (each.strip().partition("=") for each in cookies.split(";")) if name == "device"
+    ]
+    device = headers.get(b"x-device-token", b"").decode("latin-1") or (found[0] if found else "")
+    shown = headers.get(b"authorization", b"")
+    return Caller(
+        source(scope),
+        headers.get(b"user-agent", b"").decode("latin-1").replace("\x00", ""),
+        device if _DEVICE.fullmatch(device) else "",
+        shown[7:].decode("latin-1") if shown[:7].lower() == b"bearer " else "",
+        scope.get("scheme") == "https",
+    )
 
 
 @lru_cache(4096)

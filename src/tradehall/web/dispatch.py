@@ -1,29 +1,20 @@
 """The dispatcher: one tree of paths for a trade, from a request to the kernel and back, without detours."""
 
-import json
 import logging
-import re
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
-from urllib.parse import parse_qsl
 
-import orjson
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from tradehall.kernel.calls import Call
 from tradehall.kernel.columns import LARGEST_ID
-from tradehall.kernel.contracts import Contract, Info, dumps
+from tradehall.kernel.contracts import Contract, Info, Service, dumps
 from tradehall.kernel.errors import (
-    Invalid,
     MethodNotAllowed,
     Missing,
     Problem,
-    TooLarge,
     Unauthenticated,
-    Unfinished,
-    UnsupportedType,
     field_error,
 )  # fmt: skip
 from tradehall.kernel.events import VIA
@@ -32,6 +23,8 @@ from tradehall.kernel.keys import SIGN
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor, Verb, grants
+from tradehall.web.bodies import body_of, invalid, parsed, read_body
+from tradehall.web.client import caller
 from tradehall.web.limits import Limits
 from tradehall.web.names import request_id
 
@@ -41,15 +34,13 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]
 
-LARGEST_BODY = 1024 * 1024
 LONGEST_KEY = 255
 LONGEST_AGENT = 200
-_MANY_DIGITS = re.compile(rb"[0-9.]{16}")
 _EXPOSED = (
     b"X-Request-ID, ETag, X-Total-Count, X-Next-Cursor, X-Limit-Applied, Idempotent-Replay, Dry-Run, Retry-After, "
-    b"RateLimit, RateLimit-Policy"
+    b"RateLimit, RateLimit-Policy, X-Device-Token"
 )
-_ALLOWED = b"Authorization, Content-Type, Idempotency-Key, If-Match, X-API-Key, X-Request-ID"
+_ALLOWED = b"Authorization, Content-Type, Idempotency-Key, If-Match, X-API-Key, X-Device-Token, X-Request-ID"
 
 
 @dataclass
@@ -209,7 +200,7 @@ class Dispatcher:
         actor = scope["actor"] = await self.actor(headers, contract, (scope.get("client") or ("",))[0])
         path = self._path(contract, values)
         query = parsed(scope["query_string"])
-        if not isinstance(does, Verb):
+        if not isinstance(does, Verb | Service):
             try:
                 return await self.office.read(self.trade, contract, actor, path, query)
             except ValidationError as error:
@@ -221,12 +212,17 @@ class Dispatcher:
             actor,
             self.office.clock(),
             path.get("id"),
-            _body(does, headers, content, query),
+            body_of(does, headers, content, query),
             self.key(headers, actor, scope, content),
             headers[b"if-match"].decode("latin-1") if b"if-match" in headers else None,
             query.get("dry_run", "0").lower() in ("1", "true", "yes"),
             origin(scope, headers, known_as),
+            path=path,
+            query=query,
+            caller=caller(scope, headers),
         )
+        if isinstance(does, Service):
+            return await self.office.serve(self.trade, call)
         return await self.office.perform(self.trade, call)
 
     async def limit(self, scope: Scope, headers: Headers) -> None:
@@ -252,6 +248,8 @@ class Dispatcher:
 
         Without a contract, which has its own, a key needs one of `scopes`: a path operation that names none keeps keys out.
         """
+        if contract is not None and contract.by is ANYBODY and isinstance(contract.does, Service):
+            return Actor(0, self.trade.name, ANYBODY.name)  # an old token must not keep anybody from signing in
         token, key = shown(headers)
         if key:
             actor = await self.office.keys.actor(key, self.trade, source, self.office.clock())
@@ -295,83 +293,6 @@ class Dispatcher:
         content += b"\n" + scope["query_string"]
         path = scope["path"].removeprefix(scope.get("root_path", "")).rstrip("/")
         return Key.of(actor.label, scope["method"], f"{self.trade.name}:{path}", text, content)
-
-
-def parsed(query: bytes) -> dict[str, str]:
-    """The parameters of a query string; of one given twice the last counts."""
-    if not query:
-        return {}
-    found = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="replace"))
-    for name, value in found.items():
-        if "\x00" in value or "\x00" in name:
-            raise field_error(["query", name.replace("\x00", "")], "Control characters are not allowed")
-    return found
-
-
-async def read_body(headers: Headers, receive: Receive, limit: int = LARGEST_BODY) -> bytes:
-    """The body; raises TooLarge as soon as it is known to be, also where no length was announced."""
-    length = headers.get(b"content-length", b"0")
-    if length.isdigit() and int(length) > limit:
-        raise TooLarge(limit)
-    message = await _part(receive)
-    body: bytes = message.get("body", b"")
-    if len(body) > limit:
-        raise TooLarge(limit)
-    if not message.get("more_body"):
-        return body
-    parts, size = [body], len(body)
-    while message.get("more_body"):
-        message = await _part(receive)
-        parts.append(message.get("body", b""))
-        if (size := size + len(parts[-1])) > limit:
-            raise TooLarge(limit)
-    return b"".join(parts)
-
-
-async def _part(receive: Receive) -> MutableMapping[str, Any]:
-    message = await receive()
-    if message["type"] == "http.disconnect":  # half a body must not be taken for a whole one
-        raise Unfinished
-    return message
-
-
-def _body(verb: Verb[Any, Any], headers: Headers, content: bytes, query: Mapping[str, str]) -> BaseModel | None:
-    model = verb.body
-    if content.strip() and not _is_json(headers.get(b"content-type", b"application/json")):
-        raise UnsupportedType("application/json")
-    if model is None:
-        return None
-    asked = {name: query[name] for name in model.model_fields if name in query}
-    try:
-        if not asked and not _MANY_DIGITS.search(content):
-            return model.model_validate_json(content.strip() or b"{}")
-        given = _loaded(content) if content.strip() else {}
-        if not isinstance(given, dict):
-            raise field_error(["body"], "Input should be an object", "model_type")
-        return model.model_validate(asked | given)
-    except ValidationError as error:
-        raise invalid(error, "body") from error
-
-
-def _loaded(content: bytes) -> Any:
-    """A JSON value; its fractions are decimals where a double might not hold one of them (P-01)."""
-    try:
-        if _MANY_DIGITS.search(content):
-            return json.loads(content, parse_float=Decimal)
-        return orjson.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise field_error(["body"], "Invalid JSON", "json_invalid") from error
-
-
-def _is_json(content_type: bytes) -> bool:
-    kind = content_type.split(b";")[0].strip().lower()
-    return kind == b"application/json" or kind.endswith(b"+json")
-
-
-def invalid(error: ValidationError, where: str) -> Invalid:
-    """What Pydantic found wrong, in the shape of FastAPI."""
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return Invalid([{**each, "loc": [where, *each["loc"]]} for each in found])
 
 
 async def respond(

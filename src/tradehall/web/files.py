@@ -26,7 +26,8 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb, system
-from tradehall.web.dispatch import LARGEST_BODY, Dispatcher, origin
+from tradehall.web.bodies import LARGEST_BODY
+from tradehall.web.dispatch import Dispatcher, origin
 
 T = TypeVar("T")
 Id = Annotated[int, Path(gt=0, le=LARGEST_ID)]

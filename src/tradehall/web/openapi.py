@@ -8,7 +8,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from tradehall.kernel.columns import Choice, Field, Json, Scaled, Utc
-from tradehall.kernel.contracts import Contract, Drill, History, Info, Listing, Reading, Report, Shape
+from tradehall.kernel.contracts import Contract, Drill, History, Info, Listing, Reading, Report, Service, Shape
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Verb, grants
@@ -28,7 +28,7 @@ DRILL = ("dimension", "from", "to", "after", "limit")
 
 def document(trade: Trade, version: str, base: Json_) -> Json_:
     """The whole document; `base` is what FastAPI says of the paths in `web/`."""
-    models = {m.__name__: m for each in trade.operations if (m := _model(each)) is not None}
+    models = {m.__name__: m for each in trade.operations for m in _models(each)}
     wanted = [(models[name], VALIDATION) for name in sorted(models)]
     _, schemas = models_json_schema(wanted, ref_template=REF + "{model}")
     components: Json_ = base.get("components", {}).get("schemas", {}) | schemas.get("$defs", {})
@@ -51,8 +51,12 @@ def document(trade: Trade, version: str, base: Json_) -> Json_:
     }
 
 
-def _model(contract: Contract) -> type[BaseModel] | None:
-    return contract.does.body if isinstance(contract.does, Verb | Report) else None
+def _models(contract: Contract) -> Iterator[type[BaseModel]]:
+    does = contract.does
+    if isinstance(does, Verb | Report | Service) and does.body is not None:
+        yield does.body
+    if isinstance(does, Service) and does.answers is not None:
+        yield does.answers
 
 
 def _shapes(trade: Trade) -> dict[str, Shape]:
@@ -77,10 +81,11 @@ def _operation(trade: Trade, contract: Contract) -> Json_:
     }
     if not is_open:
         found["security"] = [{"bearer": []}, {"key": []}] if contract.scopes & trade.scopes else [{"bearer": []}]
-    if isinstance(does, Verb) and does.body is not None:
+    if isinstance(does, Verb | Service) and does.body is not None:
         schema = {"$ref": REF + does.body.__name__}
         required = any(each.is_required() for each in does.body.model_fields.values())
-        found["requestBody"] = {"required": required, "content": {"application/json": {"schema": schema}}}
+        kinds = ["application/json", "application/x-www-form-urlencoded"][: 1 + getattr(does, "form", False)]
+        found["requestBody"] = {"required": required, "content": {kind: {"schema": schema} for kind in kinds}}
     return found
 
 
@@ -105,6 +110,8 @@ def _tag(contract: Contract) -> str:
         return does.record.plural
     if isinstance(does, Listing | Reading | History):
         return does.resource.record.plural
+    if isinstance(does, Service):
+        return "people"
     return "health" if isinstance(does, Info) else "analytics"
 
 
@@ -130,6 +137,9 @@ def _query_parameters(trade: Trade, does: Any) -> Iterator[Json_]:
             yield _query(name, {"type": "integer"} if name in ("after", "limit") else {"type": "string"})
     elif isinstance(does, Report) and does.body is not None:
         for name, schema in does.body.model_json_schema()["properties"].items():
+            yield _query(name, schema)
+    elif isinstance(does, Service):
+        for name, schema in does.query.items():
             yield _query(name, schema)
     elif isinstance(does, Verb):
         yield _query("dry_run", {"type": "boolean", "default": False, "description": "Answer what would change."})
@@ -186,6 +196,8 @@ def _answer_schema(contract: Contract) -> Json_:
         return {"$ref": REF + does.resource.record.__name__}
     if isinstance(does, History):
         return {"type": "array", "items": {"type": "object"}}
+    if isinstance(does, Service) and does.answers is not None:
+        return {"$ref": REF + does.answers.__name__}
     if isinstance(does, Verb) and contract.changes is None and contract.shape is None:
         return {"$ref": REF + does.record.__name__}
     return {"type": "object"}

@@ -1,7 +1,9 @@
 """The few pages of the spine: the documentation, the owner's link, the home page of several trades."""
 
-import asyncio
+from __future__ import annotations
+
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,12 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from tradehall.kernel.errors import Missing, Problem
 from tradehall.kernel.office import Office
-from tradehall.kernel.people import LONGEST_PASSWORD, AcceptLink, NewUser, hash_password, link, pools
-from tradehall.web.dispatch import parsed, read_body
+from tradehall.kernel.people import AcceptLink, NewUser, SignIn, hash_password, hashing, link
+from tradehall.kernel.people.account import way_of
+from tradehall.kernel.people.entry import region
+from tradehall.kernel.people.links import ADDRESS, GONE, JOINS, OWNER, VerifyAddress
+from tradehall.kernel.trade import Trade
+from tradehall.web.bodies import parsed, read_body
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -68,6 +74,48 @@ def welcome(office: Office) -> APIRouter:
     return router
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A link that works, with its trade and the way in which its person will sign in."""
+
+    link: Any
+    trade: Trade
+    way: SignIn
+
+    @property
+    def asks_name(self) -> bool:
+        """Whether it makes a new user."""
+        return self.link.user_id is None
+
+    @property
+    def words(self) -> tuple[str, str, str]:
+        """The page's title, its sentence and its button."""
+        if self.link.purpose == ADDRESS:
+            return "Your e-mail address", f"Is {self.link.address} your address?", "Yes, it is mine"
+        if self.link.purpose == OWNER:
+            return "Welcome to Tradehall", "You are the first here: choose how you, the owner, sign in.", "Begin"
+        if self.asks_name:
+            return f"Welcome to {self.trade.title}", "You are invited: choose how you sign in.", "Begin"
+        return f"Choose a {self.way.secret.name}", "With it you sign in from now on.", "Save"
+
+    def way_in(self, trade: Trade) -> SignIn:
+        """How a new user signs in to a trade."""
+        return trade.sign_in if self.link.purpose == JOINS else trade.sign_in.staff
+
+    def wrong(self, fields: Mapping[str, str], name: str, weak_too: bool) -> str:
+        """What is wrong with what was filled in, as a sentence."""
+        if self.link.purpose == ADDRESS:
+            return ""
+        if self.asks_name and not 0 < len(name) <= 254:
+            return "Choose a name to sign in with."
+        if self.asks_name and self.link.purpose == JOINS and not self.way.kind_of(name).fits(name):
+            return f"This is no {self.way.kind_of(name).called().lower()}."
+        secret = fields.get("password", "")
+        if wrong := self.way.secret.wrong(secret, weak_too):
+            return wrong
+        return "" if secret == fields.get("again") else f"The two {self.way.secret.name}s are not the same."
+
+
 class Welcome:
     """A one-time link: what it asks for, and what happens when it is answered."""
 
@@ -78,52 +126,74 @@ class Welcome:
     async def ask(self, request: Request, secret: str) -> HTMLResponse:
         """Show the form of a link that still works."""
         try:
-            return self._form(request, first=(await self._known(secret)).user_id is None)
+            return self._form(request, await self._known(secret))
         except Missing as gone:
             return _gone(request, gone)
 
     async def accept(self, request: Request, secret: str) -> HTMLResponse:
         """Take what was filled in."""
         try:
-            found = await self._known(secret)
+            asked = await self._known(secret)
         except Missing as gone:
             return _gone(request, gone)
-        first, fields = found.user_id is None, parsed(await read_body(dict(request.headers.raw), request.receive))
+        fields = parsed(await read_body(dict(request.headers.raw), request.receive))
         username = fields.get("username", "").strip()
-        if wrong := _wrong(fields, first, self.trade.sign_in.shortest):
-            return self._form(request, first, wrong, username, 422)
-        hashed = await asyncio.get_running_loop().run_in_executor(pools(), hash_password, fields["password"])
-        roles = tuple((each.name, each.owner.name) for each in self.office.trades.values())
-        user = NewUser(username, roles, self.trade.sign_in.name, hashed)
+        if wrong := asked.wrong(fields, username, self.office.terms.weak_passwords):
+            return self._form(request, asked, wrong, username, 422)
         try:
-            await self.office.database.unit(AcceptLink(found.org_id, secret, user, self.office.clock()))
+            await self._use(asked, secret, username, fields)
         except Problem as problem:
-            return self._form(request, first, problem.sentence, username, problem.status)
-        return self._done(request, username if first else "")
+            return self._form(request, asked, problem.sentence, username, problem.status)
+        return self._done(request, asked, username)
 
-    async def _known(self, secret: str) -> Any:
+    async def _use(self, asked: Asked, secret: str, username: str, fields: Mapping[str, str]) -> None:
+        office, found, way, now = self.office, asked.link, asked.way, self.office.clock()
+        if found.purpose == ADDRESS:
+            await office.database.unit(VerifyAddress(found.org_id, secret, now))
+            return
+        is_pin = way.secret.is_pin
+        hashed = await hashing(hash_password, fields["password"], office.pepper if is_pin else "")
+        user = NewUser(username, (), way.name, hashed, secret_of=found.trade if is_pin else "")
+        if asked.asks_name:
+            trades = [asked.trade] if found.purpose == JOINS else list(office.trades.values())
+            roles = tuple((each.name, found.role or each.owner.name) for each in trades)
+            kinds = tuple((each.name, asked.way_in(each).kind_of(username).name) for each in trades)
+            folded = way.kind_of(username).folded(username, region(asked.trade))
+            user = replace(user, roles=roles, kinds=kinds, folded=folded)
+        await office.database.unit(AcceptLink(found.org_id, secret, user, now))
+        await office.tokens.look()
+
+    async def _known(self, secret: str) -> Asked:
         now = self.office.clock()
         found = await self.office.database.read(0, lambda session: link(session, secret, now))
         if found is None:
-            raise Missing("This link was used already, or it has expired")
-        return found
+            raise Missing(GONE)
+        trade = self.office.trades.get(found.trade, self.trade)
+        way = trade.sign_in if found.purpose == JOINS else trade.sign_in.staff
+        if found.user_id is not None:
+            way = await way_of(self.office, trade, found.user_id)
+        return Asked(found, trade, way)
 
     def _form(
-        self, request: Request, first: bool, problem: str = "", username: str = "", status: int = 200
+        self, request: Request, asked: Asked, problem: str = "", username: str = "", status: int = 200
     ) -> HTMLResponse:
-        sign_in = self.trade.sign_in
+        way, (title, sentence, button) = asked.way, asked.words
         return page(
             "welcome.html", status, root=request.scope.get("root_path", ""), problem=problem, username=username,
-            title="Welcome to Tradehall" if first else "Choose a password", asks_name=first,
-            sentence="You are the first here: choose how you, the owner, sign in." if first
-            else "With it you sign in from now on.",
-            name_label=sign_in.name.replace("_", " ").capitalize(), shortest=sign_in.shortest,
-            button="Begin" if first else "Save",
+            title=title, asks_name=asked.asks_name, asks_secret=asked.link.purpose != ADDRESS, sentence=sentence,
+            name_label=way.kinds[0].called(), secret_label="PIN" if way.secret.is_pin else "Password",
+            secret=way.secret, button=button,
         )  # fmt: skip
 
-    def _done(self, request: Request, username: str) -> HTMLResponse:
+    def _done(self, request: Request, asked: Asked, username: str) -> HTMLResponse:
         root = request.scope.get("root_path", "")
-        sentence = f"Sign in as {username}." if username else "Your password is set. You can sign in with it now."
+        sentence = (
+            f"Sign in as {username}."
+            if asked.asks_name
+            else f"Your {asked.way.secret.name} is set. You can sign in with it now."
+        )
+        if asked.link.purpose == ADDRESS:
+            sentence = f"{asked.link.address} is verified."
         alone = len(self.office.trades) == 1
         link_on = ("Documentation of the interface", f"{root}{self.trade.docs[0]}") if alone else ("Home", "/")
         return page("done.html", title="Everything is ready", sentence=sentence, root=root, links=[link_on])
@@ -133,18 +203,3 @@ def _gone(request: Request, gone: Missing) -> HTMLResponse:
     root = request.scope.get("root_path", "")
     sentence = f"{gone.sentence}. Ask whoever looks after this installation for a new one."
     return page("done.html", 404, title="This link does not work", sentence=sentence, root=root, links=[])
-
-
-def _wrong(fields: Mapping[str, str], first: bool, shortest: int) -> str:
-    name, password = fields.get("username", "").strip(), fields.get("password", "")
-    if first and not 0 < len(name) <= 254:
-        return "Choose a name to sign in with."
-    if not shortest <= len(password) <= LONGEST_PASSWORD:
-        return f"A password has {shortest} to {LONGEST_PASSWORD} characters."
-    if password != fields.get("again"):
-        return "The two passwords are not the same."
-    return (
-        ""
-        if password.lower() not in ("admin123", "password123", "password", "12345678")
-        else "This password is the first that anybody would guess."
-    )

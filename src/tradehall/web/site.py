@@ -16,8 +16,9 @@ from starlette.staticfiles import StaticFiles
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, TooLarge, Unfinished
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
-from tradehall.web import auth, files, health, live, openapi, pages
-from tradehall.web.dispatch import LARGEST_BODY, Dispatcher, Policy, Receive, Scope, Send, cors, invalid
+from tradehall.web import files, health, live, openapi, pages
+from tradehall.web.bodies import LARGEST_BODY, invalid
+from tradehall.web.dispatch import Dispatcher, Policy, Receive, Scope, Send, cors
 from tradehall.web.health import Health
 from tradehall.web.names import request_id
 
@@ -27,13 +28,12 @@ log = logging.getLogger("tradehall")
 class TradeApp(FastAPI):
     """A trade over HTTP. What the dispatcher knows, it answers; the rest are the path operations of `web/`."""
 
-    def __init__(self, office: Office, trade: Trade, policy: Policy, minutes: int, checked: Health) -> None:
+    def __init__(self, office: Office, trade: Trade, policy: Policy, checked: Health) -> None:
         super().__init__(title=trade.title, docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
         self.office = office
         self.trade = trade
         self.policy = policy
         self.dispatcher = Dispatcher(office, trade, policy)
-        self.include_router(auth.routes(office, trade, self.dispatcher, trade.token_minutes or minutes))
         self.include_router(live.routes(office, trade, self.dispatcher))
         self.sockets = live.Sockets(office, trade, self.dispatcher)
         self.include_router(files.routes(office, trade, self.dispatcher))

@@ -332,6 +332,7 @@ def upgrade() -> None:
     op.create_table('sign_in_attempts',
     sa.Column('key', sa.String(length=320), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('next_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.PrimaryKeyConstraint('key')
     )
@@ -352,11 +353,12 @@ def upgrade() -> None:
     )
     op.create_table('users',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.Column('password_hash', sa.String(length=255), nullable=True),
-    sa.Column('is_active', sa.Boolean(), nullable=False),
+    sa.Column('uid', sa.String(length=36), nullable=False),
+    sa.Column('full_name', sa.String(length=255), nullable=True),
     sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('uid'),
     sqlite_autoincrement=True
     )
     op.create_table('kernel_deliveries',
@@ -392,31 +394,78 @@ def upgrade() -> None:
     sa.Column('trade', sa.String(length=40), nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('role', sa.String(length=40), nullable=False),
+    sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['org_id'], ['organisations.id'], ),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
     sa.PrimaryKeyConstraint('org_id', 'trade', 'user_id')
     )
+    with op.batch_alter_table('memberships', schema=None) as batch_op:
+        batch_op.create_index('ix_memberships_user', ['user_id', 'trade'], unique=False)
+
     op.create_table('one_time_links',
     sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('purpose', sa.String(length=10), nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('trade', sa.String(length=40), nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('role', sa.String(length=40), nullable=True),
+    sa.Column('address', sa.String(length=254), nullable=True),
     sa.Column('expires_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('used_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.ForeignKeyConstraint(['org_id'], ['organisations.id'], ),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
     sa.PrimaryKeyConstraint('digest')
     )
+    with op.batch_alter_table('one_time_links', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_one_time_links_user_id'), ['user_id'], unique=False)
+
+    op.create_table('sessions',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('trade', sa.String(length=40), nullable=False),
+    sa.Column('device', sa.String(length=64), nullable=False),
+    sa.Column('agent', sa.String(length=200), nullable=False),
+    sa.Column('source', sa.String(length=64), nullable=False),
+    sa.Column('turn', sa.Integer(), nullable=False),
+    sa.Column('token', sa.String(length=64), nullable=False),
+    sa.Column('turned_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('ended_by', sa.String(length=20), nullable=True),
+    sa.ForeignKeyConstraint(['org_id'], ['organisations.id'], ),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('sessions', schema=None) as batch_op:
+        batch_op.create_index('ix_sessions_user', ['user_id', 'device'], unique=False)
+
     op.create_table('sign_in_names',
     sa.Column('trade', sa.String(length=40), nullable=False),
     sa.Column('kind', sa.String(length=20), nullable=False),
     sa.Column('folded', sa.String(length=254), nullable=False),
     sa.Column('shown', sa.String(length=254), nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('verified_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
     sa.PrimaryKeyConstraint('trade', 'kind', 'folded')
     )
     with op.batch_alter_table('sign_in_names', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_sign_in_names_user_id'), ['user_id'], unique=False)
+        batch_op.create_index('ux_sign_in_names_of_a_kind', ['user_id', 'trade', 'kind'], unique=True)
+        batch_op.create_index('ux_sign_in_names_of_a_user', ['user_id', 'trade', 'position'], unique=True)
+
+    op.create_table('user_secrets',
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('trade', sa.String(length=40), nullable=False),
+    sa.Column('hash', sa.String(length=255), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
+    sa.PrimaryKeyConstraint('user_id', 'trade'),
+    comment='a password opens every trade of its user, and has none here; a PIN opens its own'
+    )
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE event_changes ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE event_changes FORCE ROW LEVEL SECURITY")
@@ -466,11 +515,23 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_table('user_secrets')
     with op.batch_alter_table('sign_in_names', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_sign_in_names_user_id'))
+        batch_op.drop_index('ux_sign_in_names_of_a_user')
+        batch_op.drop_index('ux_sign_in_names_of_a_kind')
 
     op.drop_table('sign_in_names')
+    with op.batch_alter_table('sessions', schema=None) as batch_op:
+        batch_op.drop_index('ix_sessions_user')
+
+    op.drop_table('sessions')
+    with op.batch_alter_table('one_time_links', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_one_time_links_user_id'))
+
     op.drop_table('one_time_links')
+    with op.batch_alter_table('memberships', schema=None) as batch_op:
+        batch_op.drop_index('ix_memberships_user')
+
     op.drop_table('memberships')
     with op.batch_alter_table('kernel_deliveries', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_deliveries_org_id_id')

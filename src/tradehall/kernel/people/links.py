@@ -1,6 +1,8 @@
-"""One-time links: to become the first owner, or to choose a password."""
+"""One-time links: to become the first owner, to join, to choose a password, to prove an address."""
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -9,11 +11,46 @@ import sqlalchemy as sa
 
 from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Missing
-from tradehall.kernel.people.authority import touch_authority
-from tradehall.kernel.people.members import CreateUser, NewUser
-from tradehall.kernel.people.tables import LINKS, USERS
+from tradehall.kernel.people.attempts import forgive
+from tradehall.kernel.people.members import (
+    ANY_TRADE,
+    CreateUser,
+    JoinOrganisation,
+    NewUser,
+    end_sessions,
+    keep_secret,
+    tell,
+)
+from tradehall.kernel.people.tables import LINKS, SESSIONS, SIGN_IN_NAMES
 
 LINK_LASTS = timedelta(days=1)
+RESET_LASTS = timedelta(hours=1)
+INVITATION_LASTS = timedelta(days=7)
+OWNER, JOINS, PASSWORD, ADDRESS = "owner", "join", "password", "address"
+GONE = "This link was used already, or it has expired"
+
+
+@dataclass(frozen=True)
+class Link:
+    """What a link is for. `user_id` is None where it makes a new user: the first owner, or one who was invited."""
+
+    purpose: str
+    org_id: int
+    user_id: int | None = None
+    trade: str = ""
+    role: str | None = None
+    address: str | None = None
+
+
+def create_link(session: Session, new: Link, expires_at: datetime) -> str:
+    """Write a link; gives its secret, of which only a digest is stored."""
+    secret = secrets.token_urlsafe(32)
+    values = {
+        "digest": digest(secret), "purpose": new.purpose, "org_id": new.org_id, "trade": new.trade, "user_id": new.user_id,
+        "role": new.role, "address": new.address, "expires_at": expires_at, "used_at": None,
+    }  # fmt: skip
+    session.execute(sa.insert(LINKS).values(values))
+    return secret
 
 
 class CreateLink(Work):
@@ -21,16 +58,12 @@ class CreateLink(Work):
 
     org_id = 0
 
-    def __init__(self, org_id: int, user_id: int | None, now: datetime) -> None:
-        self.target, self.user_id, self.now = org_id, user_id, now
+    def __init__(self, org_id: int, user_id: int | None, now: datetime, trade: str = "") -> None:
+        self.link = Link(OWNER if user_id is None else PASSWORD, org_id, user_id, trade)
+        self.now = now
 
     def run(self, batch: Batch) -> str:
-        secret = secrets.token_urlsafe(32)
-        if self.user_id is None:
-            batch.session.execute(sa.delete(LINKS).where(LINKS.c.user_id.is_(None)))
-        values = {"org_id": self.target, "user_id": self.user_id, "expires_at": self.now + LINK_LASTS, "used_at": None}
-        batch.session.execute(sa.insert(LINKS).values(values | {"digest": digest(secret)}))
-        return secret
+        return create_link(batch.session, self.link, self.now + LINK_LASTS)
 
 
 def digest(secret: str) -> str:
@@ -44,20 +77,65 @@ def link(session: Session, secret: str, now: datetime) -> Any:
     return session.execute(sa.select(LINKS).where(*works)).first()
 
 
-class AcceptLink(Work):
-    """Use a link: the first owner is created, or a password is set; gives the user's id. A link works once."""
+def use(session: Session, secret: str, now: datetime, org_id: int, *purposes: str) -> Any:
+    """Use a link up; raises Missing where it does not work. Of the owner's links the first that is used ends the others."""
+    found = link(session, secret, now)
+    if found is None or found.org_id != org_id or found.purpose not in purposes:
+        raise Missing(GONE)
+    mine = LINKS.c.digest == found.digest
+    if found.purpose == OWNER:
+        mine = sa.and_(LINKS.c.purpose == OWNER, LINKS.c.used_at.is_(None))
+    elif found.purpose == PASSWORD:
+        mine = sa.and_(LINKS.c.purpose == PASSWORD, LINKS.c.user_id == found.user_id, LINKS.c.used_at.is_(None))
+    session.execute(sa.update(LINKS).where(mine).values(used_at=now))
+    return found
 
-    def __init__(self, org_id: int, secret: str, user: NewUser, now: datetime) -> None:
+
+class AcceptLink(Work):
+    """Use a link: a user is created, or a password is set; gives the user's id. A link works once.
+
+    Somebody who has a place elsewhere joins with the password that they have: `known` is their id.
+    """
+
+    def __init__(
+        self, org_id: int, secret: str, user: NewUser, now: datetime, known: int | None = None,
+        origin: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         self.org_id, self.secret, self.user, self.now = org_id, secret, user, now
+        self.known, self.origin = known, origin or {}
 
     def run(self, batch: Batch) -> int:
-        found = link(batch.session, self.secret, self.now)
-        if found is None or found.org_id != self.org_id:
-            raise Missing("This link was used already, or it has expired")
-        batch.session.execute(sa.update(LINKS).where(LINKS.c.digest == found.digest).values(used_at=self.now))
+        found = use(batch.session, self.secret, self.now, self.org_id, OWNER, JOINS, PASSWORD)
         if found.user_id is None:
-            return CreateUser(self.org_id, self.user, self.now, "first owner").run(batch)
-        values = {"password_hash": self.user.password_hash, "updated_at": self.now}
-        batch.session.execute(sa.update(USERS).where(USERS.c.id == found.user_id).values(values))
-        touch_authority(batch.session)
+            actor = "first owner" if found.purpose == OWNER else "invitation"
+            given = (self.org_id, self.user, self.now, actor, self.origin)
+            return CreateUser(*given).run(batch) if self.known is None else JoinOrganisation(*given).run(batch)[0]
+        new_secret(batch, found.user_id, found.trade, self.user, self.now, "link", self.origin)
         return int(found.user_id)
+
+
+def new_secret(
+    batch: Batch, user_id: int, trade: str, user: NewUser, now: datetime, actor: str, origin: Mapping[str, str]
+) -> None:
+    """Store a new secret: whoever was signed in with the former one is so no more, and its failures are forgotten."""
+    session, of = batch.session, user.secret_of
+    keep_secret(session, user_id, of, user.password_hash or "", now)
+    theirs = [SESSIONS.c.user_id == user_id] + ([SESSIONS.c.trade == of] if of != ANY_TRADE else [])
+    end_sessions(session, now, "new secret", *theirs)
+    forgive(session, user_id, of)
+    tell(batch, "user.password", user_id, trade, actor, now, origin=origin)
+
+
+class VerifyAddress(Work):
+    """Note that a link which was sent to an address came back; gives the address."""
+
+    def __init__(self, org_id: int, secret: str, now: datetime) -> None:
+        self.org_id, self.secret, self.now = org_id, secret, now
+
+    def run(self, batch: Batch) -> str:
+        found = use(batch.session, self.secret, self.now, self.org_id, ADDRESS)
+        mine = (SIGN_IN_NAMES.c.user_id == found.user_id, SIGN_IN_NAMES.c.shown == found.address)
+        if batch.session.change(sa.update(SIGN_IN_NAMES).where(*mine).values(verified_at=self.now)) == 0:
+            raise Missing(GONE)
+        tell(batch, "user.verify", found.user_id, found.trade, f"user:{found.user_id}", self.now)
+        return str(found.address)

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Refused
-from tradehall.kernel.people.tables import MEMBERSHIPS, ORGANISATIONS, USERS
+from tradehall.kernel.people.tables import MEMBERSHIPS, ORGANISATIONS, SECRETS
 
 
 def organisations(session: Session) -> list[tuple[int, str]]:
@@ -24,7 +25,7 @@ def organisation_of(session: Session, user_id: int, trade: str) -> int | None:
 
 def has_users(session: Session) -> bool:
     """Whether anybody can sign in at all."""
-    return session.execute(sa.select(USERS.c.id).where(USERS.c.password_hash.is_not(None)).limit(1)).first() is not None
+    return session.execute(sa.select(SECRETS.c.user_id).limit(1)).first() is not None
 
 
 class CreateOrganisation(Work):
@@ -36,7 +37,23 @@ class CreateOrganisation(Work):
         self.name, self.now = name.strip(), now
 
     def run(self, batch: Batch) -> int:
+        taken = Refused("organisation_exists", f"There is an organisation called {self.name} already")
         if any(name.casefold() == self.name.casefold() for _, name in organisations(batch.session)):
-            raise Refused("organisation_exists", f"There is an organisation called {self.name} already")
+            raise taken
         insert = sa.insert(ORGANISATIONS).values(name=self.name, created_at=self.now).returning(ORGANISATIONS.c.id)
-        return int(batch.session.execute(insert).scalar_one())
+        try:
+            return int(batch.session.execute(insert).scalar_one())
+        except IntegrityError as error:
+            raise taken from error
+
+
+class DropOrganisation(Work):
+    """Forget an organisation that was founded a moment ago, when its founder could not be created."""
+
+    org_id = 0
+
+    def __init__(self, found: int) -> None:
+        self.found = found
+
+    def run(self, batch: Batch) -> None:
+        batch.session.execute(sa.delete(ORGANISATIONS).where(ORGANISATIONS.c.id == self.found))

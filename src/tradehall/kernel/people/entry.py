@@ -1,0 +1,332 @@
+"""Coming in: signing in, registering, and going on with a refresh token."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tradehall.kernel.columns import show
+from tradehall.kernel.context import Context
+from tradehall.kernel.contracts import dumps
+from tradehall.kernel.database import Batch, Session, Work
+from tradehall.kernel.errors import Denied, Problem, Refused, Unauthenticated, field_error
+from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.people.attempts import (
+    HOUR,
+    Attempt,
+    Budget,
+    Candidate,
+    ReserveAttempt,
+    Spend,
+    give_back,
+)
+from tradehall.kernel.people.declared import FOUND, Kind, SignIn
+from tradehall.kernel.people.links import digest
+from tradehall.kernel.people.members import (
+    ANY_TRADE,
+    CreateUser,
+    Member,
+    NewUser,
+    keep_secret,
+    member,
+    names_of,
+    tell,
+)
+from tradehall.kernel.people.organisations import CreateOrganisation, DropOrganisation, organisations
+from tradehall.kernel.people.passwords import hash_password, hashing, verify_password
+from tradehall.kernel.people.sessions import Device, RefreshToken, Turn, Turned, open_session, session_row
+from tradehall.kernel.preferences import REGION
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.verbs import Actor
+
+if TYPE_CHECKING:
+    from tradehall.kernel.calls import Call, Caller
+    from tradehall.kernel.office import Office
+    from tradehall.kernel.trade import Trade
+
+log = logging.getLogger("tradehall")
+DEVICE_LASTS = 400 * 24 * 3600
+REGISTRATIONS = 20
+"""How many may register from one address within an hour."""
+
+
+def described(reader: Reader, found: Member) -> Any:
+    """A person as a client of the trade sees them."""
+    base = {
+        "id": found.user_id, "uid": found.uid, "username": found.name, "full_name": found.full_name, "email": None,
+        "role": found.role, "is_active": found.is_active, "created_at": show(found.created_at),
+        "updated_at": show(found.updated_at), "organisation_id": found.org_id,
+        **names_of(reader.session, found.user_id, found.trade),
+    }  # fmt: skip
+    shape = reader.trade.sign_in.user
+    return shape(reader, base) if shape is not None else {name: base[name] for name in base if name != "uid"}
+
+
+def acting(found: Member, session: int = 0) -> Actor:
+    """A member as the one who acts."""
+    return Actor(found.org_id, found.trade, found.role, found.user_id, found.name, session=session)
+
+
+def region(trade: Trade) -> str:
+    """The country of telephone numbers without one; names are unique in a trade, so it is the trade's."""
+    found: str = trade.preferences[REGION.name].default
+    return found
+
+
+def pepper(office: Office, way: SignIn) -> str:
+    """What is mixed into a PIN."""
+    return office.pepper if way.secret.is_pin else ""
+
+
+@dataclass(frozen=True)
+class Granted:
+    """A session that was opened: its first refresh token, and who it is for, as a client sees them."""
+
+    token: RefreshToken
+    of: Member
+    user: Any
+
+
+class Admit(Work):
+    """The secret was right: a session is opened, its tries are forgiven, and a hash of an old kind is replaced."""
+
+    def __init__(
+        self, office: Office, trade: Trade, call: Call, place: Member, device: str,
+        tried: tuple[Attempt, Candidate, str | None] | None = None,
+    ) -> None:  # fmt: skip
+        self.org_id, self.lasts = place.org_id, office.terms.refresh_lasts
+        self.trade, self.call, self.place, self.tried = trade, call, place, tried
+        self.device = Device(device, call.caller.agent, call.caller.source)
+
+    def run(self, batch: Batch) -> Granted:
+        session, now = batch.session, self.call.now
+        if self.tried is not None:
+            attempt, candidate, renewed = self.tried
+            give_back(session, candidate, attempt)
+            if renewed is not None:
+                keep_secret(session, candidate.user_id, attempt.secret_of, renewed, now)
+        place = member(session, self.place.user_id, self.org_id, self.trade.name)
+        if place is None or not place.is_active:
+            raise Denied("This account is not active", "inactive")
+        token = open_session(session, place, self.device, now, self.lasts)
+        tell(batch, "user.sign_in", place.user_id, place.trade, acting(place).label, now, {}, origin=self.call.origin)
+        return Granted(token, place, described(Reader(session, self.trade, acting(place), now), place))
+
+
+async def sign_in(office: Office, trade: Trade, call: Call, way: SignIn) -> Answer:
+    """Check a secret and open a session; the same answer, as slowly, for a name that nobody has (P-13)."""
+    attempt, candidate, renewed = await tried(office, trade, call, way)
+    place = chosen(candidate, await named(office, getattr(call.body, "organisation", None)))
+    if way.admits is not None and not way.admits(place, call.body):
+        raise Unauthenticated(way.wrong, "wrong_credentials")
+    if not place.is_active:
+        raise Denied("This account is not active", "inactive")
+    device = call.caller.device or secrets.token_urlsafe(24)
+    granted = await office.database.unit(Admit(office, trade, call, place, device, (attempt, candidate, renewed)))
+    return granted_answer(office, trade, call, granted, device)
+
+
+async def tried(office: Office, trade: Trade, call: Call, way: SignIn) -> tuple[Attempt, Candidate, str | None]:
+    """Count a try, and look at the secret; raises Unauthenticated or Throttled."""
+    shown: str = getattr(call.body, way.name)
+    secret: str = getattr(call.body, way.secret.name)
+    kind = way.kind_of(shown)
+    device = digest(call.caller.device) if call.caller.device else ""
+    folded = kind.folded(shown, region(trade))
+    attempt = Attempt(trade.name, kind.name, folded, call.caller.source, device, way.secret.is_pin)
+    candidate: Candidate = await office.database.unit(ReserveAttempt(attempt, call.now))
+    right, renewed = await hashing(verify_password, secret, candidate.stored, pepper(office, way))
+    if not right or not candidate.places:
+        raise Unauthenticated(way.wrong, "wrong_credentials")
+    return attempt, candidate, renewed
+
+
+async def named(office: Office, wanted: int | str | None) -> int | None:
+    """The organisation of a number or name; 0 where there is none such, None where none was named."""
+    if wanted is None:
+        return None
+    known = await office.database.read(0, organisations)
+    return next((org_id for org_id, name in known if str(wanted) in (str(org_id), name)), 0)
+
+
+def chosen(candidate: Candidate, wanted: int | None) -> Member:
+    """The place to sign in to: the only one, or that of the organisation which was named. Raises Refused."""
+    places = [each for each in candidate.places if wanted in (None, each.org_id)]
+    if not places:
+        raise Denied("You have no place in this organisation", "elsewhere")
+    open_now = [each for each in places if each.is_active] or places
+    if len(open_now) > 1:
+        listed = [each.org_id for each in open_now]
+        raise Refused("choose_organisation", "Say which organisation you sign in to", organisations=listed)
+    return open_now[0]
+
+
+def granted_answer(
+    office: Office, trade: Trade, call: Call, granted: Granted, device: str, status: int = 200
+) -> Answer:
+    """The answer to a sign-in, in the trade's shape; the device's secret is in a header and in a cookie."""
+    return Answer(status, dumps(session_body(office, trade, call, granted)), device_headers(device, call.caller))
+
+
+def session_body(office: Office, trade: Trade, call: Call, granted: Granted) -> Any:
+    """Both tokens with what belongs to them."""
+    minutes = trade.token_minutes or office.terms.minutes
+    return trade.sign_in.session({
+        "access_token": office.tokens.issue(granted.of, call.now, minutes, granted.token.session),
+        "refresh_token": str(granted.token), "token_type": "bearer", "expires_in": minutes * 60, "user": granted.user,
+    })  # fmt: skip
+
+
+def device_headers(device: str, caller: Caller) -> Mapping[str, str]:
+    """What makes a device known again. It proves nothing: it only keeps strangers from using up its tries."""
+    secure = "; Secure" if caller.is_secure else ""
+    cookie = f"device={device}; Path=/; Max-Age={DEVICE_LASTS}; HttpOnly; SameSite=Lax{secure}"
+    return {"X-Device-Token": device, "Set-Cookie": cookie, "Cache-Control": "no-store"}
+
+
+# Registering.
+
+
+async def register(office: Office, trade: Trade, call: Call) -> Answer:
+    """Register oneself, and be signed in where the trade says so."""
+    way, how = trade.sign_in, trade.register
+    new = await new_user(office, trade, call, way, _role_of(trade, call))
+    await office.database.unit(Spend((Budget(f"register:{call.caller.source}", REGISTRATIONS, HOUR),), call.now))
+    hashed = await hashing(hash_password, getattr(call.body, way.secret.name), pepper(office, way))
+    device = call.caller.device or secrets.token_urlsafe(24)
+    org_id = await _founded(office, call, new) if how.how is FOUND else await only(office, call)
+    enrol = Enrol(office, trade, call, org_id, new, hashed, device)
+    try:
+        granted: Granted = await office.database.unit(enrol)
+    except Problem:
+        if how.how is FOUND:
+            await office.database.unit(DropOrganisation(org_id))
+        raise
+    if how.signs_in:
+        return granted_answer(office, trade, call, granted, device, how.status)
+    return Answer(how.status, dumps(granted.user))
+
+
+def _role_of(trade: Trade, call: Call) -> str:
+    # Nobody chooses a role that the trade has not opened to everybody (P-17).
+    if trade.register.role is not None:
+        return trade.register.role(call.body).name
+    return (trade.owner if trade.register.how is FOUND else trade.roles[0]).name
+
+
+async def only(office: Office, call: Call) -> int:
+    """The organisation that was named, or the only one; raises Invalid."""
+    known = await office.database.read(0, organisations)
+    wanted = getattr(call.body, "organisation", None) or call.query.get("organisation")
+    found = [each for each, name in known if wanted is None or str(wanted) in (str(each), name)]
+    if len(found) != 1:
+        sentence = "Say which organisation" if wanted is None else "There is no such organisation"
+        raise field_error(["body", "organisation"], sentence)
+    return found[0]
+
+
+async def _founded(office: Office, call: Call, new: NewUser) -> int:
+    name = getattr(call.body, "organisation", None) or new.name
+    org_id: int = await office.database.unit(CreateOrganisation(str(name), call.now))
+    return org_id
+
+
+async def new_user(office: Office, trade: Trade, call: Call, way: SignIn, role: str) -> NewUser:
+    """Who a request describes, checked; raises Invalid. The secret is hashed later."""
+    body, where = call.body, region(trade)
+    given = [(kind, shown) for kind in way.kinds if (shown := getattr(body, kind.name, None))]
+    if (contact := getattr(body, "email", None)) and all(kind.name != "email" for kind, _ in given):
+        given.append((Kind("email"), contact))
+    for kind, shown in given:
+        if kind in way.kinds and way.kind_of(shown) != kind:
+            raise field_error(["body", kind.name], f"{kind.called()} can't look like another kind of name")
+    secret = getattr(body, way.secret.name, None)
+    if secret is not None and (wrong := way.secret.wrong(secret, office.terms.weak_passwords)):
+        raise field_error(["body", way.secret.name], wrong)
+    names = [(kind.name, shown, kind.folded(shown, where)) for kind, shown in given]
+    (first, shown, folded), more = names[0], tuple(names[1:])
+    of = trade.name if way.secret.is_pin else ANY_TRADE
+    return NewUser(shown, ((trade.name, role),), first, None, more, folded, getattr(body, "full_name", None), of)
+
+
+class Enrol(Work):
+    """Create who registers, together with what the trade keeps of them, and open a session."""
+
+    def __init__(
+        self, office: Office, trade: Trade, call: Call, org_id: int, new: NewUser, hashed: str, device: str
+    ) -> None:
+        self.office, self.trade, self.call, self.org_id = office, trade, call, org_id
+        self.new, self.hashed, self.device = new, hashed, device
+
+    def run(self, batch: Batch) -> Granted:
+        trade, call, new = self.trade, self.call, self.new
+        create = CreateUser(self.org_id, new, call.now, "registration", call.origin)
+        try:
+            user_id = create.run(batch)
+        except Refused as taken:
+            raise already(trade.sign_in, taken) from taken
+        keep_secret(batch.session, user_id, new.secret_of, self.hashed, call.now)
+        place = member(batch.session, user_id, self.org_id, trade.name)
+        assert place is not None  # noqa: S101 - it was made a line ago
+        if trade.register.also is not None:
+            ctx = Context(batch, trade, acting(place), call.now, call.origin)
+            with ctx.happening("user.register"):
+                trade.register.also(ctx, user_id, call.body)
+            ctx.flush()
+        return Admit(self.office, trade, call, place, self.device).run(batch)
+
+
+def already(way: SignIn, taken: Refused) -> Refused:
+    """The same refusal as a client of the trade reads it: "Email already registered"."""
+    kinds = {kind.name: kind.called() for kind in way.kinds}
+    name = kinds.get(taken.details.get("kind", ""), "Email")
+    return Refused(taken.code, f"{name} already registered")
+
+
+# Going on.
+
+
+async def refresh(office: Office, trade: Trade, call: Call) -> Answer:
+    """Exchange a refresh token for its successor and a new access token."""
+    shown: str | None = getattr(call.body, "refresh_token", None)
+    if shown is None and trade.sign_in.renews and call.caller.token:
+        actor = await office.tokens.actor(call.caller.token, trade.name, call.now)
+        return await _again(office, trade, call, actor)
+    if shown is None:
+        raise field_error(["body", "refresh_token"], "Field required", "missing")
+    invalid = Unauthenticated("Invalid refresh token", "invalid_refresh_token")
+    token = RefreshToken.read(shown)
+    row = None if token is None else await office.database.read(0, lambda db: session_row(db, token.session))
+    if token is None or row is None:
+        raise invalid
+    turn = Turn(row.org_id, token, trade.name, office.refresh_key, call.now, office.terms.refresh_lasts)
+    turned: Turned = await office.database.unit(turn)
+    if turned.reused:
+        log.warning("a refresh token of user %s was used again; their session %s is ended", row.user_id, row.id)
+        await office.tokens.look()
+    if turned.member is None or turned.token is None:
+        raise invalid
+    user = await office.database.read(turned.member.org_id, lambda db: _seen(db, trade, turned.member, call))
+    granted = Granted(turned.token, turned.member, user)
+    return Answer(200, dumps(session_body(office, trade, call, granted)), {"Cache-Control": "no-store"})
+
+
+async def _again(office: Office, trade: Trade, call: Call, actor: Actor) -> Answer:
+    def place(session: Session) -> tuple[Member | None, Any]:
+        found = member(session, actor.user_id, actor.org_id, trade.name)
+        return found, _seen(session, trade, found, call) if found is not None else None
+
+    found, user = await office.database.read(actor.org_id, place)
+    if found is None:
+        raise Unauthenticated("Could not validate credentials")
+    minutes = trade.token_minutes or office.terms.minutes
+    access = office.tokens.issue(found, call.now, minutes, actor.session)
+    body = {"access_token": access, "token_type": "bearer", "expires_in": minutes * 60, "user": user}
+    return Answer(200, dumps(trade.sign_in.session(body)), {"Cache-Control": "no-store"})
+
+
+def _seen(session: Session, trade: Trade, found: Member | None, call: Call) -> Any:
+    return None if found is None else described(Reader(session, trade, acting(found), call.now), found)

@@ -1,0 +1,109 @@
+"""Bodies and query strings: from bytes to the model that is asked for."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from decimal import Decimal
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from tradehall.kernel.contracts import Service
+from tradehall.kernel.errors import Invalid, TooLarge, Unfinished, UnsupportedType, field_error
+from tradehall.kernel.verbs import Verb
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Headers = Mapping[bytes, bytes]
+LARGEST_BODY = 1024 * 1024
+_MANY_DIGITS = re.compile(rb"[0-9.]{16}")
+
+
+def parsed(query: bytes) -> dict[str, str]:
+    """The parameters of a query string; of one given twice the last counts."""
+    if not query:
+        return {}
+    found = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True, errors="replace"))
+    for name, value in found.items():
+        if "\x00" in value or "\x00" in name:
+            raise field_error(["query", name.replace("\x00", "")], "Control characters are not allowed")
+    return found
+
+
+async def read_body(headers: Headers, receive: Receive, limit: int = LARGEST_BODY) -> bytes:
+    """The body; raises TooLarge as soon as it is known to be, also where no length was announced."""
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > limit:
+        raise TooLarge(limit)
+    message = await _part(receive)
+    body: bytes = message.get("body", b"")
+    if len(body) > limit:
+        raise TooLarge(limit)
+    if not message.get("more_body"):
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body"):
+        message = await _part(receive)
+        parts.append(message.get("body", b""))
+        if (size := size + len(parts[-1])) > limit:
+            raise TooLarge(limit)
+    return b"".join(parts)
+
+
+async def _part(receive: Receive) -> MutableMapping[str, Any]:
+    message = await receive()
+    if message["type"] == "http.disconnect":  # half a body must not be taken for a whole one
+        raise Unfinished
+    return message
+
+
+def body_of(
+    does: Verb[Any, Any] | Service, headers: Headers, content: bytes, query: Mapping[str, str]
+) -> BaseModel | None:
+    """The body as the model that is asked for; raises Invalid, or UnsupportedType."""
+    model, is_service = does.body, isinstance(does, Service)
+    if model is not None and getattr(does, "form", False) and _is_form(headers):
+        try:
+            return model.model_validate(parsed(content))
+        except ValidationError as error:
+            raise invalid(error, "body") from error
+    if content.strip() and not _is_json(headers.get(b"content-type", b"application/json")):
+        raise UnsupportedType("application/json")
+    if model is None:
+        return None
+    asked = {} if is_service else {name: query[name] for name in model.model_fields if name in query}
+    try:
+        if not asked and not _MANY_DIGITS.search(content):
+            return model.model_validate_json(content.strip() or b"{}")
+        given = _loaded(content) if content.strip() else {}
+        if not isinstance(given, dict):
+            raise field_error(["body"], "Input should be an object", "model_type")
+        return model.model_validate(asked | given)
+    except ValidationError as error:
+        raise invalid(error, "body") from error
+
+
+def _loaded(content: bytes) -> Any:
+    """A JSON value; its fractions are decimals where a double might not hold one of them (P-01)."""
+    try:
+        if _MANY_DIGITS.search(content):
+            return json.loads(content, parse_float=Decimal)
+        return orjson.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise field_error(["body"], "Invalid JSON", "json_invalid") from error
+
+
+def _is_form(headers: Headers) -> bool:
+    return headers.get(b"content-type", b"").split(b";")[0].strip().lower() == b"application/x-www-form-urlencoded"
+
+
+def _is_json(content_type: bytes) -> bool:
+    kind = content_type.split(b";")[0].strip().lower()
+    return kind == b"application/json" or kind.endswith(b"+json")
+
+
+def invalid(error: ValidationError, where: str) -> Invalid:
+    """What Pydantic found wrong, in the shape of FastAPI."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return Invalid([{**each, "loc": [where, *each["loc"]]} for each in found])

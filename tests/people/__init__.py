@@ -1,0 +1,1 @@
+"""People: how they sign in, stay signed in, and are looked after."""
