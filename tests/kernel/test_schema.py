@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,18 @@ from sqlalchemy.engine import Connection
 
 from tests.kernel import stall
 from tests.kernel.floor import Floor, bring
+from tests.kernel.later import COLOUR, LONGER, SHAPE, Step, brought_to, later
 from tests.running import Copies
 from tests.servers import Postgres
+from tradehall.kernel.backup import Lock, Source, make
+from tradehall.kernel.context import Context
 from tradehall.kernel.database import Database, open_database
+from tradehall.kernel.office import utc_now
 from tradehall.kernel.records import KERNEL
 from tradehall.kernel.schema import SchemaError, migrate, pending, revise, scripts
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.versions import HERE as KERNEL_HERE
-from tradehall.kernel.versions import branches
+from tradehall.kernel.versions import branches, is_current
 from tradehall.trades import phoneshop
 
 
@@ -35,9 +40,9 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.database(f"empty_{abs(hash(tmp_path)) % 10**9}")
 
 
-def replay(database: Database, trade: Trade, revision: str) -> None:
+def replay(database: Database, trade: Trade, revision: str, folders: dict[str, Path] | None = None) -> None:
     """Go down to a revision of a branch, as an operator would with Alembic."""
-    directory = scripts(branches([trade]))
+    directory = scripts(folders or branches([trade]))
 
     def change(connection: Connection) -> None:
         def steps(current: Any, _: Any) -> Any:
@@ -130,6 +135,81 @@ def test_row_29_a_database_of_a_newer_version_is_refused_and_left_as_it_is(
             assert described(database) == before
 
 
+# One version and the next (P-34).
+
+
+def digests(url: str, tmp_path: Path) -> dict[str, list[tuple[str, int]]]:
+    """The digests of every row, whatever the schema."""
+    made = make(Source(open_database(url, Path())), tmp_path / "rows.backup", Lock(), utc_now())
+    made.path.unlink()
+    return made.manifest.blocks
+
+
+async def test_row_29_a_version_works_on_the_next_one_s_schema_and_refuses_the_one_after(
+    floor: Floor, database_url: str, tmp_path: Path
+) -> None:
+    ours = [stall.trade]
+
+    def check() -> tuple[bool, list[str], list[str]]:
+        other = open_database(database_url, Path())
+        return is_current(other, ours), migrate(other, ours), pending(other, ours)
+
+    def install(*steps: Step) -> list[str]:
+        return brought_to(open_database(database_url, Path()), later(tmp_path, *steps))
+
+    await floor.do(bring("before"))
+    assert await asyncio.to_thread(install, COLOUR) == ["stall_0002"]
+    assert await asyncio.to_thread(check) == (True, [], [])
+    await floor.do(bring("meanwhile"))
+    assert await floor.labels() == ["before", "meanwhile"]
+    assert await floor.wrong() == []
+    assert await asyncio.to_thread(install, COLOUR, SHAPE) == ["stall_0003"]
+    with pytest.raises(SchemaError, match="another version of Tradehall: it holds stall_0003"):
+        await asyncio.to_thread(check)
+    other = open_database(database_url, Path())
+    assert await asyncio.to_thread(is_current, other, ours) is False
+    assert await floor.labels() == ["before", "meanwhile"]
+
+
+async def test_row_29_a_version_of_several_steps_is_the_next_one_and_one_that_changes_something_is_refused(
+    floor: Floor, database_url: str, tmp_path: Path
+) -> None:
+    database = open_database(database_url, Path())
+    assert await asyncio.to_thread(brought_to, database, later(tmp_path, COLOUR, SHAPE)) == ["stall_0003"]
+    assert await asyncio.to_thread(is_current, database, [stall.trade]) is True
+    assert await asyncio.to_thread(brought_to, database, later(tmp_path, COLOUR, SHAPE, LONGER)) == ["stall_0004"]
+    assert await asyncio.to_thread(is_current, database, [stall.trade]) is False
+    with pytest.raises(SchemaError, match="it holds stall_0004"):
+        await asyncio.to_thread(migrate, database, [stall.trade])
+
+
+async def test_row_29_up_down_and_up_again_in_a_filled_schema_loses_no_row(
+    floor: Floor, database_url: str, tmp_path: Path
+) -> None:
+    crates = [await floor.do(bring(f"crate {number}")) for number in range(20)]
+    for crate in crates:
+        await floor.rule(partial(hang, crate.id))
+    before = await asyncio.to_thread(digests, database_url, tmp_path)
+    assert sum(count for _, count in before["stall_tags"]) == 20
+    folders = later(tmp_path, COLOUR, LONGER)
+    database = open_database(database_url, Path())
+    for _ in range(2):
+        assert await asyncio.to_thread(brought_to, database, folders) == ["stall_0003"]
+        up = await asyncio.to_thread(digests, database_url, tmp_path)
+        assert {name: sum(n for _, n in found) for name, found in up.items()} == {
+            name: sum(n for _, n in found) for name, found in before.items()
+        }
+        await asyncio.to_thread(replay, database, stall.trade, "stall@stall_0001", folders)
+        assert await asyncio.to_thread(digests, database_url, tmp_path) == before
+    await floor.do(bring("later"))
+    assert await floor.wrong() == []
+
+
+def hang(crate_id: int, ctx: Context) -> None:
+    """Hang a tag on a crate: a row that refers to it."""
+    ctx.do(stall.tag, ctx.get(stall.Crate, crate_id), stall.Word(word="sweet"))
+
+
 START = """
 import sys
 from pathlib import Path
@@ -147,18 +227,50 @@ print(bool(applied), first_organisation(database, utc_now(), "Ours"))
 """
 
 
-def test_row_29_four_starts_at_once_migrate_once_and_found_one_organisation(empty_url: str) -> None:
-    words = [sys.executable, "-c", START, empty_url]
-    starts = [
-        subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        for _ in range(4)
-    ]
+def test_row_29_four_starts_at_once_migrate_once_and_found_one_organisation(empty_url: str, tmp_path: Path) -> None:
+    ended = four_at_once(START, empty_url, tmp_path)
+    assert [errors for _, errors in ended] == [""] * 4
+    assert sorted(said for said, _ in ended) == ["False 1", "False 1", "False 1", "True 1"]
+
+
+def four_at_once(program: str, url: str, folder: Path) -> list[tuple[str, str]]:
+    """Run a program in four processes that go on at the same moment; what each said, and complained of."""
+    pipe = subprocess.PIPE
+    starts = []
+    for number in range(4):
+        place = folder / f"start_{number}"
+        place.mkdir()
+        words = [sys.executable, "-c", program, url, str(place)]
+        starts.append(subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, text=True))
     for each in starts:
         assert each.stdout
         assert each.stdout.readline() == "ready\n"
-    ended = [communicated(each) for each in starts_together(starts)]
+    return [communicated(each) for each in starts_together(starts)]
+
+
+NEXT = """
+import sys
+from pathlib import Path
+from tests.kernel.later import COLOUR, LONGER, brought_to, later
+from tradehall.kernel.database import open_database
+
+folders = later(Path(sys.argv[2]), COLOUR, LONGER)
+print("ready", flush=True)
+sys.stdin.readline()
+print(brought_to(open_database(sys.argv[1], Path()), folders))
+"""
+
+
+async def test_row_29_four_starts_of_a_new_version_at_once_migrate_a_filled_schema_once(
+    floor: Floor, database_url: str, tmp_path: Path
+) -> None:
+    for number in range(20):
+        await floor.do(bring(f"crate {number}"))
+    ended = await asyncio.to_thread(four_at_once, NEXT, database_url, tmp_path)
     assert [errors for _, errors in ended] == [""] * 4
-    assert sorted(said for said, _ in ended) == ["False 1", "False 1", "False 1", "True 1"]
+    assert sorted(said for said, _ in ended) == ["['stall_0003']", "[]", "[]", "[]"]
+    assert len(await floor.labels()) == 20
+    assert await floor.wrong() == []
 
 
 def starts_together(starts: list[subprocess.Popen[str]]) -> list[subprocess.Popen[str]]:

@@ -1,6 +1,6 @@
 """Migrations: one labelled branch for the kernel and one for each trade, written from the declarations."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from pathlib import Path
 from typing import Any, Literal
 
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.config import Config
 from alembic.operations import Operations
-from alembic.operations.ops import CreateTableOp, MigrationScript
+from alembic.operations.ops import AddColumnOp, CreateIndexOp, CreateTableOp, MigrationScript, ModifyTableOps
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
@@ -26,6 +26,7 @@ from tradehall.kernel import (
     preferences,
     reports,
     tickets,
+    versions,
 )
 from tradehall.kernel.columns import Choice, Json, Scaled, Utc
 from tradehall.kernel.database import Database
@@ -33,7 +34,7 @@ from tradehall.kernel.database.walls import policies
 from tradehall.kernel.notices import ledger, templates
 from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade
-from tradehall.kernel.versions import HERE, branches, ours
+from tradehall.kernel.versions import HERE, branches, by_branch, fits, note, ours
 from tradehall.kernel.webhooks import records as webhooks
 
 ROOMS = (
@@ -51,6 +52,7 @@ ROOMS = (
     templates,
     tickets,
     webhooks,
+    versions,
 )
 """The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
 
@@ -95,10 +97,24 @@ def advance(connection: Connection, folders: dict[str, Path], goal: str | tuple[
     known = {revision.revision for revision in directory.walk_revisions()}
     wanted = before if goal == "heads" else before | set(goal)
     if unknown := ours(wanted, folders) - known:
+        if goal == "heads" and fits(connection, folders):
+            return []
         raise SchemaError(f"the database is of another version of Tradehall: it holds {', '.join(sorted(unknown))}")
     with Operations.context(context):
         context.run_migrations()
-    return sorted(set(context.get_current_heads()) - before)
+    after = set(context.get_current_heads())
+    _note(connection, directory, by_branch(ours(before, folders)), by_branch(ours(after, folders)))
+    return sorted(after - before)
+
+
+def _note(connection: Connection, directory: ScriptDirectory, before: dict[str, str], after: dict[str, str]) -> None:
+    for branch, last in after.items():
+        former = before.get(branch)
+        if former == last:
+            continue
+        steps = directory.walk_revisions(former, last) if former else ()
+        only_adds = all(getattr(step.module, "additive", False) for step in steps if step.revision != former)
+        note(connection, branch, last, former if former and only_adds else last)
 
 
 def pending(database: Database, trades: Iterable[Trade]) -> list[str]:
@@ -107,6 +123,8 @@ def pending(database: Database, trades: Iterable[Trade]) -> list[str]:
     directory = scripts(folders)
 
     def lacking(connection: Connection) -> list[str]:
+        if fits(connection, folders):
+            return []
         current = ours(MigrationContext.configure(connection).get_current_heads(), folders)
         steps = directory._upgrade_revs("heads", tuple(current))  # type: ignore[arg-type]
         return [step.revision.revision for step in steps]
@@ -183,6 +201,7 @@ revision = "{revision}"
 down_revision = {down}
 branch_labels = {labels}
 depends_on = {needs}
+additive = {additive}
 
 
 def upgrade() -> None:
@@ -213,6 +232,7 @@ def _write(
         down=f'"{parents[0]}"' if parents else "None",
         labels="None" if parents else f'("{branch}",)',
         needs="None" if branch == KERNEL or parents else f'"{KERNEL}_0001"',
+        additive=all(_adds(each, {table.name for table in tables}) for each in upgrade.ops),
         upgrade=_code(upgrade, context),
         downgrade=_code(downgrade, context),
         more="".join(f"{line}\n" for line in _on_postgres(_raised(tables))),
@@ -220,6 +240,17 @@ def _write(
     )
     path.write_text(text)
     return path
+
+
+def _adds(change: Any, created: Set[str]) -> bool:
+    """Whether code that does not know of a change works on: a new table, a plain index, a column that may stay empty."""
+    if isinstance(change, ModifyTableOps):
+        return all(_adds(each, created) for each in change.ops)
+    if isinstance(change, AddColumnOp):
+        return bool(change.column.nullable or change.column.server_default is not None)
+    if isinstance(change, CreateIndexOp):
+        return not change.unique or change.table_name in created
+    return isinstance(change, CreateTableOp)
 
 
 def _code(ops: Any, context: MigrationContext) -> str:

@@ -1,15 +1,25 @@
 """Which versions of its schema a database has, and which there are: read from file names, without loading Alembic."""
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Connection
 
 from tradehall.kernel.database import Database, Session
-from tradehall.kernel.records import KERNEL
+from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade
 
 HERE = Path(__file__).parent / "migrations"
+VERSIONS = sa.Table(
+    "schema_versions",
+    METADATA,
+    sa.Column("branch", sa.String(40), primary_key=True),
+    sa.Column("revision", sa.String(60), nullable=False),
+    sa.Column("serves", sa.String(60), nullable=False),
+    info={"backup": False},
+)
+"""`serves` is the earlier revision whose code still works here: a database can't ask files that it does not have yet."""
 
 
 def branches(trades: Iterable[Trade]) -> dict[str, Path]:
@@ -17,10 +27,10 @@ def branches(trades: Iterable[Trade]) -> dict[str, Path]:
     return {KERNEL: HERE} | {trade.name: trade.migrations for trade in trades}
 
 
-def heads(trades: Iterable[Trade]) -> set[str]:
-    """The last revision of each branch; `phoneshop_0003` is in `phoneshop/migrations/0003_....py`."""
-    last = {branch: max(folder.glob("[0-9]*.py"), default=None) for branch, folder in branches(trades).items()}
-    return {f"{branch}_{path.name[:4]}" for branch, path in last.items() if path is not None}
+def head(branch: str, folder: Path) -> str:
+    """The last revision of a branch; `phoneshop_0003` is in `phoneshop/migrations/0003_....py`."""
+    last = max(folder.glob("[0-9]*.py"), default=None)
+    return f"{branch}_{last.name[:4]}" if last is not None else ""
 
 
 def ours(revisions: Iterable[str], folders: Container[str]) -> set[str]:
@@ -28,18 +38,36 @@ def ours(revisions: Iterable[str], folders: Container[str]) -> set[str]:
     return {each for each in revisions if each.rpartition("_")[0] in folders}
 
 
+def by_branch(revisions: Iterable[str]) -> dict[str, str]:
+    """What is applied of each branch. A trade's first revision depends on the kernel's, which Alembic then does not list."""
+    found = {each.rpartition("_")[0]: each for each in revisions}
+    return {KERNEL: f"{KERNEL}_0001"} | found if found else {}
+
+
 def is_current(database: Database, trades: Iterable[Trade]) -> bool:
-    """Whether the database has the last revision of every branch."""
+    """Whether this version may serve the database as it is."""
     return database.ask(0, lambda session: current(session, trades))
 
 
 def current(session: Session, trades: Iterable[Trade]) -> bool:
-    """Whether the last revision of every branch was applied."""
-    trades = tuple(trades)
-    found = ours(_applied(session), branches(trades))
-    # A trade's first revision depends on the kernel's, which Alembic then does not list.
-    implied = {f"{KERNEL}_0001"} if found else set()
-    return found | implied == heads(trades) | implied
+    """Whether every branch is at its last revision, or at the next version's that this one still works on (P-34)."""
+    return fits(session.connection, branches(trades))
+
+
+def fits(connection: Connection, folders: Mapping[str, Path]) -> bool:
+    """Whether the code that these folders belong to works on the schema of this database."""
+    found = by_branch(applied(connection))
+    known = sa.inspect(connection).has_table(VERSIONS.name)
+    noted = connection.execute(sa.select(VERSIONS)).all() if known else []
+    still = {row.branch: row.serves for row in noted if row.revision == found.get(row.branch)}
+    wanted = {branch: head(branch, folder) for branch, folder in folders.items()}
+    return all(last in (found.get(branch, ""), still.get(branch)) for branch, last in wanted.items())
+
+
+def note(connection: Connection, branch: str, revision: str, serves: str) -> None:
+    """Note which revision a branch is at now, and the last revision of the former version if that still works on it."""
+    connection.execute(sa.delete(VERSIONS).where(VERSIONS.c.branch == branch))
+    connection.execute(sa.insert(VERSIONS).values(branch=branch, revision=revision, serves=serves))
 
 
 def held(database: Database, trades: Iterable[Trade]) -> tuple[Trade, ...]:
@@ -49,6 +77,11 @@ def held(database: Database, trades: Iterable[Trade]) -> tuple[Trade, ...]:
 
 
 def _applied(session: Session) -> set[str]:
-    if not sa.inspect(session.connection).has_table("alembic_version"):
+    return applied(session.connection)
+
+
+def applied(connection: Connection) -> set[str]:
+    """The revisions that Alembic lists."""
+    if not sa.inspect(connection).has_table("alembic_version"):
         return set()
-    return set(session.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())
+    return set(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalars())

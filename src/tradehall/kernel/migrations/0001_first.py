@@ -7,6 +7,7 @@ revision = "kernel_0001"
 down_revision = None
 branch_labels = ("kernel",)
 depends_on = None
+additive = True
 
 
 def upgrade() -> None:
@@ -329,6 +330,12 @@ def upgrade() -> None:
     sa.Column('value', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('name')
     )
+    op.create_table('schema_versions',
+    sa.Column('branch', sa.String(length=40), nullable=False),
+    sa.Column('revision', sa.String(length=60), nullable=False),
+    sa.Column('serves', sa.String(length=60), nullable=False),
+    sa.PrimaryKeyConstraint('branch')
+    )
     op.create_table('sign_in_attempts',
     sa.Column('key', sa.String(length=320), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
@@ -543,6 +550,7 @@ def downgrade() -> None:
     op.drop_table('totals')
     op.drop_table('spent_tickets')
     op.drop_table('sign_in_attempts')
+    op.drop_table('schema_versions')
     op.drop_table('revisions')
     op.drop_table('organisations')
     op.drop_table('numbers')
