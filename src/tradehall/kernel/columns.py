@@ -1,7 +1,7 @@
 """Column types: what a column means, stated once, for the database, for rules, for forms and for answers."""
 
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -26,7 +26,8 @@ E = TypeVar("E", bound=StrEnum)
 LARGEST_ID = 2**63 - 1
 ID = Limit(gt=0, le=LARGEST_ID)
 """What the id of a row may be."""
-Show = Callable[[Sequence[Any]], Sequence[Any]]
+Show = tuple[str, Callable[[Any], Any]]
+"""A Python expression of `{value}`, which is not None, and the function that it may `{call}`."""
 Convert = Callable[[Any], Any]
 
 KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
@@ -63,20 +64,6 @@ class Scaled(sa.types.TypeDecorator[Decimal]):
     def result_processor(self, dialect: Dialect, coltype: object) -> Convert:
         places = self.places
         return lambda value: None if value is None else amounts.unscaled(value, places)
-
-    def shower(self) -> Show:
-        """The JSON numbers of a column of stored integers; exact also where a double is not."""
-        one, limit = 10**self.places, amounts.EXACT_IN_FLOAT * 10 ** min(self.places, 2)
-
-        def show_units(column: Sequence[Any]) -> Sequence[Any]:
-            try:
-                if max(column) < limit and min(column) > -limit:
-                    return [units / one for units in column]
-            except TypeError:
-                pass  # some are empty
-            return [None if units is None else show(amounts.unscaled(units, self.places)) for units in column]
-
-        return show_units
 
 
 class Utc(sa.types.TypeDecorator[datetime]):
@@ -128,16 +115,18 @@ def shown_decimal(value: Any) -> Any:
 
 
 def raw_show(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Show | None:
-    """How a column of values, as the driver gives them, is written in answers; None where it is written as it is."""
+    """How a stored value is written in answers; None where it is written as it is."""
     if isinstance(kind, Scaled):
-        return kind.shower()
+        places, limit = kind.places, amounts.EXACT_IN_FLOAT * 10 ** min(kind.places, 2)
+        # A double where it tells every unit from the next, and what is slower where it does not.
+        quick = f"{{value}} / {10**places} if {-limit} < {{value}} < {limit} else {{call}}({{value}})"
+        return quick, lambda units: show(amounts.unscaled(units, places))
     if isinstance(kind, Utc):
-        return None if dialect.name == "sqlite" else lambda column: [moment and utc_text(moment) for moment in column]
+        return None if dialect.name == "sqlite" else ("{call}({value})", utc_text)
     if isinstance(kind, sa.Boolean):
-        yes_no = {0: False, 1: True, None: None}
-        return (lambda column: [yes_no[value] for value in column]) if dialect.name == "sqlite" else None
+        return ("{call}({value})", bool) if dialect.name == "sqlite" else None
     if isinstance(kind, Json):
-        return lambda column: [None if text is None else orjson.Fragment(text) for text in column]
+        return "{call}({value})", orjson.Fragment
     return None
 
 

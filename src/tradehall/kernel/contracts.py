@@ -1,6 +1,6 @@
 """Contracts: paths as data. What answers at a path, with which shape, status and refusals."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from tradehall.kernel.columns import Show, show, shown_decimal
+from tradehall.kernel.columns import show, shown_decimal
 from tradehall.kernel.errors import field_error
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.records import KERNEL, Record, per_record
@@ -36,30 +36,10 @@ class View:
         self.names = names
         self.called = called
         self.columns: list[sa.Column[Any]] = [record.table.c[name] for name in names]
-        self._dicts = _maker(called)
-
-    def dicts(self, rows: Sequence[Any], shows: Sequence[Show | None]) -> list[dict[str, Any]]:
-        """Rows as the driver gave them, these columns first, ready for JSON; converted column by column."""
-        called = self.called
-        columns: list[Sequence[Any]] = list[Sequence[Any]](zip(*rows, strict=True))[: len(called)]
-        for index, fix in enumerate(shows[: len(columns)]):
-            if fix is not None:
-                columns[index] = fix(columns[index])
-        return self._dicts(zip(*columns, strict=True))
 
     def one(self, row: Record) -> dict[str, Any]:
         """A row that a rule holds, ready for JSON."""
         return {called: show(row.values[name]) for called, name in zip(self.called, self.names, strict=True)}
-
-
-def _maker(names: tuple[str, ...]) -> Callable[[Iterable[Any]], list[dict[str, Any]]]:
-    """A function from rows to dictionaries with these keys: a display with constant keys takes a third of `dict(zip())`."""
-    values = [f"v{index}" for index in range(len(names))]
-    pairs = ", ".join(f"{name!r}: {value}" for name, value in zip(names, values, strict=True))
-    made: Callable[[Iterable[Any]], list[dict[str, Any]]] = eval(  # noqa: S307 - the names are those of declared columns
-        f"lambda rows: [{{{pairs}}} for {', '.join(values)}, in rows]"
-    )
-    return made
 
 
 @per_record

@@ -192,13 +192,15 @@ class Resource:
         statement = self._statement(asked, grant, view)
         session = reader.session
         rows = session.run(statement, given)
-        shows = statement.on(session.dialect).shows
         cursor = None
         if len(rows) == window.limit:
             key, last = (rows[-1][_place(view, each)] for each in (column, "id"))
             cursor = _cursor(utc_text(key) if hasattr(key, "astimezone") else key, last)
         return Found(
-            view.dicts(rows, shows[: len(view.names)]), self._total(reader, asked, grant, given), window, cursor
+            statement.on(session.dialect).shown(view.called)(rows),
+            self._total(reader, asked, grant, given),
+            window,
+            cursor,
         )
 
     def _of_parent(self, reader: Reader, asked: Asked, name: str, row_id: int) -> Asked:
@@ -301,8 +303,7 @@ class Resource:
         rows = reader.session.run(statement, {"id": row_id, "org_id": reader.org_id, "me": reader.actor.user_id})
         if not rows:
             return None
-        shows = statement.on(reader.session.dialect).shows
-        return view.dicts(rows, shows[: len(view.names)])[0], rows[0][-1]
+        return statement.on(reader.session.dialect).shown(view.called)(rows)[0], rows[0][-1]
 
 
 def _place(view: View, name: str) -> int:

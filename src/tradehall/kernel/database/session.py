@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.sql.expression import ClauseElement
 
-from tradehall.kernel.columns import raw_show
+from tradehall.kernel.columns import Show, raw_show
 
 Row = Sequence[Any]
 Convert = Callable[[Any], Any] | None
+Maker = Callable[[Iterable[Any]], list[dict[str, Any]]]
 
 
 class Compiled:
@@ -30,7 +31,15 @@ class Compiled:
         self.arguments = _binding([(name, binds[name].value, _binder(binds[name].type, dialect)) for name in names])
         columns = list(_result_columns(statement))
         self.dicts = _loading([(column.name, _reader(column.type, dialect)) for column in columns])
-        self.shows = [raw_show(column.type, dialect) for column in columns]
+        self._shows = [(raw_show(each.type, dialect), getattr(each, "nullable", True)) for each in columns]
+        self._shown: dict[tuple[str, ...], Maker] = {}
+
+    def shown(self, called: tuple[str, ...]) -> "Maker":
+        """A function from rows as the driver gives them to what is answered: the first columns, under these names."""
+        found = self._shown.get(called)
+        if found is None:
+            found = self._shown[called] = _showing(called, self._shows)
+        return found
 
 
 def _binding(takes: Sequence[tuple[str, Any, Convert]]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
@@ -46,15 +55,36 @@ def _binding(takes: Sequence[tuple[str, Any, Convert]]) -> Callable[[Mapping[str
     return made
 
 
-def _loading(columns: Sequence[tuple[str, Convert]]) -> Callable[[Iterable[Any]], list[dict[str, Any]]]:
-    pairs: list[str] = []
-    known: dict[str, Any] = {}
-    for index, (name, convert) in enumerate(columns):
-        known[f"c{index}"] = convert
-        pairs.append(f"{name!r}: v{index}" if convert is None else f"{name!r}: c{index}(v{index})")
-    values = " ".join(f"v{index}," for index in range(len(columns)))
-    made: Callable[[Iterable[Any]], list[dict[str, Any]]] = eval(  # noqa: S307 - as above
-        f"lambda rows: [{{{', '.join(pairs)}}} for {values} in rows]" if columns else "lambda rows: []", known
+def _loading(columns: Sequence[tuple[str, Convert]]) -> Maker:
+    known = {f"c{index}": convert for index, (_, convert) in enumerate(columns)}
+    return _maker(
+        [
+            (name, f"v{index}" if convert is None else f"c{index}(v{index})")
+            for index, (name, convert) in enumerate(columns)
+        ],
+        len(columns),
+        known,
+    )
+
+
+def _showing(called: Sequence[str], shows: Sequence[tuple[Show | None, bool]]) -> Maker:
+    known, pairs = {}, []
+    for index, (name, (show, nullable)) in enumerate(zip(called, shows, strict=False)):
+        value = f"v{index}"
+        if show is None:
+            pairs.append((name, value))
+            continue
+        known[f"c{index}"] = show[1]
+        written = show[0].format(value=value, call=f"c{index}")
+        pairs.append((name, f"None if {value} is None else {written}" if nullable else written))
+    return _maker(pairs, len(shows), known)
+
+
+def _maker(pairs: Sequence[tuple[str, str]], width: int, known: dict[str, Any]) -> Maker:
+    shown = ", ".join(f"{name!r}: {value}" for name, value in pairs)
+    values = " ".join(f"v{index}," for index in range(width))
+    made: Maker = eval(  # noqa: S307 - as above
+        f"lambda rows: [{{{shown}}} for {values} in rows]" if width else "lambda rows: []", known
     )
     return made
 
