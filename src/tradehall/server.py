@@ -38,6 +38,8 @@ SOCKETS: dict[str, Any] = {
 """How uvicorn serves sockets: what it would compress it would hold for each of them."""
 UNREAD_SECONDS = 9
 """After so long without any progress the system drops a connection whose other side does not read."""
+UNSENT_BYTES = 128 * 1024
+"""So much the system takes for a connection beyond what the other side has room for."""
 MOST_FILES = 65_536
 SPARE_FILES = 200
 """Files that are left for the database and what else is open besides connections."""
@@ -192,9 +194,10 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def drop_stalled(listening: socket.socket) -> None:
-    """Let the system drop whoever takes nothing any more: what waits for them would wait for ever. Only Linux can."""
+    """Let the system drop whoever takes nothing any more, and hold little for them meanwhile. Only Linux can."""
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
 
 
 async def _serve(server: uvicorn.Server, listening: socket.socket, ready: Callable[[], Any], alive: int | None) -> None:

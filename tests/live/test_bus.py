@@ -15,7 +15,9 @@ from tests.running import Application, Clock, Copies, Place, Switchboard, opened
 from tests.servers import private_valkey
 from tests.trades.phoneshop.arranging import a_customer
 from tradehall.kernel import hub
+from tradehall.kernel.people import ChangeMember, member
 from tradehall.kernel.trade import Trade
+from tradehall.web import live
 
 Served = tuple[Switchboard, httpx2.AsyncClient]
 
@@ -108,7 +110,7 @@ async def test_row_32_a_sale_does_not_wait_for_a_redis_that_hangs(
     hanging.close()
 
 
-async def test_p_38_without_redis_what_another_process_writes_is_found_by_looking(
+async def test_p_38_and_row_15_without_redis_news_and_revocations_of_another_process_are_found_by_looking(
     database_url: str, trade: Trade, served: Served, tmp_path: Path
 ) -> None:
     async with (
@@ -116,3 +118,10 @@ async def test_p_38_without_redis_what_another_process_writes_is_found_by_lookin
         socket_of(two.places["accra"].owner) as listener,
     ):
         await tells(one.places["accra"], listener, "found")
+        clerk = two.places["accra"].clerk
+        async with socket_of(clerk) as sent_away, asyncio.timeout(5):
+            found = await one.places["accra"].read(
+                lambda db: member(db, clerk.user_id, one.places["accra"].org_id, trade.name)
+            )
+            await one.office.database.unit(ChangeMember(found, one.office.clock(), is_active=False))
+            assert await sent_away.closed() == live.NOT_THEM

@@ -107,6 +107,11 @@ class Hub:
         self._tasks: list[asyncio.Task[None]] = []
         self._over = False
 
+    @property
+    def listening(self) -> int:
+        """How many listen in this process."""
+        return self._listening.total()
+
     def open(self) -> None:
         """Begin to hear of what is committed, here and in other processes."""
         self._over = False

@@ -1,0 +1,52 @@
+"""Rows 34 and 35 in full: 50 stalled of 1,000, and 10,000 sockets at once."""
+
+import asyncio
+from time import perf_counter
+
+import pytest
+
+from tests.reliability.crowd import Crowd, memory, percentile
+from tests.reliability.serving import Shop, a_customer
+from tests.reliability.test_row_34_slow_readers import LARGE
+
+pytestmark = pytest.mark.soak
+
+
+async def test_row_34_50_stalled_of_1000_cost_the_others_nothing_and_are_gone_in_10_seconds(real_shop: Shop) -> None:
+    server = real_shop.serve()
+    crowd = Crowd(server.base, real_shop.token)
+    await crowd.come(950)
+    await crowd.come(50, stalls=True)
+    idle, waits = memory(server.process.pid), []
+    async with real_shop.client(server) as client:
+        for _ in range(12):  # until what the system holds for a reader is full
+            assert (await client.post("/api/phones", json=LARGE)).status_code == 201
+        await crowd.all_have_heard(950 * 12)
+        stalled = perf_counter()
+        while perf_counter() < stalled + 10:
+            before, known = perf_counter(), len(crowd.heard)
+            await a_customer(client)
+            await crowd.all_have_heard(known + 950)
+            waits += [each - before for each in crowd.heard[known:]]
+            assert memory(server.process.pid) - idle < 50
+        await asyncio.sleep(max(0.0, stalled + 10 - perf_counter()))
+        shown = (await client.get("/metrics")).text
+    open_sockets = [float(line.split()[-1]) for line in shown.splitlines() if 'connections{kind="socket"}' in line]
+    crowd.leave()
+    assert open_sockets == [950.0]
+    assert percentile(waits, 0.99) <= 1.0
+
+
+async def test_row_35_10000_sockets_take_500_mb_and_all_have_1_kb_in_2_seconds(real_shop: Shop) -> None:
+    server = real_shop.serve()
+    crowd = Crowd(server.base, real_shop.token)
+    await crowd.come(10_000)
+    assert memory(server.process.pid) <= 500
+    phone = LARGE | {"specs": {"colour": "b" * 600}}
+    async with real_shop.client(server) as client:
+        for _ in range(3):
+            before, known = perf_counter(), len(crowd.heard)
+            assert (await client.post("/api/phones", json=phone)).status_code == 201
+            await crowd.all_have_heard(known + 10_000)
+            assert crowd.heard[-1] - before <= 2.0
+    crowd.leave()
