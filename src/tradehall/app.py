@@ -49,7 +49,10 @@ def _outside(settings: Settings) -> Outside:
     backups = schedule_of(settings) if settings.backup_every else None
     bus: Bus = adapter("bus").RedisBus(settings.redis_url) if settings.redis_url else Alone()
     courier = adapter("courier").PublicCourier(settings.webhooks_allow_private)
-    return Outside(store=store_of(settings), uploads=allowance, backups=backups, bus=bus, courier=courier)
+    openid = {name: adapter("openid").OpenIdProvider(*known) for name, known in settings.openid.items()}
+    return Outside(
+        store=store_of(settings), uploads=allowance, backups=backups, bus=bus, courier=courier, openid=openid
+    )
 
 
 def store_of(settings: Settings) -> Store:

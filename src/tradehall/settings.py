@@ -16,7 +16,15 @@ from tradehall.kernel.limits import Limit
 
 WEAK = ("secret", "changeme", "change-me", "your-secret-key", "password", "default", "example")
 SHORTEST_SECRET = 16
-SECRETS = ("secret_key", "database_url", "backup_passphrase", "redis_url", "metrics_token", "aws_secret_access_key")
+SECRETS = (
+    "secret_key",
+    "database_url",
+    "backup_passphrase",
+    "redis_url",
+    "metrics_token",
+    "aws_secret_access_key",
+    "openid_client_secret",
+)
 REQUESTS, SIGN_INS = "600/minute", "30/minute"
 
 
@@ -55,6 +63,9 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["", "json", "console"] = ""
     audit_anchor: Path | None = None
+    openid_issuer: str = ""
+    openid_client_id: str = ""
+    openid_client_secret: str = ""
     file_store: str = ""
     aws_endpoint_url: str = ""
     aws_region: str = ""
@@ -115,6 +126,20 @@ class Settings(BaseSettings):
         """Host name to trade, from `TRADE_HOSTS=shop.example.com=phoneshop,...`."""
         pairs = (each.split("=", 1) for each in self.trade_hosts.split(",") if "=" in each)
         return {host.strip().lower(): trade.strip() for host, trade in pairs}
+
+    @property
+    def openid(self) -> dict[str, tuple[str, str, str]]:
+        """Each sign-in provider: issuer, client id and secret, by its name; raises ValueError where one is half told.
+
+        `OPENID_ISSUER=https://accounts.example.com` is called `openid`; several are named: `work=https://...,shop=https://...`.
+        """
+        given = (self.openid_issuer, self.openid_client_id, self.openid_client_secret)
+        if self.openid_issuer.startswith("http"):
+            return {"openid": given}
+        told = [dict(each.partition("=")[::2] for each in listed(text)) for text in given]
+        if not all(each.keys() == told[0].keys() for each in told):
+            raise ValueError("OPENID_ISSUER, OPENID_CLIENT_ID and OPENID_CLIENT_SECRET must name the same providers")
+        return {name: (told[0][name], told[1][name], told[2][name]) for name in told[0]}
 
     @property
     def bucket(self) -> dict[str, str]:

@@ -66,6 +66,10 @@ class Caller:
     device: str = ""
     token: str = ""
     is_secure: bool = False
+    base: str = ""
+    """Where the trade answers, as the caller wrote it."""
+    way: str = ""
+    """The sealed way to a sign-in provider that they are on."""
 
 
 @dataclass(frozen=True)

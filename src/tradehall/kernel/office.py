@@ -86,6 +86,7 @@ class Office:
         self.tickets = Tickets(secret)
         self.terms = terms or Terms()
         self.pepper, self.refresh_key = derived(secret, "pins"), derived(secret, "refresh tokens")
+        self.way_key = derived(secret, "ways to sign-in providers")
         self.clock = clock
         self.hub = Hub(database, self.outside.bus, clock)
         self.worker = Worker(self)

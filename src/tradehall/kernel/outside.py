@@ -1,11 +1,13 @@
 """The outside world: what adapters provide, each with a harmless default."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tradehall.kernel.bus import Alone, Bus
 from tradehall.kernel.cabinet import Allowance
 from tradehall.kernel.keeping import Schedule
 from tradehall.kernel.notices.senders import Console, Sender
+from tradehall.kernel.openid import Provider
 from tradehall.kernel.store import Memory, Store
 from tradehall.kernel.webhooks.courier import Courier, NoCourier
 
@@ -21,3 +23,4 @@ class Outside:
     bus: Bus = field(default_factory=Alone)
     backups: Schedule | None = None
     courier: Courier = field(default_factory=NoCourier)
+    openid: Mapping[str, Provider] = field(default_factory=dict)

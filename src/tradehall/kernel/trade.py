@@ -20,7 +20,7 @@ from tradehall.kernel.live import Live
 from tradehall.kernel.notices import ledger
 from tradehall.kernel.notices import paths as notices
 from tradehall.kernel.notices.templates import Template
-from tradehall.kernel.people import Register, SignIn
+from tradehall.kernel.people import Register, SignIn, identities
 from tradehall.kernel.people.paths import paths as people_paths
 from tradehall.kernel.preferences import PROFILE, Chosen, Setting
 from tradehall.kernel.reader import Reader
@@ -155,6 +155,7 @@ class Trade:
         yield Contract("GET", f"{self.prefix}/settings", read)
         yield Contract("PUT", f"{self.prefix}/settings", change)
         yield from people_paths(self)
+        yield from identities.paths(self)
         yield from keys.paths(self)
         yield from backlog.paths(self)
         yield from audit.paths(self)

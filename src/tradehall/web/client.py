@@ -51,11 +51,9 @@ def source(scope: MutableMapping[str, Any]) -> str:
 
 def caller(scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> Caller:
     """Where a request comes from, and the device and the token that it shows."""
-    cookies = headers.get(b"cookie", b"").decode("latin-1")
-    found = [
-        value for name, _, value in (each.strip().partition("=") for each in cookies.split(";")) if name == "device"
-    ]
-    device = headers.get(b"x-device-token", b"").decode("latin-1") or (found[0] if found else "")
+    text = headers.get(b"cookie", b"").decode("latin-1")
+    cookies = {name: value for name, _, value in (each.strip().partition("=") for each in text.split(";"))}
+    device = headers.get(b"x-device-token", b"").decode("latin-1") or cookies.get("device", "")
     shown = headers.get(b"authorization", b"")
     return Caller(
         source(scope),
@@ -63,6 +61,8 @@ def caller(scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> C
         device if _DEVICE.fullmatch(device) else "",
         shown[7:].decode("latin-1") if shown[:7].lower() == b"bearer " else "",
         scope.get("scheme") == "https",
+        f"{scope.get('scheme', 'http')}://{headers.get(b'host', b'').decode('latin-1')}{scope.get('root_path', '')}",
+        cookies.get("openid", "")[:4000],
     )
 
 

@@ -368,6 +368,18 @@ def upgrade() -> None:
     sa.UniqueConstraint('uid'),
     sqlite_autoincrement=True
     )
+    op.create_table('identities',
+    sa.Column('trade', sa.String(length=40), nullable=False),
+    sa.Column('issuer', sa.String(length=255), nullable=False),
+    sa.Column('subject', sa.String(length=255), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('linked_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
+    sa.PrimaryKeyConstraint('trade', 'issuer', 'subject')
+    )
+    with op.batch_alter_table('identities', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_identities_user_id'), ['user_id'], unique=False)
+
     op.create_table('kernel_deliveries',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -546,6 +558,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_deliveries_recent')
 
     op.drop_table('kernel_deliveries')
+    with op.batch_alter_table('identities', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_identities_user_id'))
+
+    op.drop_table('identities')
     op.drop_table('users')
     op.drop_table('totals')
     op.drop_table('spent_tickets')
