@@ -21,7 +21,11 @@ from tradehall.kernel.errors import OutcomeUnknown, Problem, Refused, StorageFul
 T = TypeVar("T")
 MOST_IN_A_GROUP = 64
 CONNECTIONS = 12
-LOCK_SECONDS = 5
+LOCK_SECONDS = 3
+HANG_SECONDS = 3.5
+"""After so long without an answer to a statement the connection is given up: whoever asked is answered within five."""
+CONNECT_SECONDS = 2.0
+STATUS_SECONDS = 1.2
 WRITER_LOCKS = 0x7261
 MIGRATION_LOCK = 0x6D69
 _STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:transaction AS text) AS xid8))")
@@ -36,11 +40,37 @@ class PostgresSession(Session):
     def __init__(self, connection: Connection, status_of: Callable[[str], str | None]) -> None:
         self.connection = connection
         self.dialect = connection.dialect
-        self.driver: Any = connection.connection.driver_connection
+        self._driver: Any = connection.connection.driver_connection
         self._status_of = status_of
         self._transaction: str | None = None
         self._asked = False
         """Whether anything was asked since the last savepoint: if not, the next one is where it is."""
+        self._latest = monotonic()
+        self._loop = asyncio.get_running_loop()
+        self._look: asyncio.TimerHandle | None = None
+        self.hung = False
+
+    @property
+    def driver(self) -> Any:
+        """The connection, about to be asked something."""
+        self._latest = monotonic()
+        return self._driver
+
+    def __enter__(self) -> "PostgresSession":
+        self._look = self._loop.call_later(HANG_SECONDS, self._watch)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._look is not None:
+            self._look.cancel()
+
+    def _watch(self) -> None:
+        """Give the connection up where the database has not answered for too long; what waits for it fails then."""
+        if (left := self._latest + HANG_SECONDS - monotonic()) > 0:
+            self._look = self._loop.call_later(left, self._watch)
+        else:
+            self.hung = True
+            self._driver.terminate()
 
     def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:
         self._asked = True
@@ -68,11 +98,11 @@ class PostgresSession(Session):
     def execute(
         self, statement: sa.Executable, given: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> sa.Result[Any]:
-        self._asked = True
+        self._asked, self._latest = True, monotonic()
         return super().execute(statement, given)
 
     def change(self, statement: sa.Executable) -> int:
-        self._asked = True
+        self._asked, self._latest = True, monotonic()
         return super().change(statement)
 
     def command(self, text: str) -> None:
@@ -98,15 +128,15 @@ class PostgresSession(Session):
         self.command("COMMIT")
 
     def committed_after_all(self) -> bool:
-        if not self.driver.is_closed() or self._transaction is None:
+        if not self._driver.is_closed() or self._transaction is None:
             return False
         return self._status_of(self._transaction) == "committed"
 
     def gone(self) -> bool:
-        return bool(self.driver.is_closed()) or not self.driver.is_in_transaction()
+        return bool(self._driver.is_closed()) or not self._driver.is_in_transaction()
 
     def rollback(self) -> None:
-        if self.driver.is_closed():
+        if self._driver.is_closed():
             self.connection.invalidate()
         if self.gone():
             return
@@ -157,8 +187,10 @@ class PostgresDatabase:
         async_url = sa.make_url(url).set(drivername="postgresql+asyncpg")
         # The engine that AsyncEngine would wrap: every use of it is inside a greenlet already.
         self._engine = sa.create_engine(
-            async_url, isolation_level="AUTOCOMMIT", pool_size=CONNECTIONS, max_overflow=0, pool_timeout=LOCK_SECONDS
-        )
+            async_url, isolation_level="AUTOCOMMIT", pool_size=CONNECTIONS, max_overflow=0,
+            pool_timeout=CONNECT_SECONDS, connect_args={"timeout": CONNECT_SECONDS},
+        )  # fmt: skip
+        self._away = 0.0
         self.dialect: Dialect = self._engine.dialect
         self._queues: dict[int, deque[tuple[Work, asyncio.Future[Any]]]] = {}
         self._expected: dict[int, int] = {}
@@ -183,6 +215,7 @@ class PostgresDatabase:
             while queue:
                 self._gather(queue, self._expected.get(org_id, 1))
                 pairs = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_GROUP))]
+                began = monotonic()
                 try:
                     outcomes = settle(self._transact, [work for work, _ in pairs])
                 except BaseException as error:
@@ -191,6 +224,9 @@ class PostgresDatabase:
                     raise
                 answer_all([(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)])
                 self._expected[org_id] = len(pairs) + len(queue)
+                if self._away > began:  # the others would wait as long for nothing
+                    answer_all([(future, Outcome(error=Unavailable())) for _, future in queue])
+                    queue.clear()
         finally:
             del self._queues[org_id]
 
@@ -204,10 +240,16 @@ class PostgresDatabase:
         try:
             connection = self._engine.connect()
         except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+            self._away = monotonic()
             raise Void(Unavailable(), begun=False) from error
-        with connection:
-            session = PostgresSession(connection, self._status_of)
-            outcomes = run_batch(session, works, translate, waiting)
+        with connection, PostgresSession(connection, self._status_of) as session:
+            try:
+                outcomes = run_batch(session, works, translate, waiting)
+            except Void as void:
+                raise void if not session.hung else Void(void.problem, begun=False) from void
+            finally:
+                if session.hung:
+                    self._away = monotonic()
             if session.news:
                 self.tell(works[0].org_id)
             return outcomes
@@ -215,15 +257,18 @@ class PostgresDatabase:
     def _status_of(self, transaction: str) -> str | None:
         """Ask a new connection how a transaction ended whose COMMIT was not answered."""
         try:
-            with self._engine.connect() as connection:
-                for _ in range(20):
-                    status: str | None = connection.scalar(_STATUS, {"transaction": transaction})
-                    if status != "in progress":
-                        return status
-                    await_only(asyncio.sleep(0.1))
+            asking = greenlet_spawn(self._ask_status, transaction)
+            status: str | None = await_only(asyncio.wait_for(asking, STATUS_SECONDS))
         except Exception as error:  # whatever keeps us from knowing: nothing may be run again
             raise OutcomeUnknown from error
-        raise OutcomeUnknown
+        return status
+
+    def _ask_status(self, transaction: str) -> str | None:
+        with self._engine.connect() as connection:
+            while (status := connection.scalar(_STATUS, {"transaction": transaction})) == "in progress":
+                await_only(asyncio.sleep(0.1))
+            found: str | None = status
+            return found
 
     async def read(self, org_id: int, query: Callable[[Session], T], quick: bool = False) -> T:
         """Read one organisation, in a transaction that sees one state."""
@@ -242,14 +287,17 @@ class PostgresDatabase:
 
     def _read_once(self, org_id: int, query: Callable[[Session], T]) -> T:
         try:
-            with self._engine.connect() as connection:
-                session = PostgresSession(connection, self._status_of)
+            with self._engine.connect() as connection, PostgresSession(connection, self._status_of) as session:
                 try:
                     session.begin_read(org_id)
                     return query(session)
+                except Exception as error:
+                    if session.hung:
+                        raise Unavailable from error
+                    raise
                 finally:
                     session.rollback()
-        except sa.exc.TimeoutError as error:
+        except (sa.exc.TimeoutError, TimeoutError) as error:
             raise Unavailable from error
         except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             if isinstance(translate(error), Void):

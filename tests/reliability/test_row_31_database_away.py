@@ -1,0 +1,99 @@
+"""A database that restarts or hangs (row 31): only 503, soon; nothing wrong; and back as soon as it is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+
+from tests.reliability.proxy import Wire, wire
+from tests.running import Application, Clock, Copies, Place, Switchboard, opened
+from tradehall.kernel.trade import Trade
+
+SOON = 5.0
+UNKNOWN = "outcome_unknown"
+
+
+@pytest.fixture
+def beyond(copies: Copies, trade: Trade) -> Iterator[str]:
+    """The URL of a database on PostgreSQL; a file can't go away like this."""
+    with copies.copy("postgresql", trade) as url:
+        yield url
+
+
+@pytest.fixture
+async def line(beyond: str) -> AsyncIterator[tuple[Wire, str]]:
+    """A wire to a database, and the database's URL through it."""
+    host, port = beyond.rsplit("@", 1)[1].split("/")[0].split(":")
+    async with wire(host, int(port)) as found:
+        yield found, beyond.replace(f"{host}:{port}", f"127.0.0.1:{found.port}")
+
+
+@pytest.fixture
+async def application(
+    line: tuple[Wire, str], trade: Trade, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient], tmp_path: Path
+) -> AsyncIterator[Application]:
+    async with opened(line[1], trade, clock, served, tmp_path) as application:
+        yield application
+
+
+def phone(serial: int) -> dict[str, Any]:
+    return {"brand": "Nokia", "model": f"{serial}", "condition": "Used", "value": 100}
+
+
+async def asked(shop: Place, serial: int) -> tuple[int, str, str]:
+    """Ask for the list, or add a phone; status, code and the phone's model."""
+    if serial % 2:
+        answer = await shop.manager.get("/api/phones")
+        return answer.status_code, "", ""
+    answer = await shop.manager.post("/api/phones", json=phone(serial))
+    return answer.status_code, answer.json().get("code", ""), str(serial)
+
+
+async def back_again(shop: Place) -> float:
+    """Seconds until it serves again."""
+    began = monotonic()
+    while monotonic() - began < 30:
+        answers = await asyncio.gather(*(asked(shop, serial) for serial in (10_001, 10_002)))
+        if all(status in (200, 201) for status, _, _ in answers):
+            break
+        await asyncio.sleep(0.1)
+    return monotonic() - began
+
+
+async def saved(shop: Place) -> set[str]:
+    table = sa.table("phoneshop_phones", sa.column("org_id"), sa.column("model"))
+    query = sa.select(table.c.model).where(table.c.org_id == shop.org_id)
+    found: set[str] = await shop.read(lambda session: set(session.execute(query).scalars()))
+    return found
+
+
+async def away(shop: Place, line: Wire, harm: str) -> None:
+    """Do harm while twenty ask; look at their answers, at what is saved, and that all is well afterwards."""
+    await asyncio.gather(*(asked(shop, serial) for serial in range(6)))
+    under_way = [asyncio.ensure_future(asked(shop, serial)) for serial in range(10, 20)]
+    await asyncio.sleep(0)
+    getattr(line, harm)()
+    began = monotonic()
+    answers = await asyncio.gather(*under_way, *(asked(shop, serial) for serial in range(20, 30)))
+    took = monotonic() - began
+    line.mend()
+    recovered = await back_again(shop)
+    assert {status for status, _, _ in answers} <= {200, 201, 503}
+    assert took < SOON
+    assert recovered < SOON
+    kept = await saved(shop)
+    assert {model for status, _, model in answers if status == 201} <= kept
+    assert not {model for status, code, model in answers if status == 503 and code != UNKNOWN} & kept
+    assert await shop.wrong() == []
+
+
+@pytest.mark.parametrize("harm", ["cut", "hang"])
+async def test_row_31_a_database_that_is_away_is_503_soon_and_nothing_is_wrong(
+    harm: str, shop: Place, line: tuple[Wire, str]
+) -> None:
+    await away(shop, line[0], harm)
