@@ -1,0 +1,125 @@
+"""Nothing that somebody sent, and no secret, gets into the log or into an error's answer (row 41, P-32)."""
+
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import sqlalchemy as sa
+
+from tests.reliability.walk import Operation, operations, samples
+from tests.running import SECRET, Application, Place, Switchboard
+from tradehall.kernel import logs
+from tradehall.kernel.database import Session
+from tradehall.trades import phoneshop
+from tradehall.web.watch import Watch
+
+CANARY = "CANARY7f3a"
+PHONE = "0247654321"
+ALL = list(operations(phoneshop.trade))
+
+
+class Told:
+    """The log of a test, written to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with path.open("w") as stream:
+            self.lines = logs.begin("debug", True, stream)
+        self.requests = logs.Requests(self.lines, as_json=True)
+
+    def text(self) -> str:
+        self.lines.close()
+        return self.path.read_text()
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield Told(tmp_path / "log")
+    root.handlers[:] = before
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+
+
+@pytest.fixture
+def watch(application: Application, served: tuple[Switchboard, httpx2.AsyncClient], told: Told) -> Watch:
+    """What notes the requests of the application."""
+    found = served[0].serves.watch = Watch(told.requests)
+    return found
+
+
+def planted(value: Any) -> Any:
+    """The same value with a canary in every text."""
+    if isinstance(value, dict):
+        return {name: planted(each) for name, each in value.items()}
+    return f"{value} {CANARY}" if isinstance(value, str) else value
+
+
+def bodies(operation: Operation) -> list[Any]:
+    """Bodies with a canary in a field that is free, in each, and in the name of one."""
+    if operation.body is None:
+        return [None]
+    good = {name: value for name, value in samples().items() if name in operation.body.model_fields}
+    return [good | {"notes": CANARY, "phone_number": PHONE}, planted(good), {CANARY: CANARY}]
+
+
+async def test_row_41_canaries_in_every_field_header_and_path_never_reach_the_log(
+    shop: Place, told: Told, watch: Watch
+) -> None:
+    secret = {"X-API-Key": f"key{CANARY}", "Cookie": f"session={CANARY}", "Idempotency-Key": CANARY}
+    answers = []
+    for operation in ALL:
+        parts = operation.contract.path.split("/")
+        for path in {"/".join(each if part.startswith("{") else part for part in parts) for each in ("1", CANARY)}:
+            for body in bodies(operation):
+                more = {"json": body} if body is not None else {}
+                query = f"{path}?search={CANARY}&phone={PHONE}"
+                answers.append(await shop.owner.ask(operation.contract.method, query, headers=secret, **more))
+    bad = {"Authorization": f"Bearer eyJ{CANARY}.{CANARY}.{CANARY}"}
+    answers.append(await shop.application.stranger.get(f"/{CANARY}", headers=bad))
+    answers.append(await shop.application.stranger.get("/api/phones", headers=bad))
+    answers.append(await shop.application.stranger.get(f"/welcome/{CANARY}"))
+    wrong = {"username": CANARY, "password": CANARY}
+    answers.append(await shop.application.stranger.post("/api/auth/login-json", json=wrong))
+    watch.note()
+    text = told.text()
+    assert len(text.splitlines()) >= len(answers)
+    assert CANARY not in text
+    assert PHONE not in text
+    assert SECRET not in text
+    assert all(each.token not in text for each in shop.people.values())
+    assert all(each.status_code < 500 for each in answers)
+
+
+async def test_row_41_an_error_is_noted_once_with_its_request_id_and_shows_no_trace(
+    shop: Place, told: Told, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise RuntimeError(CANARY)
+
+    def statement(session: Session) -> Any:
+        return session.execute(sa.text(f"SELECT {CANARY}"))  # the database's own words hold it too
+
+    named = {"X-Request-ID": "the-one"}
+    monkeypatch.setattr(type(shop.application.office), "read", fails)
+    answer = await shop.owner.get("/api/phones", headers=named)
+    with pytest.raises(sa.exc.SQLAlchemyError) as error:
+        await shop.read(statement)
+    logging.getLogger("tradehall").error("a statement failed", exc_info=error.value)
+    watch.note()
+    text = told.text()
+    errors = [found for found in map(json.loads, text.splitlines()) if found["level"] == "error"]
+    assert [each.get("request_id") for each in errors] == ["the-one", None]
+    assert CANARY not in text
+    assert (answer.status_code, answer.json()["request_id"]) == (500, "the-one")
+    assert CANARY not in answer.text
+    assert "Traceback" not in answer.text
+    requests = [found for found in map(json.loads, text.splitlines()) if found["event"] == "request"]
+    assert [(each["route"], each["status"], each["request_id"]) for each in requests] == [
+        ("/api/phones", 500, "the-one")
+    ]
