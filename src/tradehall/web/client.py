@@ -7,7 +7,9 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_netw
 from typing import Any
 
 from tradehall.kernel.calls import Caller
+from tradehall.kernel.events import VIA
 
+LONGEST_AGENT = 200
 Network = IPv4Network | IPv6Network
 _DEVICE = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -64,6 +66,19 @@ def caller(scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes]) -> C
         f"{scope.get('scheme', 'http')}://{headers.get(b'host', b'').decode('latin-1')}{scope.get('root_path', '')}",
         cookies.get("openid", "")[:4000],
     )
+
+
+def origin(
+    scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes], known_as: str, via: str = "api"
+) -> dict[str, str]:
+    """From where a request comes, as the log keeps it (P-20)."""
+    agent = headers.get(b"user-agent", b"")[:LONGEST_AGENT].decode("latin-1")
+    return {
+        VIA: via,
+        "source": (scope.get("client") or ("",))[0],
+        "agent": "".join(char for char in agent if char.isprintable()),
+        "request_id": known_as,
+    }
 
 
 @lru_cache(4096)

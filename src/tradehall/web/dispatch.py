@@ -17,14 +17,13 @@ from tradehall.kernel.errors import (
     Unauthenticated,
     field_error,
 )  # fmt: skip
-from tradehall.kernel.events import VIA
 from tradehall.kernel.idempotency import Answer, Key
 from tradehall.kernel.keys import SIGN
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor, Verb, grants
 from tradehall.web.bodies import body_of, invalid, parsed, read_body
-from tradehall.web.client import caller
+from tradehall.web.client import caller, origin
 from tradehall.web.limits import Limits
 from tradehall.web.names import request_id
 
@@ -35,7 +34,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]
 
 LONGEST_KEY = 255
-LONGEST_AGENT = 200
 _EXPOSED = (
     b"X-Request-ID, ETag, X-Total-Count, X-Next-Cursor, X-Limit-Applied, Idempotent-Replay, Dry-Run, Retry-After, "
     b"RateLimit, RateLimit-Policy, X-Device-Token"
@@ -111,18 +109,6 @@ def cors(headers: Headers, origins: frozenset[str]) -> list[tuple[bytes, bytes]]
         (b"access-control-expose-headers", _EXPOSED),
         (b"vary", b"Origin"),
     ]
-
-
-def origin(scope: Scope, headers: Headers, known_as: str) -> dict[str, str]:
-    """From where a request comes, as the log keeps it (P-20): with a cookie and nothing else it is one of our pages."""
-    by_page = b"cookie" in headers and b"authorization" not in headers and b"x-api-key" not in headers
-    agent = headers.get(b"user-agent", b"")[:LONGEST_AGENT].decode("latin-1")
-    return {
-        VIA: "ui" if by_page else "api",
-        "source": (scope.get("client") or ("",))[0],
-        "agent": "".join(char for char in agent if char.isprintable()),
-        "request_id": known_as,
-    }
 
 
 class Dispatcher:

@@ -27,7 +27,8 @@ from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb, system
 from tradehall.web.bodies import LARGEST_BODY
-from tradehall.web.dispatch import Dispatcher, origin
+from tradehall.web.client import origin
+from tradehall.web.dispatch import Dispatcher
 
 T = TypeVar("T")
 Id = Annotated[int, Path(gt=0, le=LARGEST_ID)]

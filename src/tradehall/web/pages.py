@@ -20,6 +20,7 @@ from tradehall.kernel.people.entry import region
 from tradehall.kernel.people.links import ADDRESS, GONE, JOINS, OWNER, VerifyAddress
 from tradehall.kernel.trade import Trade
 from tradehall.web.bodies import parsed, read_body
+from tradehall.web.client import origin
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -141,15 +142,18 @@ class Welcome:
         if wrong := asked.wrong(fields, username, self.office.terms.weak_passwords):
             return self._form(request, asked, wrong, username, 422)
         try:
-            await self._use(asked, secret, username, fields)
+            came = origin(request.scope, dict(request.headers.raw), request.scope.get("request_id", ""), "ui")
+            await self._use(asked, secret, username, fields, came)
         except Problem as problem:
             return self._form(request, asked, problem.sentence, username, problem.status)
         return self._done(request, asked, username)
 
-    async def _use(self, asked: Asked, secret: str, username: str, fields: Mapping[str, str]) -> None:
+    async def _use(
+        self, asked: Asked, secret: str, username: str, fields: Mapping[str, str], came: Mapping[str, str]
+    ) -> None:
         office, found, way, now = self.office, asked.link, asked.way, self.office.clock()
         if found.purpose == ADDRESS:
-            await office.database.unit(VerifyAddress(found.org_id, secret, now))
+            await office.database.unit(VerifyAddress(found.org_id, secret, now, came))
             return
         is_pin = way.secret.is_pin
         hashed = await hashing(hash_password, fields["password"], office.pepper if is_pin else "")
@@ -160,7 +164,7 @@ class Welcome:
             kinds = tuple((each.name, asked.way_in(each).kind_of(username).name) for each in trades)
             folded = way.kind_of(username).folded(username, region(asked.trade))
             user = replace(user, roles=roles, kinds=kinds, folded=folded)
-        await office.database.unit(AcceptLink(found.org_id, secret, user, now))
+        await office.database.unit(AcceptLink(found.org_id, secret, user, now, origin=came))
         await office.tokens.look()
 
     async def _known(self, secret: str) -> Asked:

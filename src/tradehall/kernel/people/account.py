@@ -174,5 +174,5 @@ async def verify_address(office: Office, trade: Trade, call: Call) -> Answer:
     """Prove an e-mail address with the link that was sent to it."""
     token: str = getattr(call.body, "token")  # noqa: B009 - as above
     found = await link_for(office, token, call, ADDRESS)
-    await office.database.unit(VerifyAddress(found.org_id, token, call.now))
+    await office.database.unit(VerifyAddress(found.org_id, token, call.now, call.origin))
     return done("Your e-mail address is verified")

@@ -302,7 +302,7 @@ async def refresh(office: Office, trade: Trade, call: Call) -> Answer:
     row = None if token is None else await office.database.read(0, lambda db: session_row(db, token.session))
     if token is None or row is None:
         raise invalid
-    turn = Turn(row.org_id, token, trade.name, office.refresh_key, call.now, office.terms.refresh_lasts)
+    turn = Turn(row.org_id, token, trade.name, office.refresh_key, call.now, office.terms.refresh_lasts, call.origin)
     turned: Turned = await office.database.unit(turn)
     if turned.reused:
         log.warning("a refresh token of user %s was used again; their session %s is ended", row.user_id, row.id)

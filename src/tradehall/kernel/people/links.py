@@ -129,13 +129,14 @@ def new_secret(
 class VerifyAddress(Work):
     """Note that a link which was sent to an address came back; gives the address."""
 
-    def __init__(self, org_id: int, secret: str, now: datetime) -> None:
-        self.org_id, self.secret, self.now = org_id, secret, now
+    def __init__(self, org_id: int, secret: str, now: datetime, origin: Mapping[str, str]) -> None:
+        self.org_id, self.secret, self.now, self.origin = org_id, secret, now, origin
 
     def run(self, batch: Batch) -> str:
         found = use(batch.session, self.secret, self.now, self.org_id, ADDRESS)
         mine = (SIGN_IN_NAMES.c.user_id == found.user_id, SIGN_IN_NAMES.c.shown == found.address)
         if batch.session.change(sa.update(SIGN_IN_NAMES).where(*mine).values(verified_at=self.now)) == 0:
             raise Missing(GONE)
-        tell(batch, "user.verify", found.user_id, found.trade, f"user:{found.user_id}", self.now)
+        label = f"user:{found.user_id}"
+        tell(batch, "user.verify", found.user_id, found.trade, label, self.now, origin=self.origin)
         return str(found.address)

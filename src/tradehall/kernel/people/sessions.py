@@ -110,9 +110,12 @@ class Turned:
 class Turn(Work):
     """Exchange a refresh token for its successor. What is used again after half a minute ends its session alone (P-14)."""
 
-    def __init__(self, org_id: int, shown: RefreshToken, trade: str, key: str, now: datetime, lasts: timedelta) -> None:
+    def __init__(
+        self, org_id: int, shown: RefreshToken, trade: str, key: str, now: datetime, lasts: timedelta,
+        origin: Mapping[str, str],
+    ) -> None:  # fmt: skip
         self.org_id, self.shown, self.trade = org_id, shown, trade
-        self.key, self.now, self.lasts = key, now, lasts
+        self.key, self.now, self.lasts, self.origin = key, now, lasts, origin
 
     def run(self, batch: Batch) -> Turned:
         session, shown, now = batch.session, self.shown, self.now
@@ -125,7 +128,8 @@ class Turn(Work):
         successor = shown.next(self.key)
         if behind > 1 or (behind == 1 and now > row.turned_at + GRACE):
             end_sessions(session, now, REUSE, SESSIONS.c.id == row.id)
-            tell(batch, "session.reuse", row.user_id, row.trade, f"user:{row.user_id}", now, {"session": row.id})
+            told, label = {"session": row.id}, f"user:{row.user_id}"
+            tell(batch, "session.reuse", row.user_id, row.trade, label, now, told, origin=self.origin)
             return Turned(reused=True)
         found = member(session, row.user_id, row.org_id, row.trade)
         if found is None or not found.is_active:
