@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +35,8 @@ class Receiver:
     connections: int = 0
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     busy: set[asyncio.Task[Any]] = field(default_factory=set)
+    on_request: Callable[[int, bool], None] = lambda count, answered: None
+    """Told of each request before it is answered, and once it was."""
 
     def url(self, path: str) -> str:
         """Where that path is."""
@@ -56,7 +58,9 @@ class Receiver:
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             path = head[0].split()[1]
             self.got.append(Got(path, headers, body))
+            self.on_request(len(self.got), False)
             await self._answer(path, writer)
+            self.on_request(len(self.got), True)
         writer.close()
         with suppress(ConnectionError):
             await writer.wait_closed()

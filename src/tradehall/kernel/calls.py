@@ -169,7 +169,8 @@ class Perform(Work):
         return row
 
     def _shape(self, row: Record) -> Shape:
-        return self.call.contract.shape or self.trade.shape_of(type(row))
+        shape = self.call.contract.shape
+        return shape if shape is not None and shape.record is type(row) else self.trade.shape_of(type(row))
 
     def _answer(self, result: Any) -> Answer:
         contract = self.call.contract

@@ -12,7 +12,7 @@ from pydantic import BaseModel, create_model
 
 from tradehall.kernel import audit, backlog, feed, keeping, keys
 from tradehall.kernel.context import Context
-from tradehall.kernel.contracts import Contract, Drill, Paging, Report, Shape, SkipLimit, dumps, shown
+from tradehall.kernel.contracts import Contract, Drill, Listing, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
 from tradehall.kernel.figures import by_day
 from tradehall.kernel.idempotency import Answer
@@ -178,7 +178,8 @@ class Trade:
 
     @cached_property
     def _shapes(self) -> dict[type[Record], Shape]:
-        return {resource.record: resource.shape for resource in self.resources}
+        listed = (each.does.resource for each in self.operations if isinstance(each.does, Listing))
+        return {resource.record: resource.shape for resource in (*listed, *self.resources)}
 
     def shape_of(self, record: type[Record]) -> Shape:
         """The fields that are answered of a record."""
