@@ -294,6 +294,29 @@ def tamper(data: Path, statement: str) -> None:
     database.close()
 
 
+def test_p_33_config_check_shows_what_is_in_force_without_secrets_and_what_would_be_refused(tmp_path: Path) -> None:
+    secrets = {
+        "SECRET_KEY": "nobody may read these words",
+        "DATABASE_URL": "postgresql://shop:hidden@db/shop",
+        "BACKUP_PASSPHRASE": "nor these",
+    }
+    good = run(tmp_path, "config", "check", **secrets)
+    assert (good.code, good.err) == (0, "")
+    assert "DATABASE_URL = postgresql://***@db/shop\n" in good.out
+    assert "SECRET_KEY = ***\n" in good.out
+    assert good.out.endswith("this can be served\n")
+    for secret in ("nobody may", "hidden", "nor these"):
+        assert secret not in good.out
+    assert list(tmp_path.iterdir()) == []
+    bad = run(
+        tmp_path, "config", "check", "--host", "192.0.2.1", "--workers", "2", DEBUG="1", BACKUP_KEY="backup-key-x"
+    )
+    assert bad.code == 1
+    assert [line.split()[1] for line in bad.err.splitlines()] == ["several", "BACKUP_KEY", "DEBUG"]
+    assert bad.out.endswith("this would not be served\n")
+    assert refusal(run(tmp_path, "config", "check", PORT="many")).startswith("the setting PORT is wrong: ")
+
+
 # People and organisations.
 
 

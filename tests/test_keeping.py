@@ -117,7 +117,7 @@ async def test_p_30_a_server_has_what_is_due_made_by_a_process_of_its_own(tmp_pa
     database = open_database(None, tmp_path / "data")
     hours, minutes, days = timedelta(hours=24), timedelta(minutes=3), timedelta(days=14)
     command = (PROGRAM, "backup", "--due", "--data", str(tmp_path / "data"))
-    schedule = Schedule(hours, minutes, days, "till", command, (), timedelta())
+    schedule = Schedule(hours, minutes, days, tmp_path / "data/backups", command, (), timedelta())
     await keep(database, schedule, utc_now)
     found = await database.read(0, lambda session: status(session, utc_now()))
     assert [(each["kind"], each["state"]) for each in found["backups"]] == [("full", "done")]

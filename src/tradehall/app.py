@@ -1,6 +1,5 @@
 """The whole application: settings and trades in, one ASGI object out."""
 
-import platform
 import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -79,7 +78,7 @@ def schedule_of(settings: Settings) -> Schedule:
         timedelta(hours=settings.backup_every or 24),
         timedelta(minutes=settings.backup_changes_every),
         timedelta(days=settings.backup_keep_days),
-        platform.node(),
+        settings.tradehall_data / "backups",
         command,
         (("DATABASE_URL", settings.database_url or ""),),
     )

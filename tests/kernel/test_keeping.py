@@ -17,7 +17,7 @@ from tradehall.kernel.database import open_database
 from tradehall.kernel.errors import Unavailable
 from tradehall.kernel.keeping import Begin, Schedule, status, told
 
-SCHEDULE = Schedule(timedelta(hours=24), timedelta(minutes=3), timedelta(days=14), "till")
+SCHEDULE = Schedule(timedelta(hours=24), timedelta(minutes=3), timedelta(days=14), Path())
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Keeping:
         self.clock, self.elsewhere = Clock(), Elsewhere()
         self.clock.set("2026-03-01T09:30:00Z")
         self.round = Round(
-            Source(open_database(url, Path())), folder, Lock(), SCHEDULE, lambda: open_database(url, Path()), self.clock,
+            Source(open_database(url, Path())), Lock(), replace(SCHEDULE, folder=folder), lambda: open_database(url, Path()), self.clock,
             self.elsewhere,
         )  # fmt: skip
 
@@ -117,7 +117,7 @@ async def test_p_30_another_machine_waits_for_the_one_that_has_the_full_backup_a
     keeping: Keeping, tmp_path: Path
 ) -> None:
     assert await keeping.run() == "full"
-    there = {"schedule": replace(SCHEDULE, machine="another"), "folder": tmp_path / "another"}
+    there = {"schedule": replace(SCHEDULE, folder=tmp_path / "another")}
     keeping.clock.forward(minutes=4)
     assert await keeping.run(**there) == ""
     keeping.clock.forward(minutes=6)

@@ -71,9 +71,9 @@ def _round(settings: "Settings", lock: "Lock") -> "Round":
     def reopen() -> "Database":
         return open_database(settings.database_url, settings.tradehall_data)
 
-    copies, folder = copies_of(settings), settings.tradehall_data / "backups"
+    copies = copies_of(settings)
     kept = StoredCopies(copies) if copies is not None else None
-    return Round(_source(settings), folder, lock, schedule_of(settings), reopen, utc_now, kept)
+    return Round(_source(settings), lock, schedule_of(settings), reopen, utc_now, kept)
 
 
 @app.command

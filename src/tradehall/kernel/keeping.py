@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import os
+import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -49,18 +51,18 @@ BACKUPS = sa.Table(
 
 @dataclass(frozen=True)
 class Schedule:
-    """How often a full backup is made and how often one of what changed since, where and with which command."""
+    """How often a full backup is made and how often one of what changed since, into which folder, by which command."""
 
     every: timedelta
     changes_every: timedelta
     keep: timedelta
-    machine: str
+    folder: Path
     command: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     look_every: timedelta = timedelta(seconds=30)
 
     def due(self, session: Session, now: datetime) -> str | None:
-        """Which backup is to be begun now, by this machine."""
+        """Which backup is to be begun now, into this folder."""
         if _last(session, state="running", after=now) is not None:
             return None
         full, newest = _last(session, state="done", kind=FULL), _last(session, state="done")
@@ -68,7 +70,7 @@ class Schedule:
             return FULL
         if not self.changes_every or now - newest.covers_at < self.changes_every:
             return None
-        if full.machine == self.machine:
+        if (self.folder / full.name).exists():
             return CHANGES
         # The full one lies on another machine, which may be gone: after a while this one begins anew.
         return FULL if now - newest.covers_at >= 3 * self.changes_every else None
@@ -100,7 +102,7 @@ class Begin(Work):
             return None
         lost = sa.update(BACKUPS).where(BACKUPS.c.state == "running")
         batch.session.execute(lost.values(state="failed", error="the process that made it was lost"))
-        begun = {"kind": kind, "state": "running", "machine": self.schedule.machine, "started_at": self.now}
+        begun = {"kind": kind, "state": "running", "machine": platform.node(), "started_at": self.now}
         added = sa.insert(BACKUPS).values(**begun, lease_until=self.now + LEASE).returning(BACKUPS.c.id)
         return batch.session.execute(added).scalar_one(), kind
 

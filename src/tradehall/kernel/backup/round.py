@@ -41,13 +41,17 @@ class Round:
     """Everything that a scheduled backup needs."""
 
     source: Source
-    folder: Path
     lock: Lock
     schedule: Schedule
     reopen: Callable[[], Database]
     """Another connection to the same database, for a thread of its own."""
     clock: Callable[[], datetime]
     copies: Copies | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where backups are made."""
+        return self.schedule.folder
 
     def run(self, wanted: str | None = None) -> Made | None:
         """Make what is due, or wanted; None where it is not, or somebody else is at it, or nothing changed."""
