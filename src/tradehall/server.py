@@ -56,7 +56,7 @@ def serve(
     """Serve until told to stop; raises SystemExit where this installation must not be served."""
     if refusals := settings.refusals(several=workers > 1 or only_jobs):
         raise SystemExit(refusals[0])
-    listening = listen(settings.host, settings.port)
+    listening = listen(settings.host, settings.port, workers)
     logging.getLogger().handlers[:] = [logs.direct(settings.log_as_json)]
     base = f"http://{'localhost' if settings.host == '127.0.0.1' else settings.host}:{settings.port}"
     database = open_database(settings.database_url, settings.tradehall_data)
@@ -68,9 +68,8 @@ def serve(
             print(f"ready {base}", flush=True)
 
         if workers > 1:
-            listening.set_inheritable(True)
-            sys.exit(Supervisor(workers, process.work, ready).run())
-        process.run(ready)
+            sys.exit(Supervisor(workers, process.work, ready, process.leave).run())
+        process.run(listening[0], ready)
 
 
 def prepare(
@@ -111,17 +110,24 @@ class Process:
     """One process that serves, or does the jobs alone."""
 
     def __init__(
-        self, settings: Settings, trades: Sequence[Trade], listening: socket.socket, only_jobs: bool = False
+        self, settings: Settings, trades: Sequence[Trade], listening: list[socket.socket], only_jobs: bool = False
     ) -> None:
         self.settings, self.trades, self.listening, self.only_jobs = settings, trades, listening, only_jobs
         most = more_files()
         self._protocol = guarded(min(settings.max_connections, most - SPARE_FILES))
 
-    def work(self, lifeline: Lifeline) -> None:
+    def work(self, place: int, lifeline: Lifeline) -> None:
         """Serve as one of several."""
-        self.run(lambda: os.write(lifeline.born, b"1"), lifeline.alive)
+        mine = self.listening.pop(place)
+        self.leave()
+        self.run(mine, lambda: os.write(lifeline.born, b"1"), lifeline.alive)
 
-    def run(self, ready: Callable[[], Any], alive: int | None = None) -> None:
+    def leave(self) -> None:
+        """Listen no more."""
+        for each in self.listening:
+            each.close()
+
+    def run(self, listening: socket.socket, ready: Callable[[], Any], alive: int | None = None) -> None:
         """Serve until told to stop, or until nobody holds the other end of `alive`."""
         settings = self.settings
         lines = logs.begin(settings.log_level, settings.log_as_json)
@@ -137,8 +143,8 @@ class Process:
         gc.freeze()
         gc.set_threshold(50_000, 20, 20)
         try:
-            with self.listening, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-                runner.run(_serve(Server(config, gate), self.listening, ready, alive))
+            with listening, asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+                runner.run(_serve(Server(config, gate), listening, ready, alive))
         finally:
             lines.close()
 
@@ -181,15 +187,26 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(each)
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """A socket that others may connect to; raises SystemExit where the address is taken or not ours."""
+def listen(host: str, port: int, several: int = 1) -> list[socket.socket]:
+    """Sockets that others may connect to, one for each process; raises SystemExit where the address is taken or not ours.
+
+    Of one socket that several share, whoever wakes first takes all that came together; among sockets the system deals.
+    """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listening = socket.create_server(found[4][:2], family=found[0], backlog=2048)
+        listening = [socket.create_server(found[4][:2], family=found[0], backlog=2048)]
+        if several > 1:
+            where = listening.pop()
+            address = where.getsockname()[:2]
+            where.close()  # nobody else had it
+            listening = [
+                socket.create_server(address, family=found[0], backlog=2048, reuse_port=True) for _ in range(several)
+            ]
     except OSError as error:
         why = (error.strerror or str(error)).split(" (")[0].lower()
         raise SystemExit(f"can't listen at {host}, port {port}: {why}") from error
-    drop_stalled(listening)
+    for each in listening:
+        drop_stalled(each)
     return listening
 
 

@@ -1,4 +1,4 @@
-"""Several processes behind one listening socket: whoever dies is replaced, and all stop together."""
+"""Several processes behind one port: whoever dies is replaced, and all stop together."""
 
 import logging
 import os
@@ -25,17 +25,18 @@ class Lifeline:
     alive: int
 
 
-Work = Callable[[Lifeline], None]
+Work = Callable[[int, Lifeline], None]
 
 
 @dataclass
 class Supervisor:
-    """Keeps so many workers alive; `ready` is called once, when all of them answer."""
+    """Keeps so many workers alive, each in its place; `ready` is called when all of them answer, `leave` at the end."""
 
     count: int
     work: Work
     ready: Callable[[], None]
-    _workers: dict[int, float] = field(default_factory=dict)
+    leave: Callable[[], None]
+    _workers: dict[int, tuple[int, float]] = field(default_factory=dict)
     _short_lives: int = 0
     _stopping: bool = False
 
@@ -46,8 +47,8 @@ class Supervisor:
         self._alive, self._held = os.pipe()
         os.set_blocking(self._births, False)
         born = 0
-        for _ in range(self.count):
-            self._start()
+        for place in range(self.count):
+            self._start(place)
         while not self._stopping:
             told = signal.sigtimedwait(HEEDED, 1.0 if born < 0 else 0.05)
             if born >= 0 and (born := born + self._newborn()) >= self.count:
@@ -65,35 +66,36 @@ class Supervisor:
     def _heed(self, told: int) -> None:
         if told in (signal.SIGTERM, signal.SIGINT):
             self._stopping = True
-        for pid, lived in self._buried():
+        for pid, place, lived in self._buried():
             self._short_lives = self._short_lives + 1 if lived < SHORT_LIFE else 0
             log.warning("worker %s ended after %.0f s and is replaced", pid, lived)
             if self._short_lives >= MOST_SHORT_LIVES:
                 print("tradehall: the workers end as soon as they begin", file=sys.stderr)
                 self._stopping = True
             elif not self._stopping:
-                self._start()
+                self._start(place)
 
-    def _buried(self) -> list[tuple[int, float]]:
+    def _buried(self) -> list[tuple[int, int, float]]:
         found = []
         for pid in list(self._workers):
             if os.waitpid(pid, os.WNOHANG)[0]:
-                found.append((pid, monotonic() - self._workers.pop(pid)))
+                place, began = self._workers.pop(pid)
+                found.append((pid, place, monotonic() - began))
                 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
                     multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
         return found
 
-    def _start(self) -> None:
+    def _start(self, place: int) -> None:
         pid = os.fork()
         if pid:
-            self._workers[pid] = monotonic()
+            self._workers[pid] = place, monotonic()
             return
         code = 1
         try:
             os.close(self._held)
             os.close(self._births)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, HEEDED)
-            self.work(Lifeline(self._born, self._alive))
+            self.work(place, Lifeline(self._born, self._alive))
             code = 0
         except SystemExit as stop:
             code = stop.code if isinstance(stop.code, int) else 1
@@ -105,6 +107,7 @@ class Supervisor:
 
     def _stop(self) -> int:
         """Ask every worker to finish what is in flight, and end those that don't in time."""
+        self.leave()
         self._tell(signal.SIGTERM)
         latest = monotonic() + STOP_SECONDS
         while self._workers and monotonic() < latest:
