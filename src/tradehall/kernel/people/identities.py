@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -15,9 +16,9 @@ from tradehall.kernel.errors import Denied, Missing, Refused, Unauthenticated
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.openid import WAY_LASTS, Profile, Provider, Way
 from tradehall.kernel.people.attempts import Candidate
-from tradehall.kernel.people.declared import CLOSED, EMAIL
-from tradehall.kernel.people.entry import Admit, Granted, chosen, granted_answer, named, region
-from tradehall.kernel.people.members import Member, places, tell
+from tradehall.kernel.people.declared import CLOSED, EMAIL, JOIN
+from tradehall.kernel.people.entry import Admit, Granted, chosen, granted_answer, named, only, region
+from tradehall.kernel.people.members import CreateUser, Member, NewUser, places, tell
 from tradehall.kernel.people.paths import service, session_model
 from tradehall.kernel.people.tables import SIGN_IN_NAMES
 from tradehall.kernel.records import METADATA
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 COOKIE = "openid"
 WHICH = {"organisation": {"type": "string", "description": "Its number or name, where there are several."}}
 BACK = {name: {"type": "string"} for name in ("code", "state", "error")}
+TAKEN = "This account is linked to somebody else here"
 NOBODY = "Nobody here is known by this account: ask for one of your own, or sign in and link it"
 IDENTITIES = sa.Table(
     "identities",
@@ -105,21 +107,37 @@ async def callback(office: "Office", trade: "Trade", call: Call) -> Answer:
         raise Unauthenticated("You were not signed in there", "not_signed_in")
     profile = await provider.profile(way, code, call.now)
     candidate = await office.database.read(0, lambda db: _candidate(db, trade, profile, way, region(trade)))
-    if not candidate.places:
-        raise Denied(NOBODY, "not_linked")
-    place = chosen(candidate, way.org_id or await named(office, way.organisation or None))
-    if not place.is_active:
-        raise Denied("This account is not active", "inactive")
     device = call.caller.device or secrets.token_urlsafe(24)
-    granted = await office.database.unit(AdmitLinked(office, trade, call, place, device, profile))
+    place: Member | NewUser
+    if candidate.places:
+        place = chosen(candidate, way.org_id or await named(office, way.organisation or None))
+        org_id = place.org_id
+        if not place.is_active:
+            raise Denied("This account is not active", "inactive")
+    else:
+        place, org_id = _joining(trade, profile), await only(office, replace(call, query=_asked(way)))
+    granted = await office.database.unit(AdmitLinked(office, trade, call, org_id, place, device, profile))
     return granted_answer(office, trade, call, granted, device)
+
+
+def _asked(way: Way) -> dict[str, str]:
+    return {"organisation": way.organisation} if way.organisation else {}
+
+
+def _joining(trade: "Trade", profile: Profile) -> NewUser:
+    """Who joins by signing in, where whoever wants may join and nothing more is asked; raises Denied elsewhere."""
+    how = trade.register
+    if how.how is not JOIN or how.asks or how.also or EMAIL not in trade.sign_in.kinds or not profile.email:
+        raise Denied(NOBODY, "not_linked")
+    roles, folded = ((trade.name, trade.roles[0].name),), EMAIL.folded(profile.email, region(trade))
+    return NewUser(profile.email, roles, EMAIL.name, None, folded=folded, full_name=profile.name or None)
 
 
 def _candidate(session: Session, trade: "Trade", profile: Profile, way: Way, where: str) -> Candidate:
     """Whose account it is; raises Refused where somebody asks for one that is another's."""
     known = linked(session, trade.name, profile)
     if way.user_id and known not in (None, way.user_id):
-        raise Refused("identity_taken", "This account is linked to somebody else here")
+        raise Refused("identity_taken", TAKEN)
     user_id = known or way.user_id or _by_address(session, trade, profile, where)
     found = tuple(places(session, user_id, trade.name)) if user_id else ()
     return Candidate(user_id or 0, None, found, (), False)
@@ -147,27 +165,35 @@ def _by_address(session: Session, trade: "Trade", profile: Profile, where: str) 
 
 
 class AdmitLinked(Work):
-    """Link a provider's account to the person's, where it is not yet, and open a session."""
+    """Link a provider's account to a person's, who may be new, and open a session."""
 
     def __init__(
-        self, office: "Office", trade: "Trade", call: Call, place: Member, device: str, profile: Profile
-    ) -> None:
-        self.org_id, self.place, self.call, self.profile = place.org_id, place, call, profile
-        self.admit = Admit(office, trade, call, place, device)
+        self, office: "Office", trade: "Trade", call: Call, org_id: int, who: Member | NewUser, device: str,
+        profile: Profile,
+    ) -> None:  # fmt: skip
+        self.office, self.trade, self.call, self.org_id = office, trade, call, org_id
+        self.who, self.device, self.profile = who, device, profile
 
     def run(self, batch: Batch) -> Granted:
-        session, place, profile = batch.session, self.place, self.profile
+        session, call, profile = batch.session, self.call, self.profile
+        place = self.who if isinstance(self.who, Member) else self._join(batch, self.who)
         known = linked(session, place.trade, profile)
-        taken = Refused("identity_taken", "This account is linked to somebody else here")
-        if known not in (None, place.user_id):
-            raise taken
         if known is None:
             identity = {"trade": place.trade, "issuer": profile.issuer, "subject": profile.subject}
             try:
-                values = identity | {"user_id": place.user_id, "linked_at": self.call.now}
+                values = identity | {"user_id": place.user_id, "linked_at": call.now}
                 session.execute(sa.insert(IDENTITIES).values(values))
             except IntegrityError as error:  # in another organisation at the same moment
-                raise taken from error
+                raise Refused("identity_taken", TAKEN) from error
             label, told = f"user:{place.user_id}", {"identity": [None, profile.issuer]}
-            tell(batch, "user.link", place.user_id, place.trade, label, self.call.now, told, origin=self.call.origin)
-        return self.admit.run(batch)
+            tell(batch, "user.link", place.user_id, place.trade, label, call.now, told, origin=call.origin)
+        elif known != place.user_id:
+            raise Refused("identity_taken", TAKEN)
+        return Admit(self.office, self.trade, call, place, self.device).run(batch)
+
+    def _join(self, batch: Batch, new: NewUser) -> Member:
+        user_id = CreateUser(self.org_id, new, self.call.now, "registration", self.call.origin).run(batch)
+        mine = (SIGN_IN_NAMES.c.user_id == user_id, SIGN_IN_NAMES.c.trade == self.trade.name)
+        batch.session.execute(sa.update(SIGN_IN_NAMES).where(*mine).values(verified_at=self.call.now))
+        (place,) = places(batch.session, user_id, self.trade.name)
+        return place
