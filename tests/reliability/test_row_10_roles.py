@@ -14,7 +14,7 @@ from tests.running import Application, Place, Switchboard
 MATRIX = Path(__file__).parent / "roles.txt"
 OPEN = {
     "GET /", "GET /health", "GET /ping", "GET /api/settings/public", "POST /api/auth/login", "POST /api/auth/login-json",
-    "POST /api/auth/refresh", "POST /api/auth/reset-password", "POST /api/auth/verify-email",
+    "POST /api/auth/refresh", "POST /api/auth/reset-password", "POST /api/auth/forgot-password", "POST /api/auth/verify-email",
     "POST /api/invitations/accept", "GET /api/auth/openid", "GET /api/auth/openid/{provider}/start",
     "GET /api/auth/openid/{provider}/callback",
 }  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tradehall.kernel.columns import show
@@ -9,11 +11,21 @@ from tradehall.kernel.contracts import dumps
 from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Missing, Refused, field_error
 from tradehall.kernel.idempotency import Answer
-from tradehall.kernel.people.attempts import DAY, Budget, Spend, account
-from tradehall.kernel.people.declared import SignIn
-from tradehall.kernel.people.entry import acting, described, pepper
-from tradehall.kernel.people.links import ADDRESS, GONE, AcceptLink, VerifyAddress, link, new_secret
-from tradehall.kernel.people.members import ANY_TRADE, Member, NewUser, member, names_of, secret_of
+from tradehall.kernel.people.attempts import DAY, HOUR, Budget, Spend, account, spend
+from tradehall.kernel.people.declared import EMAIL, Kind, SignIn
+from tradehall.kernel.people.entry import acting, described, pepper, region
+from tradehall.kernel.people.letters import post
+from tradehall.kernel.people.links import ADDRESS, GONE, PASSWORD, AcceptLink, VerifyAddress, link, new_secret
+from tradehall.kernel.people.members import (
+    ANY_TRADE,
+    Member,
+    NewUser,
+    holder,
+    member,
+    names_of,
+    places,
+    secret_of,
+)
 from tradehall.kernel.people.passwords import hash_password, hashing, verify_password
 from tradehall.kernel.people.sessions import EndSessions, RefreshToken, sessions_of
 from tradehall.kernel.reader import Reader
@@ -24,6 +36,8 @@ if TYPE_CHECKING:
     from tradehall.kernel.trade import Trade
 
 CHANGES_A_DAY = 10
+FOR_ONE, FROM_ONE = 5, 20
+"""How many links may be asked for within an hour: for one name, and from one address."""
 
 
 def done(sentence: str, status: int = 200) -> Answer:
@@ -168,6 +182,34 @@ async def reset_secret(office: Office, trade: Trade, call: Call) -> Answer:
     await office.database.unit(AcceptLink(found.org_id, token, user, call.now, origin=call.origin))
     await office.tokens.look()
     return done(f"Your {way.secret.name} is set; sign in with it")
+
+
+class Ask(Work):
+    """Count that a link is asked for, and have it sent where somebody has the name. Raises Throttled."""
+
+    org_id = 0
+
+    def __init__(self, trade: Trade, kind: Kind, folded: str, source: str, now: datetime) -> None:
+        self.trade, self.kind, self.folded, self.source, self.now = trade, kind, folded, source, now
+
+    def run(self, batch: Batch) -> None:
+        session, trade = batch.session, self.trade.name
+        name = sha256(self.folded.encode()).hexdigest()
+        asked = Budget(f"link:{trade}:{self.kind.name}:{name}", FOR_ONE, HOUR)
+        spend(session, (asked, Budget(f"link-source:{self.source}", FROM_ONE, HOUR)), self.now)
+        user_id = holder(session, trade, self.kind.name, self.folded)
+        here = [each for each in places(session, user_id, trade) if each.is_active] if user_id is not None else []
+        if here:
+            post(session, here[0].org_id, trade, here[0].user_id, PASSWORD, self.now)
+
+
+async def forgot(office: Office, trade: Trade, call: Call, way: SignIn) -> Answer:
+    """Have a one-time link sent for a new secret; the answer is the same whether somebody has the name."""
+    shown: str = getattr(call.body, way.name)
+    kind = EMAIL if EMAIL.takes(shown) else way.kind_of(shown)
+    await office.database.unit(Ask(trade, kind, kind.folded(shown, region(trade)), call.caller.source, call.now))
+    office.worker.wake.set()
+    return done("If somebody has this name and can be reached, a link is on its way")
 
 
 async def verify_address(office: Office, trade: Trade, call: Call) -> Answer:

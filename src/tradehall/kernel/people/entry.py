@@ -23,8 +23,9 @@ from tradehall.kernel.people.attempts import (
     Spend,
     give_back,
 )
-from tradehall.kernel.people.declared import FOUND, Kind, SignIn
-from tradehall.kernel.people.links import digest
+from tradehall.kernel.people.declared import EMAIL, FOUND, Kind, SignIn
+from tradehall.kernel.people.letters import post
+from tradehall.kernel.people.links import ADDRESS, digest
 from tradehall.kernel.people.members import (
     ANY_TRADE,
     CreateUser,
@@ -201,6 +202,7 @@ async def register(office: Office, trade: Trade, call: Call) -> Answer:
     enrol = Enrol(office, trade, call, org_id, new, hashed, device)
     try:
         granted: Granted = await office.database.unit(enrol)
+        office.worker.wake.set()
     except Problem:
         if how.how is FOUND:
             await office.database.unit(DropOrganisation(org_id))
@@ -269,6 +271,8 @@ class Enrol(Work):
         except Refused as taken:
             raise already(trade.sign_in, taken) from taken
         keep_secret(batch.session, user_id, new.secret_of, self.hashed, call.now)
+        if EMAIL.name in (new.kind, *(kind for kind, _, _ in new.more)):
+            post(batch.session, self.org_id, trade.name, user_id, ADDRESS, call.now)
         place = member(batch.session, user_id, self.org_id, trade.name)
         assert place is not None  # noqa: S101 - it was made a line ago
         if trade.register.also is not None:

@@ -126,6 +126,13 @@ def reset_form(way: SignIn) -> type[BaseModel]:
     return create_model(f"Reset{name.capitalize()}", __doc__=f"A link's secret and a new {name}.", **fields)
 
 
+def forgot_form(way: SignIn) -> type[BaseModel]:
+    """The request for a link: any name, or the e-mail address."""
+    names = dict.fromkeys((EMAIL.name, *(kind.name for kind in way.kinds)))
+    name: Any = (Text, Field(validation_alias=AliasChoices(*names)))
+    return create_model("Forgot", __doc__="Who has forgotten it.", **{way.name: name})
+
+
 def service(
     name: str, by: By, does: Does, body: type[BaseModel] | None = None, answers: type[BaseModel] | None = None, *,
     form: bool = False, summary: str = "", query: Mapping[str, Mapping[str, Any]] | None = None,
@@ -168,6 +175,10 @@ def _entry(trade: "Trade", at: str) -> Iterator[Contract]:
         "POST", f"{at}/reset-password", service("reset", ANYBODY, account.reset_secret, reset_form(way), Message),
         errors=errors,
     )  # fmt: skip
+    forgot: Does = partial(account.forgot, way=way)
+    told = "Have a one-time link sent; the answer is the same whether somebody has the name."
+    ask = service("forgot", ANYBODY, forgot, forgot_form(way), Message, summary=told)
+    yield Contract("POST", f"{at}/forgot-{way.secret.name}", ask, errors=dict(way.errors))
     verify = service("verify", ANYBODY, account.verify_address, TokenForm, Message)
     yield Contract("POST", f"{at}/verify-email", verify, errors=errors)
 
