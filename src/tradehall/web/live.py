@@ -27,6 +27,8 @@ FIRST_MESSAGE = 10.0
 """Seconds in which a socket has to say who it is."""
 STALLED = 8.0
 """Seconds that one message may take to go out; who does not read for so long is let go."""
+MUCH = 4096
+"""Bytes after which it is seen whether they were taken, before there are more."""
 SHOWN = (b"authorization", b"x-api-key", b"cookie")
 """The headers with which somebody shows who they are."""
 NOT_THEM, SILENT, FULL, MALFORMED, RESTART = 4401, 4408, 1013, 4400, 1012
@@ -131,8 +133,8 @@ class EventStream(Response):
     async def _send(self, send: Send) -> None:
         age = self.follower.tail.epoch
         async for frame in self.follower.frames(self.cursor):
-            async with asyncio.timeout(STALLED):
-                await send({"type": "http.response.body", "body": sse(frame, age), "more_body": True})
+            body = sse(frame, age)
+            await _out(send, {"type": "http.response.body", "body": body, "more_body": True}, len(body))
 
 
 def _source(scope: Scope) -> str:
@@ -231,8 +233,7 @@ class Sockets:
 
     async def _send(self, follower: Follower, cursor: str | None, send: Send) -> None:
         async for frame in follower.frames(cursor):
-            async with asyncio.timeout(STALLED):
-                await send({"type": "websocket.send", "text": frame.text.decode()})
+            await _out(send, {"type": "websocket.send", "text": frame.text.decode()}, len(frame.text))
 
     async def _close(self, send: Send, code: int, why: str = "") -> None:
         async with asyncio.timeout(STALLED):
@@ -246,6 +247,14 @@ class Closed(Exception):  # noqa: N818 - an end, not always a fault
         super().__init__(why)
         self.code = code
         self.why = why
+
+
+async def _out(send: Send, message: dict[str, Any], size: int) -> None:
+    """Send something, and after much of it let the loop find out whether it was taken; raises TimeoutError if not."""
+    async with asyncio.timeout(STALLED):
+        await send(message)
+        if size > MUCH:
+            await asyncio.sleep(0)
 
 
 async def _until_gone(receive: Receive, farewell: str, doing: Coroutine[Any, Any, None]) -> None:
