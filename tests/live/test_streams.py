@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.listening import Listener, both_of, line_to, socket_of, stream_of
 from tests.running import ORIGIN, Application, Clock, Person, Place
@@ -134,6 +135,38 @@ async def test_row_15_who_is_shut_out_or_gets_another_role_is_sent_away(shop: Pl
                     await stream.next()
             await a_customer(shop.owner)
             assert (await stays.next())["event"] == "customer.register"
+
+
+async def test_a_key_follows_what_its_scopes_name_and_nothing_once_it_is_revoked(shop: Place) -> None:
+    async def a_key(*scopes: str) -> tuple[int, Person]:
+        made = done(await shop.owner.post("/api/api-keys", json={"name": "till", "scopes": scopes}))
+        return made["id"], replace(shop.owner, token=made["key"])
+
+    key_id, narrow = await a_key("events:read", "customers:read")
+    _, wide = await a_key("events:read", "read")
+    _, none = await a_key("read")
+    assert (await none.get("/api/events")).status_code == 403
+    assert (await none.get("/api/events/stream")).status_code == 403
+    async with line_to(none.http, "/api/events/socket") as listener:
+        await listener.line.send(json.dumps({"token": none.token}))
+        assert await listener.closed() == live.NOT_THEM
+    async with both_of(narrow) as few, both_of(wide) as many:
+        await a_sale(shop.owner)
+        for follower in many:
+            assert [each["event"] for each in await follower.hears(3)] == [
+                "customer.register",
+                "phone.stock",
+                "sale.sell",
+            ]
+        for follower in few:
+            assert (await follower.next())["event"] == "customer.register"
+        done_with = await shop.owner.delete(f"/api/api-keys/{key_id}")
+        assert done_with.status_code == 204
+        async with asyncio.timeout(5):
+            with pytest.raises(ConnectionClosed):
+                await few[0].next()
+            with pytest.raises(StopAsyncIteration):
+                await few[1].next()
 
 
 async def test_row_21_a_socket_of_a_foreign_page_is_refused_and_one_of_an_allowed_or_of_our_own_not(

@@ -1,6 +1,7 @@
 """Row 34 and P-38: who does not read is let go, and a restart loses nothing."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -35,6 +36,27 @@ async def test_row_34_of_50_sockets_5_do_not_read_the_others_hear_everything_and
     async with asyncio.timeout(PATIENCE):
         while application.office.hub.listening:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.02)
+
+
+async def test_row_34_an_event_stream_that_is_not_read_is_let_go(
+    application: Application, shop: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "STALLED", 0.5)
+    url = application.http.base_url
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    line.setblocking(False)
+    await asyncio.get_running_loop().sock_connect(line, (url.host, url.port))
+    head = f"GET /api/events/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {shop.owner.token}\r\n\r\n"
+    await asyncio.get_running_loop().sock_sendall(line, head.encode())
+    async with asyncio.timeout(PATIENCE):
+        while not application.office.hub.listening:  # noqa: ASYNC110 - a hub rings no bell
+            await asyncio.sleep(0.02)
+        for _ in range(10):
+            assert (await shop.owner.post("/api/phones", json=LARGE)).status_code == 201
+        while application.office.hub.listening:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.02)
+    line.close()
 
 
 async def test_p_38_across_a_kill_a_listener_misses_nothing_and_a_stop_sends_listeners_away(real_shop: Shop) -> None:

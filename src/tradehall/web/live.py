@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tradehall.kernel.columns import LARGEST_ID
 from tradehall.kernel.database import Session
-from tradehall.kernel.errors import Problem, Unauthenticated
+from tradehall.kernel.errors import Denied, Problem, Throttled, Unauthenticated
 from tradehall.kernel.feed import SCOPES
 from tradehall.kernel.follower import Follower, Frame, Identify
 from tradehall.kernel.live import Live
@@ -176,10 +176,11 @@ class Sockets:
                     await _until_gone(receive, "websocket.disconnect", self._send(follower, first.cursor, send))
             except Closed as closed:
                 await self._close(send, closed.code, closed.why)
-            except Unauthenticated as problem:
+            except (Unauthenticated, Denied) as problem:
                 await self._close(send, NOT_THEM, problem.sentence)
             except Problem as problem:
-                await self._close(send, FULL if problem.code == "full" else RESTART, problem.sentence)
+                later = isinstance(problem, Throttled) or problem.code == "full"
+                await self._close(send, FULL if later else RESTART, problem.sentence)
 
     def _may_call(self, headers: Headers) -> bool:
         """Whether a page of this origin may open a socket: our own, or one that is named in the settings (row 21)."""
