@@ -315,11 +315,9 @@ def drop_done(session: Session, org_id: int, now: datetime) -> None:
     session.execute(sa.delete(JOBS).where(*old, JOBS.c.state == JobState.DONE))
 
 
-def standing(session: Session, trades: Iterable[str]) -> tuple[dict[str, int], datetime | None]:
-    """How many jobs of these trades are in each state, and when the next one is, or was, due."""
-    counted = (
-        sa.select(JOBS.c.state, sa.func.count().label("jobs"))
-        .where(JOBS.c.of_trade.in_(list(trades)))
-        .group_by(JOBS.c.state)
-    )
-    return {row.state: row.jobs for row in session.execute(counted)}, next_due(session, trades)
+def standing(session: Session, trades: Iterable[str]) -> tuple[dict[tuple[str, str], int], datetime | None]:
+    """How many jobs there are of each task and state, all timers as one task, and when the next one is, or was, due."""
+    task = sa.case((JOBS.c.entity == "", JOBS.c.verb), else_="timer").label("task")
+    counted = sa.select(task, JOBS.c.state, sa.func.count().label("jobs")).where(JOBS.c.of_trade.in_(list(trades)))
+    rows = session.execute(counted.group_by(task, JOBS.c.state))
+    return {(row.task, row.state): row.jobs for row in rows}, next_due(session, trades)

@@ -73,7 +73,7 @@ class Health:
         lag = (await self._standing())[1]
         return {"ok": lag <= LONGEST_LAG, "lag_seconds": round(lag, 1)}
 
-    async def _standing(self) -> tuple[dict[str, int], float]:
+    async def _standing(self) -> tuple[dict[tuple[str, str], int], float]:
         counts, due = await self.office.database.read(0, lambda session: standing(session, self.office.trades))
         return counts, max(0.0, (self.office.clock() - due).total_seconds()) if due is not None else 0.0
 
@@ -114,10 +114,10 @@ class _Gauges:
         return self._found
 
 
-def _job_gauges(counts: dict[str, int], lag: float) -> list[Metric]:
-    jobs = GaugeMetricFamily("tradehall_jobs", "Jobs by state.", labels=["state"])
-    for state, count in counts.items():
-        jobs.add_metric([state], count)
+def _job_gauges(counts: dict[tuple[str, str], int], lag: float) -> list[Metric]:
+    jobs = GaugeMetricFamily("tradehall_jobs", "Jobs by task and state.", labels=["task", "state"])
+    for named, count in counts.items():
+        jobs.add_metric(named, count)
     return [jobs, GaugeMetricFamily("tradehall_job_lag_seconds", "For how long the next job has been due.", value=lag)]
 
 
