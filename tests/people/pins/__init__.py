@@ -1,0 +1,1 @@
+"""A trade whose customers sign in with a number and a PIN."""
