@@ -59,5 +59,5 @@ async def test_row_7_an_expired_key_that_comes_with_what_is_refused_tells_the_re
 async def test_row_7_expired_keys_are_swept_and_fresh_ones_are_not(floor: Floor) -> None:
     await floor.do(Keyed("old", "a"))
     await floor.do(Keyed("new", "b", NOW + timedelta(hours=2)))
-    await floor.rule(lambda ctx: drop_expired(ctx.session, ctx.org_id, NOW + timedelta(hours=25)))
+    await floor.rule(lambda ctx: drop_expired(ctx, NOW + timedelta(hours=1)))
     assert await floor.keys() == [201]

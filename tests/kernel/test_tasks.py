@@ -18,8 +18,8 @@ from tests.kernel.stall import Crate, NewCrate
 from tests.running import SECRET, Clock
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, Unavailable
-from tradehall.kernel.jobs import JOBS, KEPT_FOR, LEASE, TRIES, Claim, Job, Then, task
-from tradehall.kernel.office import Office, Sweep
+from tradehall.kernel.jobs import JOBS, KEPT_FOR, LEASE, TRIES, Claim, Job, Then, drop_done, task
+from tradehall.kernel.office import Office
 
 SAID: list[tuple[int, Any]] = []
 """What the world outside heard: the job's id and the words."""
@@ -248,9 +248,9 @@ async def test_what_was_done_long_ago_is_forgotten_and_what_is_dead_is_kept(floo
     await ask(floor, "hello", "fails")
     await office.work_once()
     floor.sql("UPDATE kernel_jobs SET state = 'dead' WHERE state = 'queued'")
-    await floor.do(Sweep(HERE, NOW + KEPT_FOR / 2))
+    assert await floor.rule(lambda ctx: drop_done(ctx, NOW - KEPT_FOR)) == 0
     assert len(await rows(floor)) == 2
-    await floor.do(Sweep(HERE, NOW + KEPT_FOR * 2))
+    assert await floor.rule(lambda ctx: drop_done(ctx, NOW + KEPT_FOR)) == 1
     assert await states(floor) == [("dead", 1)]
 
 

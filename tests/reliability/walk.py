@@ -28,7 +28,7 @@ NOWHERE = 10**15
 ROUTES = {
     "GET /docs", "GET /redoc", "GET /openapi.json",
     "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "GET /readyz", "GET /metrics", "POST /api/files", "GET /api/files/{id}",
-    "GET /api/files/{id}/link", "DELETE /api/files/{id}", "GET /api/customers/{id}/files", "POST /api/customers/{id}/files",
+    "POST /api/privacy/export.zip", "GET /api/files/{id}/link", "DELETE /api/files/{id}", "GET /api/customers/{id}/files", "POST /api/customers/{id}/files",
     "GET /api/phones/{id}/files", "POST /api/phones/{id}/files", "GET /api/sales/{id}/files", "POST /api/sales/{id}/files",
     "POST /api/events/ticket", "GET /api/events/stream",
 }  # fmt: skip
@@ -67,6 +67,9 @@ def samples() -> dict[str, Any]:
         "messages": False, "quiet_from": "", "quiet_until": "", "sms_price": 0.35, "sms": "Thank you", "subject": "Thanks",
         "notice": None, "template": "sale_receipt", "values": {"customer": "Ama"}, "url": "https://hooks.invalid/", "description": "none",
         "events": ["*"], "is_active": False, "scopes": ["read"], "role": "owner", "expires_at": None,
+        "keep_messages_days": None,
+        "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7,
+        "keep_files_days": None,
     }  # fmt: skip
 
 

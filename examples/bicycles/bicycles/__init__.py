@@ -24,7 +24,7 @@ class Rental(th.Record, table="bicycles_rentals"):
     """A bicycle in somebody's hands, against a deposit."""
 
     bicycle_id = th.reference(Bicycle)
-    renter = th.text(100, shortest=1)
+    renter = th.personal(th.text(100, shortest=1), "name")
     days = th.integer(at_least=1, at_most=90)
     staff_id = th.person()
     status = th.state(Hire, {Hire.RUNNING: (Hire.OVERDUE, Hire.RETURNED), Hire.OVERDUE: (Hire.RETURNED,)})

@@ -176,6 +176,7 @@ class Field(Generic[T]):
         self.formula: Callable[[Any], Any] | None = options.pop("formula", None)
         self.personal: bool = options.pop("personal", False)
         self.secret: bool = False
+        self.how: str = ""
         self.is_person: bool = options.pop("is_person", False)
         if options:
             raise TypeError(f"unknown options {sorted(options)}")
@@ -254,9 +255,12 @@ def optional(field: Field[T]) -> Field[T | None]:
     return cast("Field[T | None]", field)
 
 
-def personal(field: Field[T]) -> Field[T]:
-    """The same column, holding what is erased when its person asks for it."""
-    field.personal = True
+def personal(field: Field[T], how: str = "") -> Field[T]:
+    """The same column, holding what is erased when its person asks for it.
+
+    Where the record is a person itself, `how` says what it holds of them: their "name", "email" or "phone".
+    """
+    field.personal, field.how = True, how
     return field
 
 

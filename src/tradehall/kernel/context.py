@@ -1,6 +1,6 @@
 """The context of a rule: who acts, where and when; what it reads and what it changes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -170,11 +170,14 @@ class Context(Reader):
         self._erasing = True
         self.flush()
         self._erasing = False
-        self._events[-1].note(row.table.name, row.id, "edit", dict(ERASED))
-        personal = {name for name, field in row.fields.items() if field.personal}
-        self._log.erase(row.table.name, row.id, personal)
-        erase_history(self.session, self.org_id, row.table.name, row.id)
+        self.forget(row.table.name, row.id, {name for name, field in row.fields.items() if field.personal})
         erase_answers(self.session, self.org_id, words)
+
+    def forget(self, entity: str, row_id: int, personal: Set[str]) -> None:
+        """Delete what the log says of these fields of a row, and note that it was erased."""
+        self._events[-1].note(entity, row_id, "edit", dict(ERASED))
+        self._log.erase(entity, row_id, personal)
+        erase_history(self.session, self.org_id, entity, row_id)
 
     def references_to(self, row: Record) -> dict[str, int]:
         """How many rows of each kind refer to this one."""

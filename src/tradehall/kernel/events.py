@@ -154,8 +154,9 @@ def digests(changes: list[dict[str, Any]]) -> list[str]:
 @cache
 def personal_fields(entity: str) -> Set[str]:
     """The fields of a record that are erased when their person asks for it."""
-    record = METADATA.tables[entity].info.get("record")
-    return {name for name, declared in record.fields.items() if declared.personal} if record is not None else set()
+    table = METADATA.tables[entity]
+    record, plain = table.info.get("record"), table.info.get("personal", set())
+    return {name for name, declared in record.fields.items() if declared.personal} if record is not None else plain
 
 
 def change_digest(entity: str, record_id: int, operation: str, body: str, salt: str) -> str:

@@ -1,6 +1,7 @@
 """Files: what people attach to records and upload, who may see each, and what it takes to keep or remove one (P-25)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,14 +15,15 @@ from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Denied, Missing, Refused
 from tradehall.kernel.jobs import Job, task
 from tradehall.kernel.keys import WRITES_FILES
+from tradehall.kernel.persons import Subject, belongs, keep_for
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import Find, Record, find, record_of, unique
+from tradehall.kernel.records import Find, Record, find, record_of, referrers, unique
 from tradehall.kernel.resources import Resource
-from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import MEMBER, Grant, Verb
 
 if TYPE_CHECKING:
     from tradehall.kernel.office import Office
+    from tradehall.kernel.trade import Trade
 
 
 class File(Record, table="kernel_files"):
@@ -140,7 +142,7 @@ def _grant(reader: Reader, resource: Resource) -> Grant | None:
         return None
 
 
-def _holders(trade: Trade) -> Iterator[tuple[Resource, str]]:
+def _holders(trade: "Trade") -> Iterator[tuple[Resource, str]]:
     """The columns of a trade that hold a file."""
     for resource in trade.resources:
         for name, declared in resource.record.fields.items():
@@ -174,6 +176,50 @@ def _gone(ctx: Context, row: Record) -> None:
 
 
 GONE.append(_gone)
+
+
+# Whose they are, and how long they are kept.
+
+
+def _of_person(subject: Subject) -> sa.ColumnElement[bool]:
+    held = (
+        sa.and_(File.org_id == record.table.c.org_id, File.id == record.table.c[name], record.table.c.id.in_(ids))
+        for table, ids in subject.rows.items()
+        for record in [record_of(table)]
+        for name, declared in record.fields.items()
+        if declared.references is File
+    )
+    loose = sa.and_(File.uploaded_by.in_(subject.users), File.entity.is_(None))
+    attached = subject.refers(File.table.c.entity, File.table.c.record_id)
+    return sa.or_(attached, loose, *(sa.exists().where(each) for each in held))
+
+
+def _erase(ctx: Context, row: File) -> None:
+    """Remove a file of somebody who is erased from whatever row holds it."""
+    for record, declared in referrers(File):
+        if record.trade == row.of_trade:
+            for holding in ctx.all(find(record, record.table.c[declared.name] == row.id)):
+                if declared.optional:
+                    holding.assign(declared, None)
+    if ctx.references_to(row):
+        ctx.erase(row, name="erased")
+        ctx.later(drop, {"key": row.key}, once=row.key)
+    else:
+        ctx.forget(row.table.name, row.id, {"name"})
+        ctx.delete(row)
+
+
+def _expire(ctx: Context, before: datetime) -> int:
+    old = find(File, File.of_trade == ctx.trade.name, File.created_at < before).first(1000)
+    found = [row for row in ctx.all(old) if not ctx.references_to(row)]
+    for row in found:
+        ctx.forget(row.table.name, row.id, {"name"})
+        ctx.delete(row)
+    return len(found)
+
+
+belongs(File, _of_person, _erase)
+keep_for("files", "files", None, _expire)
 
 
 def keys(session: Session, org_id: int) -> list[str]:

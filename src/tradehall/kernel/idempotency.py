@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
@@ -12,7 +12,11 @@ import sqlalchemy as sa
 from tradehall.kernel.columns import KEY, Json, Utc
 from tradehall.kernel.database import Book, Prepared, Session, among
 from tradehall.kernel.errors import Invalid
+from tradehall.kernel.persons import keep_for
 from tradehall.kernel.records import METADATA
+
+if TYPE_CHECKING:
+    from tradehall.kernel.context import Context
 
 KEPT_FOR = timedelta(hours=24)
 
@@ -149,6 +153,9 @@ def erase_answers(session: Session, org_id: int, words: Iterable[str]) -> None:
         session.execute(sa.update(KEYS).where(KEYS.c.org_id == org_id, held).values(gone))
 
 
-def drop_expired(session: Session, org_id: int, now: datetime) -> None:
-    """Delete the keys of an organisation that are older than a day."""
-    session.run(_drop, {"org_id": org_id, "at": now - KEPT_FOR})
+def drop_expired(ctx: "Context", before: datetime) -> int:
+    """Delete the keys of an organisation that were answered before this; gives how many those were."""
+    return ctx.session.change(sa.delete(KEYS).where(KEYS.c.org_id == ctx.org_id, KEYS.c.at < before))
+
+
+keep_for("answers", "answers to keyed requests", KEPT_FOR.days, drop_expired)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tradehall.kernel.columns import Field, Utc, choice, integer, json, moment, optional, text
 from tradehall.kernel.database import Batch, Prepared, Session, Work
 from tradehall.kernel.errors import Problem
+from tradehall.kernel.persons import HOLDINGS, Holding, Subject, keep_for
 from tradehall.kernel.records import Record, unique
 
 if TYPE_CHECKING:
@@ -309,10 +310,31 @@ def next_due(session: Session, trades: Iterable[str]) -> datetime | None:
     return min((each for each in found if each is not None), default=None)
 
 
-def drop_done(session: Session, org_id: int, now: datetime) -> None:
-    """Delete an organisation's jobs that were done some days ago."""
-    old = (JOBS.c.org_id == org_id, JOBS.c.created_at < now - KEPT_FOR, JOBS.c.due_at < now - KEPT_FOR)
-    session.execute(sa.delete(JOBS).where(*old, JOBS.c.state == JobState.DONE))
+def drop_done(ctx: "Context", before: datetime) -> int:
+    """Delete a trade's jobs that were done before this; gives how many those were."""
+    old = (JOBS.c.org_id == ctx.org_id, JOBS.c.of_trade == ctx.trade.name, JOBS.c.created_at < before)
+    return ctx.session.change(sa.delete(JOBS).where(*old, JOBS.c.due_at < before, JOBS.c.state == JobState.DONE))
+
+
+def _said(subject: Subject) -> sa.ColumnElement[bool]:
+    """The condition that a job names somebody: in what it was given, or in why it failed."""
+    texts = (sa.type_coerce(JOBS.c.payload, sa.Text), JOBS.c.error)
+    return sa.or_(sa.false(), *(text.contains(each, autoescape=True) for text in texts for each in subject.addresses))
+
+
+def _shown(session: Session, org_id: int, subject: Subject) -> list[dict[str, Any]]:
+    columns = (JOBS.c.id, JOBS.c.verb, JOBS.c.state, JOBS.c.payload, JOBS.c.error)
+    found = session.execute(sa.select(*columns).where(JOBS.c.org_id == org_id, _said(subject)))
+    return [dict(row._mapping) for row in found]
+
+
+def _erase(ctx: "Context", subject: Subject) -> int:
+    mine = (JOBS.c.org_id == ctx.org_id, _said(subject))
+    return ctx.session.change(sa.delete(JOBS).where(*mine, JOBS.c.state != JobState.RUNNING))
+
+
+HOLDINGS["jobs"] = Holding(_shown, _erase)
+keep_for("jobs", "finished jobs", KEPT_FOR.days, drop_done)
 
 
 def standing(session: Session, trades: Iterable[str]) -> tuple[dict[tuple[str, str], int], datetime | None]:

@@ -25,17 +25,17 @@ from tradehall.kernel.contracts import (
     run_report,
     whole,
 )
-from tradehall.kernel.database import Batch, Database, Session, Work
+from tradehall.kernel.database import Database, Session
 from tradehall.kernel.errors import Missing
 from tradehall.kernel.events import BY_ITSELF
 from tradehall.kernel.figures import behind
 from tradehall.kernel.hub import Hub
-from tradehall.kernel.idempotency import Answer, KeyBook, drop_expired
-from tradehall.kernel.jobs import drop_done
+from tradehall.kernel.idempotency import Answer, KeyBook
 from tradehall.kernel.keeping import keep
 from tradehall.kernel.keys import Keys
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import Terms, derived, nobody, organisations, pools
+from tradehall.kernel.privacy import RETAIN, retain
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.tickets import Tickets
 from tradehall.kernel.tokens import Tokens
@@ -47,17 +47,7 @@ log = logging.getLogger("tradehall")
 LOOK_EVERY = 0.4
 IDLE = 1.0
 SWEEP_EVERY = timedelta(hours=1)
-
-
-class Sweep(Work):
-    """The unit of an organisation's housekeeping. Nothing happens in the business, so no event is written."""
-
-    def __init__(self, org_id: int, now: datetime) -> None:
-        self.org_id, self.now = org_id, now
-
-    def run(self, batch: Batch) -> None:
-        drop_expired(batch.session, self.org_id, self.now)
-        drop_done(batch.session, self.org_id, self.now)
+RETAIN_EVERY = timedelta(days=1)
 
 
 def utc_now() -> datetime:
@@ -91,7 +81,7 @@ class Office:
         self.hub = Hub(database, self.outside.bus, clock)
         self.worker = Worker(self)
         self._tasks: list[asyncio.Task[None]] = []
-        self._swept = datetime.min.replace(tzinfo=UTC)
+        self._swept = self._retained = datetime.min.replace(tzinfo=UTC)
 
     # Asked for by somebody.
 
@@ -211,7 +201,7 @@ class Office:
         await asyncio.sleep(LOOK_EVERY)
 
     async def _work(self) -> None:
-        await self._sweep()
+        await self.sweep()
         await self.worker.work()
 
     async def _keep(self) -> None:
@@ -222,13 +212,18 @@ class Office:
         """Do what is due now; gives how many jobs that were."""
         return await self.worker.work_once()
 
-    async def _sweep(self) -> None:
+    async def sweep(self) -> None:
+        """Do what is done now and then: remove what nobody refers to, and what is older than the settings say."""
         if (now := self.clock()) - self._swept < SWEEP_EVERY:
             return
         self._swept = now
         for org_id, _ in await self.database.read(0, organisations):
-            await self.database.unit(Sweep(org_id, now))
             await self.sweep_files(org_id, now)
+            if now - self._retained >= RETAIN_EVERY:
+                for trade in self.trades.values():
+                    await self.database.unit(AsSystem(trade, org_id, now, retain, RETAIN))
+        if now - self._retained >= RETAIN_EVERY:
+            self._retained = now
 
     async def sweep_files(self, org_id: int, now: datetime) -> None:
         """Remove from the store what no row of an organisation refers to."""

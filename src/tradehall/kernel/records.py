@@ -73,6 +73,8 @@ class Record:
     searched: ClassVar[tuple[str, ...]] = ()
     owner: ClassVar[str] = ""
     """The column with the id of whoever a row belongs to: the first `person()`."""
+    contact: ClassVar[dict[str, str]] = {}
+    """Where a row is a person: which columns hold their `name`, and the `email` and `phone` at which they are reached."""
     title: ClassVar[str]
     plural: ClassVar[str]
     trade: ClassVar[str]
@@ -101,6 +103,7 @@ class Record:
         cls.fields = base | own
         Record.base = {*base, "folded"}
         cls.states = tuple(field for field in own.values() if isinstance(field, State))
+        cls.contact = {field.how: name for name, field in own.items() if field.how}
         cls.derived = tuple(name for name, field in own.items() if field.formula)
         cls.owner = next((name for name, field in own.items() if field.is_person), "")
         cls.table = _table(cls, table, by_org)

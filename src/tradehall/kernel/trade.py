@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel import audit, backlog, feed, keeping, keys
+from tradehall.kernel import audit, backlog, feed, keeping, keys, persons, privacy
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Listing, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
@@ -108,7 +108,8 @@ class Trade:
     @cached_property
     def preferences(self) -> Mapping[str, Setting]:
         """Every setting of an organisation in this trade; one of its own replaces the kernel's of the same name."""
-        return {setting.name: setting for setting in (*PROFILE, *ledger.SETTINGS, *self.settings)}
+        known = (*PROFILE, *ledger.SETTINGS, *persons.settings(), *self.settings)
+        return {setting.name: setting for setting in known}
 
     @cached_property
     def templates_by_name(self) -> Mapping[str, Template]:
@@ -163,6 +164,7 @@ class Trade:
         yield from notices.paths(self)
         yield from keeping.paths(self)
         yield from webhook_paths(self)
+        yield from privacy.paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

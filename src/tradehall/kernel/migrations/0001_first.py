@@ -232,6 +232,24 @@ def upgrade() -> None:
         batch_op.create_index('uq_kernel_opt_outs_channel_address', ['org_id', 'channel', 'address'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_opt_outs_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('kernel_privacy',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('what', sa.String(length=20), nullable=False),
+    sa.Column('of', sa.Text(), nullable=False),
+    sa.Column('counts', sa.Text(), nullable=False),
+    sa.Column('by_user', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_privacy', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_privacy_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_privacy_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('kernel_replies',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -510,6 +528,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_opt_outs ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_opt_outs FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_opt_outs USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_privacy ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_privacy FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_privacy USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_replies ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_replies FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_replies USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -593,6 +614,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_replies_recent')
 
     op.drop_table('kernel_replies')
+    with op.batch_alter_table('kernel_privacy', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_privacy_org_id_id')
+        batch_op.drop_index('ix_kernel_privacy_recent')
+
+    op.drop_table('kernel_privacy')
     with op.batch_alter_table('kernel_opt_outs', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_opt_outs_org_id_id')
         batch_op.drop_index('uq_kernel_opt_outs_channel_address', sqlite_where=None, postgresql_where=None)

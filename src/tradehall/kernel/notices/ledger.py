@@ -27,6 +27,7 @@ from tradehall.kernel.columns import (
 from tradehall.kernel.notices.segments import LONGEST, size
 from tradehall.kernel.notices.templates import BUSINESS, Template, filled, gathered, own_words
 from tradehall.kernel.people.tables import MEMBERSHIPS
+from tradehall.kernel.persons import Subject, belongs, keep_for
 from tradehall.kernel.phones import e164
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE, Preferences, Setting
 from tradehall.kernel.records import Record, find, unique
@@ -34,6 +35,11 @@ from tradehall.kernel.verbs import Role
 
 if TYPE_CHECKING:
     from tradehall.kernel.context import Context
+
+
+ERASED = "This person was erased"
+AT_ONCE = 2000
+"""How many messages of a kind go at once: a unit must not hold up others for long."""
 
 
 class Channel(StrEnum):
@@ -87,7 +93,7 @@ class Message(Record, table="kernel_messages"):
     cause_entity = optional(text(63))
     cause_id = optional(integer())
     cause_event = text(120)
-    once = optional(text(200))
+    once = personal(optional(text(200)))
     due_at = moment()
     attempts = integer(at_least=0, default=0)
 
@@ -105,7 +111,7 @@ class Notice(Record, table="kernel_notices"):
     cause_entity = optional(text(63))
     cause_id = optional(integer())
     cause_event = text(120)
-    once = optional(text(200))
+    once = personal(optional(text(200)))
     read_at = optional(moment())
 
     indexes = (("person_id", "created_at", "id"),)
@@ -132,6 +138,45 @@ class Reply(Record, table="kernel_replies"):
 
     walls = (unique("provider", "provider_id", says="This reply was received already"),)
 
+
+def _to_person(subject: Subject) -> sa.ColumnElement[bool]:
+    caused = subject.refers(Message.table.c.cause_entity, Message.table.c.cause_id)
+    return sa.or_(caused, Message.address.in_(subject.addresses))
+
+
+def _about_person(subject: Subject) -> sa.ColumnElement[bool]:
+    caused = subject.refers(Notice.table.c.cause_entity, Notice.table.c.cause_id)
+    return sa.or_(caused, Notice.person_id.in_(subject.users))
+
+
+def _erase_message(ctx: "Context", row: Message) -> None:
+    if row.status is Status.QUEUED:
+        row.status, row.why = Status.SUPPRESSED, ERASED
+    ctx.erase(row, address="", subject="", body="", once=None)
+
+
+def _let_go(ctx: "Context", row: Record) -> None:
+    """Delete a row, also from the log."""
+    ctx.forget(row.table.name, row.id, {name for name, field in row.fields.items() if field.personal})
+    ctx.delete(row)
+
+
+def _expire(ctx: "Context", before: datetime) -> int:
+    """Delete old messages and what was answered to them, so many at a time."""
+    old: list[Record] = []
+    for record in (Message, Notice, Reply):
+        mine = (record.table.c.of_trade == ctx.trade.name, record.table.c.created_at < before)
+        old += ctx.all(find(record, *mine).first(AT_ONCE))
+    for row in old:
+        _let_go(ctx, row)
+    return len(old)
+
+
+belongs(Message, _to_person, _erase_message)
+belongs(Notice, _about_person)
+belongs(Reply, lambda subject: Reply.address.in_(subject.addresses))
+belongs(OptOut, lambda subject: OptOut.address.in_(subject.addresses), _let_go)
+keep_for("messages", "messages, notices and replies", None, _expire)
 
 Hour = Annotated[str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")]
 ENABLED = Setting("messages", "Send SMS and e-mail to customers", bool, False)

@@ -22,6 +22,7 @@ USERS = sa.Table(
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("updated_at", Utc, nullable=False),
     sqlite_autoincrement=True,
+    info={"personal": {"name", "full_name", "address", "email", "issuer", "subject"}},
 )
 SECRETS = sa.Table(
     "user_secrets",

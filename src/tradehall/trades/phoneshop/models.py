@@ -74,10 +74,10 @@ REPAIR_MOVES = {
 class Customer(Record, table="phoneshop_customers"):
     """Somebody who buys, swaps or has a phone repaired."""
 
-    full_name = personal(text(100, shortest=1))
+    full_name = personal(text(100, shortest=1), "name")
     phone_number = personal(text(20, shortest=1))
-    phone_e164 = personal(optional(text(16)))
-    email = personal(optional(email()))
+    phone_e164 = personal(optional(text(16)), "phone")
+    email = personal(optional(email()), "email")
     unique_id = text(20)
 
     searched = ("full_name", "phone_number", "phone_e164", "email", "unique_id")
