@@ -14,6 +14,8 @@ from tradehall.kernel.errors import Unavailable
 from tradehall.kernel.keeping import Schedule
 from tradehall.kernel.limits import Meter
 from tradehall.kernel.logs import Requests
+from tradehall.kernel.notices.paths import room
+from tradehall.kernel.notices.senders import Console, Sender
 from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import Terms, organisations
@@ -35,23 +37,51 @@ def build_app(
 ) -> Gate:
     """The trades over HTTP: one alone at `/`, several below `/<trade>` and on host names of their own."""
     database = open_database(settings.database_url, settings.tradehall_data)
-    office = Office(database, trades, settings.secret(), clock, _outside(settings), _terms(settings))
+    office = Office(database, trades, settings.secret(), clock, _outside(settings, trades), _terms(settings))
     watch, limits = Watch(log), _limits(settings)
     health = Health(office, settings.tradehall_data, settings.metrics_token, watch)
     apps = {trade.name: TradeApp(office, trade, _policy(settings, office, trade, limits), health) for trade in trades}
     return Gate(office, apps, settings.hosts, settings.open, Proxies(settings.proxies), watch)
 
 
-def _outside(settings: Settings) -> Outside:
+def _outside(settings: Settings, trades: Sequence[Trade]) -> Outside:
     megabytes = (settings.upload_max_mb * MEGABYTE, settings.upload_quota_mb * MEGABYTE)
     allowance = Allowance(*megabytes, timedelta(minutes=settings.file_link_minutes))
     backups = schedule_of(settings) if settings.backup_every else None
     bus: Bus = adapter("bus").RedisBus(settings.redis_url) if settings.redis_url else Alone()
     courier = adapter("courier").PublicCourier(settings.webhooks_allow_private)
     openid = {name: adapter("openid").OpenIdProvider(*known) for name, known in settings.openid.items()}
+    sms, mail = _sms(settings, trades), _mail(settings)
     return Outside(
-        store=store_of(settings), uploads=allowance, backups=backups, bus=bus, courier=courier, openid=openid
-    )
+        sms=sms, mail=mail, store=store_of(settings), uploads=allowance, backups=backups, bus=bus, courier=courier,
+        openid=openid,
+    )  # fmt: skip
+
+
+def _sms(settings: Settings, trades: Sequence[Trade]) -> Sender:
+    if not settings.enable_sms:
+        return Console("SMS")
+    account = (settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_phone_number)
+    found: Sender = adapter("twilio").Twilio(*account, settings.twilio_base_url, _reports(settings, trades))
+    return found
+
+
+def _reports(settings: Settings, trades: Sequence[Trade]) -> dict[str, str]:
+    """Where each trade hears what became of its SMS."""
+    base, named = settings.public_url.rstrip("/"), {trade: host for host, trade in settings.hosts.items()}
+    if not base:
+        return {}
+    found = {trade.name: f"{base}/{trade.name}" if len(trades) > 1 else base for trade in trades}
+    found |= {trade: f"{base.partition('://')[0]}://{host}" for trade, host in named.items() if trade in found}
+    return {trade.name: f"{found[trade.name]}{room(trade)}/inbound/twilio" for trade in trades}
+
+
+def _mail(settings: Settings) -> Sender:
+    if not settings.smtp_host:
+        return Console("E-mail")
+    server = (settings.smtp_host, settings.smtp_port, settings.smtp_user, settings.smtp_password)
+    found: Sender = adapter("smtp").Smtp(*server, settings.smtp_from, settings.smtp_tls)
+    return found
 
 
 def store_of(settings: Settings) -> Store:

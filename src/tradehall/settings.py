@@ -24,6 +24,8 @@ SECRETS = (
     "metrics_token",
     "aws_secret_access_key",
     "openid_client_secret",
+    "twilio_auth_token",
+    "smtp_password",
 )
 REQUESTS, SIGN_INS = "600/minute", "30/minute"
 
@@ -73,6 +75,17 @@ class Settings(BaseSettings):
     aws_secret_access_key: str = ""
     upload_max_mb: int = Field(10, ge=1, le=1024)
     upload_quota_mb: int = Field(2048, ge=1)
+    enable_sms: bool = False
+    twilio_account_sid: str = ""
+    twilio_auth_token: str = ""
+    twilio_phone_number: str = ""
+    twilio_base_url: str = "https://api.twilio.com"
+    smtp_host: str = ""
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_user: str = ""
+    smtp_password: str = ""
+    smtp_from: str = ""
+    smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     file_link_minutes: int = Field(60, ge=1, le=60 * 24)
     webhooks_allow_private: bool = False
 
@@ -185,6 +198,10 @@ class Settings(BaseSettings):
             found.append(
                 "BACKUP_KEY is not the public key that tradehall backup-key prints; the private one stays away"
             )
+        if self.enable_sms and not (self.twilio_account_sid and self.twilio_auth_token and self.twilio_phone_number):
+            found.append("ENABLE_SMS needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER")
+        if self.smtp_host and "@" not in self.smtp_from:
+            found.append("SMTP_HOST needs SMTP_FROM, the address that e-mail comes from")
         if is_loopback(self.host):
             return found
         if self.debug:

@@ -27,7 +27,7 @@ NOWHERE = 10**15
 """An id that no row has."""
 ROUTES = {
     "GET /docs", "GET /redoc", "GET /openapi.json",
-    "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "GET /readyz", "GET /metrics", "POST /api/files", "GET /api/files/{id}",
+    "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "POST /api/messages/inbound/{provider}", "GET /readyz", "GET /metrics", "POST /api/files", "GET /api/files/{id}",
     "POST /api/privacy/export.zip", "GET /api/files/{id}/link", "DELETE /api/files/{id}", "GET /api/customers/{id}/files", "POST /api/customers/{id}/files",
     "GET /api/phones/{id}/files", "POST /api/phones/{id}/files", "GET /api/sales/{id}/files", "POST /api/sales/{id}/files",
     "POST /api/events/ticket", "GET /api/events/stream",

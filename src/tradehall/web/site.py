@@ -16,7 +16,7 @@ from starlette.staticfiles import StaticFiles
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, TooLarge, Unfinished
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
-from tradehall.web import files, health, live, openapi, pages, privacy
+from tradehall.web import files, health, inbound, live, openapi, pages, privacy
 from tradehall.web.bodies import LARGEST_BODY, invalid
 from tradehall.web.dispatch import Dispatcher, Policy, Receive, Scope, Send, cors
 from tradehall.web.health import Health
@@ -38,6 +38,7 @@ class TradeApp(FastAPI):
         self.sockets = live.Sockets(office, trade, self.dispatcher)
         self.include_router(files.routes(office, trade, self.dispatcher))
         self.include_router(privacy.routes(office, trade, self.dispatcher))
+        self.include_router(inbound.routes(office, trade))
         self.include_router(pages.documentation(f"{trade.title} API", trade.docs))
         self.include_router(pages.welcome(office))
         self.include_router(health.routes(checked))
