@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
@@ -158,10 +159,15 @@ Sights = Mapping[str, Sight]
 
 def sights(trade: "Trade", actor: Actor) -> Sights:
     """What an actor sees of each table: what the resources offer to them, and nothing else (P-16)."""
-    found: dict[str, Sight] = {}
+    return _sights(trade, actor.role, actor.scopes)
+
+
+@lru_cache(1000)
+def _sights(trade: "Trade", role: str, scopes: frozenset[str] | None) -> Sights:
+    actor, found = Actor(0, trade.name, role, scopes=scopes), dict[str, Sight]()
     for resource in trade.resources:
         listed = Contract("GET", "", Listing(resource))
-        if actor.may(resource.by) and (actor.scopes is None or not actor.scopes.isdisjoint(listed.scopes)):
+        if actor.may(resource.by) and (scopes is None or not scopes.isdisjoint(listed.scopes)):
             grant, known = listed.grant(actor), found.get(resource.record.table.name)
             if known is None or known.grant.scope is not None:
                 names = frozenset(resource.shape.view(actor).names)

@@ -72,7 +72,7 @@ class Follower:
         self._identify = identify
         self._clock = clock
         self._seen = feed.sights(trade, actor)
-        self._key = (trade.name, tuple(sorted(self._seen.items(), key=lambda pair: pair[0])))
+        self._alike = (trade.name, actor.role, actor.scopes)  # what is told to one of these is told to all
         self._position = 0
         self._sent = 0
 
@@ -90,6 +90,7 @@ class Follower:
             if page:
                 self._position = page[-1].id
                 self._sent = self._end(self._position)
+            if self._position < self.tail.last:
                 continue
             try:
                 async with asyncio.timeout(BEAT):
@@ -156,9 +157,9 @@ class Follower:
     def _event(self, happening: Happening, reached: Set[RowId]) -> Frame | None:
         if self.topics is not None or feed.limited(self._seen, happening):
             return self._made(happening, reached)
-        if self._key not in happening.told:
-            happening.told[self._key] = self._made(happening, reached)
-        found: Frame | None = happening.told[self._key]
+        if self._alike not in happening.told:
+            happening.told[self._alike] = self._made(happening, reached)
+        found: Frame | None = happening.told[self._alike]
         return found
 
     def _made(self, happening: Happening, reached: Set[RowId]) -> Frame | None:
