@@ -178,32 +178,30 @@ def begin(level: str, as_json: bool, stream: TextIO | None = None) -> Lines:
 
 
 class Requests:
-    """A line for each request, put together by hand, since there are thousands a second."""
+    """A line for each request, put together by hand of parts that are the same for many, since there are thousands a second."""
 
     def __init__(self, lines: Lines, as_json: bool) -> None:
         self._lines = lines
         self._as_json = as_json
-        self._second = 0
-        self._stamp = ""
-        self._epoch = time.time() - time.perf_counter()
 
     def head(self, trade: str, method: str, route: str, status: int) -> str:
-        """The part of the line that is the same for all requests of this kind."""
+        """The part that is the same for all requests of this kind."""
         if not self._as_json:
-            return f"{method} {route} {status}"
+            return f"request {method} {route} {status} "
         fields = {"level": "info", "event": "request", "trade": trade, "method": method, "route": route}
-        return orjson.dumps(fields | {"status": status}).decode()[1:-1]
+        return f'{orjson.dumps(fields | {"status": status}).decode()[1:-1]},"us":'
 
-    def add(self, head: str, ended: float, seconds: float, request_id: str, who: str, org_id: int) -> None:
-        """Note a request; `ended` is a reading of `perf_counter`, `who` the label of a person or key."""
-        now = self._epoch + ended
-        second = int(now)
-        if second != self._second:
-            self._second, self._stamp = second, stamp(second)
-            self._epoch = time.time() - time.perf_counter()  # the clock may have been set
-        moment = f"{self._stamp}.{int((now - second) * 1000):03d}Z"
+    def tail(self, who: str, org_id: int) -> str:
+        """The part that is the same for all requests of a person or key, by its label."""
+        return f'","actor":"{who}","org":{org_id}}}' if self._as_json else f" {who}"
+
+    def add(self, ended: list[tuple[str, float, str, str]]) -> None:
+        """Note requests that ended now: the head, the seconds, the request id and the tail of each."""
+        moment = time.time()
+        now = f"{stamp(moment)}.{int(moment % 1 * 1000):03d}Z"
         if self._as_json:
-            line = f'{{"time":"{moment}",{head},"ms":{seconds * 1000:.2f},"request_id":"{request_id}","actor":"{who}","org":{org_id}}}'
+            start, between = f'{{"time":"{now}",', ',"request_id":"'
         else:
-            line = f"{moment[11:23]} request {head} {seconds * 1000:.2f} ms {request_id} {who}"
-        self._lines.add(line)
+            start, between = f"{now[11:23]} ", " us "
+        lines = [f"{start}{head}{int(took * 1e6)}{between}{known_as}{tail}" for head, took, known_as, tail in ended]
+        self._lines.add("\n".join(lines))
