@@ -31,6 +31,7 @@ from tradehall.kernel.people.members import (
     CreateUser,
     Member,
     NewUser,
+    holder,
     keep_secret,
     member,
     names_of,
@@ -196,9 +197,11 @@ async def register(office: Office, trade: Trade, call: Call) -> Answer:
     way, how = trade.sign_in, trade.register
     new = await new_user(office, trade, call, way, _role_of(trade, call))
     await office.database.unit(Spend((Budget(f"register:{call.caller.source}", REGISTRATIONS, HOUR),), call.now))
+    org_id = 0 if how.how is FOUND else await only(office, call)
+    await _free(office, trade, new)
     hashed = await hashing(hash_password, getattr(call.body, way.secret.name), pepper(office, way))
     device = call.caller.device or secrets.token_urlsafe(24)
-    org_id = await _founded(office, call, new) if how.how is FOUND else await only(office, call)
+    org_id = org_id or await _founded(office, call, new)
     enrol = Enrol(office, trade, call, org_id, new, hashed, device)
     try:
         granted: Granted = await office.database.unit(enrol)
@@ -228,6 +231,17 @@ async def only(office: Office, call: Call) -> int:
         sentence = "Say which organisation" if wanted is None else "There is no such organisation"
         raise field_error(["body", "organisation"], sentence)
     return found[0]
+
+
+async def _free(office: Office, trade: Trade, new: NewUser) -> None:
+    """See that nobody has the names, before anything is founded for them; raises Refused."""
+    names = ((new.kind, new.folded), *((kind, folded) for kind, _, folded in new.more))
+
+    def taken(session: Session) -> str | None:
+        return next((kind for kind, folded in names if holder(session, trade.name, kind, folded)), None)
+
+    if (kind := await office.database.read(0, taken)) is not None:
+        raise already(trade.sign_in, Refused("name_taken", "", kind=kind))
 
 
 async def _founded(office: Office, call: Call, new: NewUser) -> int:

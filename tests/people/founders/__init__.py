@@ -1,0 +1,1 @@
+"""A trade in which whoever registers founds an organisation, with an e-mail address."""
