@@ -68,7 +68,7 @@ def samples() -> dict[str, Any]:
         "notice": None, "template": "sale_receipt", "values": {"customer": "Ama"}, "url": "https://hooks.invalid/", "description": "none",
         "events": ["*"], "is_active": False, "scopes": ["read"], "role": "owner", "expires_at": None,
         "keep_messages_days": None,
-        "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7,
+        "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7, "keep_deliveries_days": 30,
         "keep_files_days": None,
     }  # fmt: skip
 

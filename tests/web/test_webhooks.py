@@ -9,6 +9,7 @@ import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from tests.running import Application, Clock, Place
 from tradehall.adapters.courier import PublicCourier
 from tradehall.kernel.jobs import JOBS
 from tradehall.kernel.webhooks.records import Delivery, Webhook
-from tradehall.kernel.webhooks.sending import WAITS, signature
+from tradehall.kernel.webhooks.sending import WAITS, drop_old, signature
 
 NOW = "2026-03-02T09:00:00+00:00"
 
@@ -27,7 +28,7 @@ NOW = "2026-03-02T09:00:00+00:00"
 @pytest.fixture
 async def receiver(application: Application) -> AsyncIterator[Receiver]:
     """A receiver in our own network, which this installation may send to."""
-    courier = PublicCourier(allow_private=True, seconds=0.3)
+    courier = PublicCourier(allow_private=True)
     application.office.outside = replace(application.office.outside, courier=courier)
     async with receiving() as found:
         yield found
@@ -302,3 +303,13 @@ async def test_a_webhook_that_is_deleted_takes_its_deliveries_with_it(
     assert len(receiver.got) == 1
     rows = sa.select(sa.func.count()).select_from(Webhook.table)
     assert await shop.read(lambda session: session.execute(rows).scalar()) == 0
+
+
+async def test_p_39_how_a_delivery_went_is_forgotten_once_it_is_old(shop: Place, receiver: Receiver) -> None:
+    made = await hook(shop, receiver.url("/ok"))
+    await bicycle(shop, "KA-1")
+    await until(shop, made, state="delivered")
+    now = shop.application.office.clock()
+    for days, left in ((-1, 1), (1, 0)):
+        gone = await shop.work(partial(drop_old, before=now + timedelta(days=days)))
+        assert (gone, len(await deliveries(shop, made))) == (1 - left, left)

@@ -20,7 +20,7 @@ NOW = "2026-03-02T09:00:00+00:00"
 @pytest.fixture
 async def receiver(application: Application) -> AsyncIterator[Receiver]:
     """A receiver in our own network, which this installation may send to."""
-    courier = PublicCourier(allow_private=True, seconds=2)
+    courier = PublicCourier(allow_private=True)
     application.office.outside = replace(application.office.outside, courier=courier)
     async with receiving() as found:
         yield found

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from tradehall.kernel.calls import Call
 from tradehall.kernel.columns import KEY, Utc
 from tradehall.kernel.contracts import Contract, dumps
 from tradehall.kernel.database import Batch, Session, Work
@@ -25,6 +24,7 @@ from tradehall.kernel.records import METADATA
 from tradehall.kernel.verbs import ANYBODY, MEMBER
 
 if TYPE_CHECKING:
+    from tradehall.kernel.calls import Call
     from tradehall.kernel.office import Office
     from tradehall.kernel.trade import Trade
 
@@ -55,40 +55,40 @@ def paths(trade: "Trade") -> Iterator[Contract]:
     yield Contract("GET", f"{at}/{{provider}}/callback", back, errors=errors)
 
 
-async def providers(office: "Office", trade: "Trade", call: Call) -> Answer:
+async def providers(office: "Office", trade: "Trade", call: "Call") -> Answer:
     """The providers to sign in with."""
     at = f"{trade.prefix}/auth/openid"
     return Answer(200, dumps([{"name": name, "start": f"{at}/{name}/start"} for name in office.outside.openid]))
 
 
-def _provider(office: "Office", call: Call) -> Provider:
+def _provider(office: "Office", call: "Call") -> Provider:
     found = office.outside.openid.get(call.path["provider"])
     if found is None:
         raise Missing("There is no such sign-in provider")
     return found
 
 
-def _way(trade: "Trade", call: Call) -> Way:
+def _way(trade: "Trade", call: "Call") -> Way:
     name = call.path["provider"]
     back = f"{call.caller.base}{trade.prefix}/auth/openid/{name}/callback"
     return Way(trade.name, name, back, call.actor.user_id, call.actor.org_id, call.query.get("organisation", "")[:200])
 
 
-def _kept(office: "Office", call: Call, way: Way) -> dict[str, str]:
+def _kept(office: "Office", call: "Call", way: Way) -> dict[str, str]:
     secure = "; Secure" if call.caller.is_secure else ""
     lasts = int(WAY_LASTS.total_seconds())
     cookie = f"{COOKIE}={way.sealed(office.way_key, call.now)}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Lax{secure}"
     return {"Set-Cookie": cookie, "Cache-Control": "no-store"}
 
 
-async def start(office: "Office", trade: "Trade", call: Call) -> Answer:
+async def start(office: "Office", trade: "Trade", call: "Call") -> Answer:
     """Go to a provider to sign in there."""
     way = _way(trade, call)
     address = await _provider(office, call).address(way)
     return Answer(302, b"", {"Location": address} | _kept(office, call, way))
 
 
-async def link(office: "Office", trade: "Trade", call: Call) -> Answer:
+async def link(office: "Office", trade: "Trade", call: "Call") -> Answer:
     """Ask for one's account to be linked to a provider's; the answer says where to go for that."""
     provider = _provider(office, call)
     if not call.actor.user_id:
@@ -97,7 +97,7 @@ async def link(office: "Office", trade: "Trade", call: Call) -> Answer:
     return Answer(200, dumps({"address": await provider.address(way)}), _kept(office, call, way))
 
 
-async def callback(office: "Office", trade: "Trade", call: Call) -> Answer:
+async def callback(office: "Office", trade: "Trade", call: "Call") -> Answer:
     """Come back from a provider, and be signed in."""
     provider = _provider(office, call)
     way = Way.opened(call.caller.way, office.way_key, call.query.get("state", ""), call.now)
@@ -168,7 +168,7 @@ class AdmitLinked(Work):
     """Link a provider's account to a person's, who may be new, and open a session."""
 
     def __init__(
-        self, office: "Office", trade: "Trade", call: Call, org_id: int, who: Member | NewUser, device: str,
+        self, office: "Office", trade: "Trade", call: "Call", org_id: int, who: Member | NewUser, device: str,
         profile: Profile,
     ) -> None:  # fmt: skip
         self.office, self.trade, self.call, self.org_id = office, trade, call, org_id

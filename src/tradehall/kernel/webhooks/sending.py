@@ -17,6 +17,7 @@ from tradehall.kernel.database import Session
 from tradehall.kernel.events import CHANGES, EVENTS
 from tradehall.kernel.jobs import Job, Then, task
 from tradehall.kernel.notices.templates import Template
+from tradehall.kernel.persons import keep_for
 from tradehall.kernel.verbs import Actor
 from tradehall.kernel.webhooks.courier import Reply
 from tradehall.kernel.webhooks.records import Delivery, DeliveryState, Webhook
@@ -165,3 +166,13 @@ def _health(ctx: "Context", parcel: Parcel, reply: Reply, is_parked: bool) -> No
         with ctx.happening("webhook.disable"):
             webhook.is_active = False
             ctx.notify(ctx.trade.owner, SWITCHED_OFF.name, webhook, once=f"{webhook.id}:{webhook.version}")
+
+
+def drop_old(ctx: "Context", before: datetime) -> int:
+    """Delete a trade's deliveries that ended and are older than this; gives how many those were."""
+    d = Delivery.table.c
+    old = (d.org_id == ctx.org_id, d.of_trade == ctx.trade.name, d.created_at < before)
+    return ctx.session.change(sa.delete(Delivery.table).where(*old, d.state != DeliveryState.PENDING))
+
+
+keep_for("deliveries", "deliveries to webhooks", 30, drop_old)
