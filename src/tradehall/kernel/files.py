@@ -170,7 +170,7 @@ async def drop(office: "Office", job: Job) -> None:
 def _gone(ctx: Context, row: Record) -> None:
     if isinstance(row, File):
         ctx.later(drop, {"key": row.key}, once=row.key)
-    else:
+    elif any(each.record is type(row) for each in ctx.trade.resources):  # what is not offered has no files
         for each in ctx.all(of_row(row.table.name, row.id)):
             ctx.delete(each)
 
