@@ -37,7 +37,7 @@ class PostgresSession(Session):
 
     far = True
 
-    def __init__(self, connection: Connection, status_of: Callable[[str], str | None]) -> None:
+    def __init__(self, connection: Connection, status_of: Callable[[str], str | None], watched: bool = True) -> None:
         self.connection = connection
         self.dialect = connection.dialect
         self._driver: Any = connection.connection.driver_connection
@@ -48,6 +48,7 @@ class PostgresSession(Session):
         self._latest = monotonic()
         self._loop = asyncio.get_running_loop()
         self._look: asyncio.TimerHandle | None = None
+        self._watched = watched
         self.hung = False
 
     @property
@@ -57,7 +58,8 @@ class PostgresSession(Session):
         return self._driver
 
     def __enter__(self) -> "PostgresSession":
-        self._look = self._loop.call_later(HANG_SECONDS, self._watch)
+        if self._watched:
+            self._look = self._loop.call_later(HANG_SECONDS, self._watch)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -275,19 +277,22 @@ class PostgresDatabase:
         answer: T = await greenlet_spawn(self._read, org_id, query)
         return answer
 
-    def _read(self, org_id: int, query: Callable[[Session], T]) -> T:
+    def _read(self, org_id: int, query: Callable[[Session], T], watched: bool = True) -> T:
         try:
-            return self._read_once(org_id, query)
+            return self._read_once(org_id, query, watched)
         except LostConnectionError:
             pass  # nothing was changed: a new connection may ask again
         try:
-            return self._read_once(org_id, query)
+            return self._read_once(org_id, query, watched)
         except LostConnectionError as error:
             raise Unavailable from error
 
-    def _read_once(self, org_id: int, query: Callable[[Session], T]) -> T:
+    def _read_once(self, org_id: int, query: Callable[[Session], T], watched: bool) -> T:
         try:
-            with self._engine.connect() as connection, PostgresSession(connection, self._status_of) as session:
+            with (
+                self._engine.connect() as connection,
+                PostgresSession(connection, self._status_of, watched) as session,
+            ):
                 try:
                     session.begin_read(org_id)
                     return query(session)
@@ -309,8 +314,8 @@ class PostgresDatabase:
         return asyncio.run(self._once(self.unit(work)))
 
     def ask(self, org_id: int, query: Callable[[Session], T]) -> T:
-        """Read from a thread without a loop: the command line."""
-        answer: T = asyncio.run(self._once(self.read(org_id, query)))
+        """Read from a thread without a loop: the command line, where a large question may take its time."""
+        answer: T = asyncio.run(self._once(greenlet_spawn(self._read, org_id, query, False)))
         return answer
 
     async def _once(self, doing: Any) -> Any:
