@@ -31,7 +31,7 @@ from tradehall.kernel.jobs import Job, Then, task
 from tradehall.kernel.live import Live, Message
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.office import Office
-from tradehall.kernel.people import SignIn
+from tradehall.kernel.people import EMAIL, FOUND, JOIN, PHONE, USERNAME, Register, Secret, SignIn, number, pin
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
@@ -43,9 +43,10 @@ Amount = Decimal
 """An amount of money, as a rule computes with it."""
 
 __all__ = [
-    "ANYBODY", "SYSTEM", "Amount", "Context", "Contract", "DayOf", "Denied", "Filter", "Form", "Happening", "Invalid",
-    "Job", "Live", "Message", "Missing", "Office", "Part", "Parts", "Reader", "Record", "Refused", "Resource", "Role",
-    "Shape", "SignIn", "Template", "Then", "Trade", "act", "after", "attach", "check", "choice",
-    "computed", "day", "email", "file", "find", "flag", "integer", "json", "measure", "moment", "money", "move", "optional",
-    "own", "person", "personal", "price", "quantity", "reference", "report", "state", "task", "text", "unique", "where",
+    "ANYBODY", "EMAIL", "FOUND", "JOIN", "PHONE", "SYSTEM", "USERNAME", "Amount", "Context", "Contract", "DayOf",
+    "Denied", "Filter", "Form", "Happening", "Invalid", "Job", "Live", "Message", "Missing", "Office", "Part",
+    "Parts", "Reader", "Record", "Refused", "Register", "Resource", "Role", "Secret", "Shape", "SignIn",
+    "Template", "Then", "Trade", "act", "after", "attach", "check", "choice", "computed", "day", "email", "file",
+    "find", "flag", "integer", "json", "measure", "moment", "money", "move", "number", "optional", "own", "person",
+    "personal", "pin", "price", "quantity", "reference", "report", "state", "task", "text", "unique", "where",
 ]  # fmt: skip
