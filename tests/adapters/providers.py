@@ -8,7 +8,7 @@ import hmac
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 import orjson
@@ -28,6 +28,9 @@ ERRORS = {
     500: (20500, "Internal Server Error"),
     503: (20503, "Service Unavailable"),
 }
+
+
+T = TypeVar("T", bound="FakeTwilio")
 
 
 @dataclass
@@ -95,11 +98,11 @@ class FakeTwilio:
 
 
 @asynccontextmanager
-async def fake_twilio() -> AsyncIterator[FakeTwilio]:
+async def fake_twilio(provider: T) -> AsyncIterator[T]:
     """A provider at an address of this machine."""
     async with serving() as (board, http):
-        board.serves = found = FakeTwilio(str(http.base_url).rstrip("/"))
-        yield found
+        board.serves, provider.base = provider, str(http.base_url).rstrip("/")
+        yield provider
 
 
 def signature(url: str, fields: dict[str, str], token: str = TOKEN) -> str:

@@ -17,7 +17,7 @@ TO_AMA = Outgoing("1-7", "+233241234567", "Hello, Ama & Kofi: 5+5 = €10", trad
 @pytest.fixture
 async def provider() -> AsyncIterator[FakeTwilio]:
     """A provider of SMS."""
-    async with fake_twilio() as found:
+    async with fake_twilio(FakeTwilio()) as found:
         yield found
 
 

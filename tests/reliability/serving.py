@@ -77,13 +77,13 @@ class Shop:
         """What the doctor finds."""
         return await asyncio.to_thread(lambda: list(examine(self.database(), [trade])))
 
-    def serve(self, *wrapped: str) -> Server:
-        """Start a server, inside another program if there is one; returns when it answers."""
+    def serve(self, *wrapped: str, **settings: str) -> Server:
+        """Start a server with these settings, inside another program if there is one; returns when it answers."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         words = [*wrapped, str(TRADEHALL), "serve", "phoneshop", "--data", str(self.folder), "--port", str(port)]
-        env = {**os.environ, "SECRET_KEY": SECRET, "DATABASE_URL": self.url, "BACKUP_EVERY": "0"}
+        env = {**os.environ, "SECRET_KEY": SECRET, "DATABASE_URL": self.url, "BACKUP_EVERY": "0", **settings}
         with (self.folder / f"log-{port}").open("w") as log:
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True, env=env, cwd=self.folder)
         server = Server(process, port)

@@ -23,7 +23,7 @@ NOW = "2026-11-21T10:00:00Z"
 @pytest.fixture
 async def provider(shop: Place) -> AsyncIterator[FakeTwilio]:
     """A provider of SMS that the application uses."""
-    async with fake_twilio() as found:
+    async with fake_twilio(FakeTwilio()) as found:
         shop.application.office.outside = Outside(sms=found.sender())
         yield found
 
