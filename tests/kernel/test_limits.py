@@ -74,7 +74,7 @@ async def test_row_32_without_the_store_each_process_counts_for_itself_and_retur
 async def test_row_32_nobody_waits_for_a_store_that_hangs() -> None:
     hanging = socket.create_server(("127.0.0.1", 0))  # which accepts and never answers
     store = RedisCounts(f"redis://127.0.0.1:{hanging.getsockname()[1]}/0")
-    assert await store.add("ama", 60) is None  # the one that finds out waits for a quarter of a second
+    assert await store.add("ama", 60) is None  # the one that finds out waits for half a second
     waits = [asyncio.ensure_future(store.add("ama", 60)) for _ in range(100)]
     await asyncio.sleep(0)
     assert all(each.done() for each in waits)

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from time import monotonic
 
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
 log = logging.getLogger("tradehall")
-PATIENCE = 0.25
+CONNECTIONS = 8
+PATIENCE = 0.5
 PAUSE = 1.0
 """Seconds: how long a counter may take, and how long nobody asks a store that didn't answer."""
 
@@ -17,7 +18,11 @@ class RedisCounts:
     """Counts in Redis. While it doesn't answer, nobody waits for it: one task looks whether it is back."""
 
     def __init__(self, url: str) -> None:
-        self._redis: Redis = Redis.from_url(url, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE)
+        # Few connections: a burst would otherwise open one for each request, and wait for all of them.
+        pool = BlockingConnectionPool.from_url(
+            url, max_connections=CONNECTIONS, timeout=PATIENCE, socket_timeout=PATIENCE, socket_connect_timeout=PATIENCE
+        )
+        self._redis: Redis = Redis.from_pool(pool)
         self._away: asyncio.Task[None] | None = None
 
     async def add(self, key: str, seconds: int) -> int | None:
