@@ -14,7 +14,7 @@ from tests.running import Clock, Place
 from tradehall.adapters import twilio
 from tradehall.adapters.smtp import Smtp
 from tradehall.kernel.notices import sending
-from tradehall.kernel.notices.ledger import Message
+from tradehall.kernel.notices.ledger import Message, forget
 from tradehall.kernel.outside import Outside
 
 NOW = "2026-11-21T10:00:00Z"
@@ -239,6 +239,23 @@ async def test_a_stop_while_the_message_waits_suppresses_it(shop: Place, clock: 
     await answer(shop, "stop")
     clock.forward(hours=2)
     assert (await until(shop, "suppressed"))["why"] == "This person wants no messages"
+    assert provider.asked == 0
+
+
+async def test_p_39_a_message_that_is_forgotten_while_it_waits_is_not_sent(
+    shop: Place, clock: Clock, provider: FakeTwilio
+) -> None:
+    await ready(shop, quiet_from="09:00", quiet_until="11:00")
+    clock.set(NOW)
+    await tell(shop, AMA)
+
+    def rule(ctx: Any) -> None:
+        with ctx.happening("test"):
+            forget(ctx, AMA)
+
+    await shop.work(rule)
+    clock.forward(hours=2)
+    await until(shop, "suppressed")
     assert provider.asked == 0
 
 

@@ -52,3 +52,19 @@ async def test_r_18_who_is_made_anonymous_is_so_in_the_ledger_too(shop: Place) -
     ledger = (await shop.manager.get("/api/messages/log")).text
     assert not any(word in ledger for word in ("Kwame", "24123", "kwame"))
     assert await shop.wrong() == []
+
+
+async def test_row_44_what_was_told_to_somebody_is_exported_and_erased_with_them(shop: Place) -> None:
+    await shop.prefer(messages=True)
+    sale = await sold(shop, full_name="Canary Mensah")
+    who = {"customer_id": sale["customer_id"]}
+    shown = await shop.owner.post("/api/privacy/export", json=who)
+    assert shown.status_code == 200, shown.text
+    assert {each["address"] for each in shown.json()["rows"]["kernel_messages"]} == {
+        "+233241234567",
+        "kwame@example.com",
+    }
+    assert (await shop.owner.post("/api/privacy/erase", json=who)).status_code == 200
+    ledger = (await shop.manager.get("/api/messages/log")).text
+    assert not any(word in ledger for word in ("Canary", "24123", "kwame"))
+    assert await shop.wrong() == []

@@ -73,7 +73,7 @@ def _begun(ctx: "Context", message_id: int) -> Posting | None:
             ctx.do(DOUBT, message, why=STOPPED_MEANWHILE)
             return None
         ctx.do(POSTPONE, message)  # whoever gets an e-mail twice knows it by its Message-ID
-    if opted_out(ctx, message):
+    if not message.address or opted_out(ctx, message):  # it may have been erased while it waited
         ctx.do(SUPPRESS, message, why=STOPPED)
         return None
     ctx.do(BEGIN, message, attempts=message.attempts + 1)
