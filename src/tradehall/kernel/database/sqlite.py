@@ -25,6 +25,7 @@ MOST_IN_A_GROUP = 64
 PATIENCE = 0.001
 """Seconds: how long a group waits at the most for those who were there a moment ago."""
 LOCK_SECONDS = 5.0
+# The WAL is copied back every 16,000 pages: what many units changed is copied once.
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -32,7 +33,7 @@ PRAGMAS = (
     f"busy_timeout={LOCK_SECONDS * 1000:.0f}",
     "cache_size=-16384",
     "mmap_size=268435456",
-    "wal_autocheckpoint=4000",
+    "wal_autocheckpoint=16000",
 )
 
 
