@@ -8,6 +8,7 @@ import pytest
 
 from tests.running import Application, Clock, Copies, Place, Switchboard, opened, serving
 from tests.servers import Postgres, private_postgres
+from tradehall.kernel.database import postgres
 from tradehall.kernel.trade import Trade
 
 
@@ -42,6 +43,16 @@ async def served() -> AsyncIterator[tuple[Switchboard, httpx2.AsyncClient]]:
     """The one server of this session."""
     async with serving() as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait longer for PostgreSQL than a server does: what runs the tests may stand still for seconds.
+
+    A test of how soon a server gives up overrides this.
+    """
+    for name in ("HANG_SECONDS", "CONNECT_SECONDS"):
+        monkeypatch.setattr(postgres, name, 30)
 
 
 @pytest.fixture

@@ -18,6 +18,11 @@ SOON = 5.0
 UNKNOWN = "outcome_unknown"
 
 
+@pytest.fixture(autouse=True)
+def patience() -> None:
+    """As short as a server's."""
+
+
 @pytest.fixture
 def beyond(copies: Copies, trade: Trade) -> Iterator[str]:
     """The URL of a database on PostgreSQL; a file can't go away like this."""

@@ -156,6 +156,9 @@ def run_batch(session: Session, works: Sequence[Work], translate: Translate, wai
             batch.foresee(works)
         outcomes = [_attempt(batch, work, translate, last=work is works[-1]) for work in works]
         batch.write()
+    except Void:
+        session.rollback()
+        raise
     except BaseException as error:
         session.rollback()
         raise _void(error, translate) from error

@@ -1,6 +1,7 @@
 """PostgreSQL: one transaction at a time for each organisation, in as many processes as there are."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -12,12 +13,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
-from tradehall.kernel.database.group import Outcome, Void, Work, run_batch, settle
+from tradehall.kernel.database.group import Clash, Outcome, Void, Work, run_batch, settle
 from tradehall.kernel.database.session import Prepared, Row, Session
 from tradehall.kernel.database.sqlite import PATIENCE, answer_all, tell_nobody
 from tradehall.kernel.database.walls import by_name
 from tradehall.kernel.errors import OutcomeUnknown, Problem, Refused, StorageFull, Unavailable
 
+log = logging.getLogger("tradehall")
 T = TypeVar("T")
 MOST_IN_A_GROUP = 64
 CONNECTIONS = 12
@@ -243,11 +245,16 @@ class PostgresDatabase:
             connection = self._engine.connect()
         except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
             self._away = monotonic()
+            log.warning("the database could not be reached: %s", type(error).__name__)
             raise Void(Unavailable(), begun=False) from error
         with connection, PostgresSession(connection, self._status_of) as session:
             try:
                 outcomes = run_batch(session, works, translate, waiting)
+            except Clash:
+                raise
             except Void as void:
+                cause = void.__cause__
+                log.warning("a transaction is void: %s %s", type(cause).__name__, getattr(cause, "sqlstate", ""))
                 raise void if not session.hung else Void(void.problem, begun=False) from void
             finally:
                 if session.hung:
