@@ -1,9 +1,12 @@
 """Units share a transaction: whatever befalls one, nobody else's work is lost and nobody is answered falsely."""
 
+import asyncio
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,16 @@ from tests.kernel.floor import HERE, THERE, Floor, Keyed, Unit, bring, shared
 from tests.kernel.stall import Amount, Crate, NewCrate, Tag, Word, tag, take
 from tests.kernel.stall import bring as bringing
 from tests.kernel.wire import Cut, wire_to
+from tests.running import Copies
+from tradehall.kernel import calls
+from tradehall.kernel.calls import Perform
 from tradehall.kernel.context import Context
-from tradehall.kernel.database import SqliteDatabase, open_database
+from tradehall.kernel.database import Batch, SqliteDatabase, open_database
 from tradehall.kernel.database.postgres import WRITER_LOCKS
 from tradehall.kernel.errors import OutcomeUnknown, Problem, Refused, StorageFull, Unavailable
+from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.trade import Trade
+from tradehall.kernel.verbs import Verb
 
 POISON = "poison"
 POISONED = f"""
@@ -33,6 +42,18 @@ AT_COMMIT = (
     "CREATE CONSTRAINT TRIGGER poisoned AFTER INSERT ON stall_crates DEFERRABLE INITIALLY DEFERRED "
     "FOR EACH ROW EXECUTE FUNCTION poisoned()"
 )
+
+
+@pytest.fixture(params=["sqlite", "sqlite, brief", "postgresql"])
+def database_url(
+    request: pytest.FixtureRequest, copies: Copies, trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """On SQLite everything is done twice: in the writer's thread, and on the event loop as what is brief is."""
+    kind, _, brief = request.param.partition(", ")
+    for work in (Unit, Keyed):
+        monkeypatch.setattr(work, "is_brief", bool(brief))
+    with copies.copy(kind, trade) as url:
+        yield url
 
 
 def only_postgres(floor: Floor) -> None:
@@ -412,21 +433,77 @@ async def test_a_row_that_somebody_else_locks_is_503_for_the_unit_that_needs_it(
     assert await floor.wrong() == []
 
 
+@contextmanager
+def held(path: Path) -> Iterator[None]:
+    """Another process writes to the file meanwhile."""
+    hold = (
+        "import sqlite3, sys; file = sqlite3.connect(sys.argv[1], isolation_level=None); "
+        "file.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read()"
+    )
+    words = [sys.executable, "-c", hold, str(path)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout
+        assert other.stdin
+        assert other.stdout.readline() == b"held\n"
+        try:
+            yield
+        finally:
+            other.stdin.close()
+
+
+async def test_everybody_else_is_served_while_a_unit_waits_for_another_process(floor: Floor) -> None:
+    only_sqlite(floor)
+    assert isinstance(floor.database, SqliteDatabase)
+    with held(floor.database.path):
+        waiting = asyncio.ensure_future(floor.do(bring("a")))
+        for _ in range(100):
+            assert await floor.labels() == []
+            await asyncio.sleep(0.001)
+        assert not waiting.done()
+    assert isinstance(await waiting, Crate)
+    assert await floor.labels() == ["a"]
+    assert await floor.wrong() == []
+
+
+class Placed(Keyed):
+    """A call that notes in which thread it was done."""
+
+    is_brief = Perform.is_brief
+
+    def __init__(self, label: str, seconds: float = 0.0) -> None:
+        super().__init__(label, label)
+        self.seconds = seconds
+
+    def _run(self, batch: Batch, verb: Verb[Any, Any]) -> Answer:
+        time.sleep(self.seconds)
+        self.on_loop = threading.current_thread() is threading.main_thread()
+        return super()._run(batch, verb)
+
+
+async def test_what_proved_to_be_brief_is_done_on_the_loop_and_what_takes_long_in_a_thread(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only_sqlite(floor)
+    monkeypatch.setattr(calls, "_pace", {})
+
+    async def on_loop(label: str, seconds: float = 0.0) -> bool:
+        await floor.do(placed := Placed(label, seconds))
+        return placed.on_loop
+
+    assert not await on_loop("first")
+    calls._pace[bringing] = 0.0
+    assert await on_loop("second")
+    assert await on_loop("slow for the first time", 0.02)
+    assert not await on_loop("it might be slow again")
+    assert True in [await on_loop(f"it proves to be brief: {n}") for n in range(40)]
+
+
 async def test_units_that_do_not_get_the_database_are_503_together_and_none_of_them_ran(floor: Floor) -> None:
     await floor.do(bring("first"))
     units = [bring(label) for label in "abcdefgh"]
     if isinstance(floor.database, SqliteDatabase):
-        hold = (
-            "import sqlite3, sys; file = sqlite3.connect(sys.argv[1], isolation_level=None); "
-            "file.execute('BEGIN IMMEDIATE'); print('held', flush=True); sys.stdin.read()"
-        )
-        words = [sys.executable, "-c", hold, str(floor.database.path)]
-        with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:  # noqa: ASYNC220 - it only holds a lock
-            assert other.stdout
-            assert other.stdin
-            assert other.stdout.readline() == b"held\n"
+        with held(floor.database.path):
             ended = await floor.together(*units)
-            other.stdin.close()
     else:
         with psycopg.connect(floor.admin_url) as other_connection:
             other_connection.execute("SELECT pg_advisory_lock(%s, %s)", [WRITER_LOCKS, HERE])

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 log = logging.getLogger("tradehall")
 LONG_UNIT = 0.05
 """Seconds; a rule that takes longer holds up everybody who writes in its organisation."""
-_ran: set[Verb[Any, Any]] = set()
-"""The verbs that this process carried out: the first time, their statements are compiled."""
+BRIEF = 0.005
+"""Seconds; a rule that is over sooner is carried out on the event loop, where nobody minds."""
+_pace: dict[Verb[Any, Any], float] = {}
+"""How long each verb took here, lately and at the most. The first time its statements are compiled."""
 
 
 @per_record
@@ -43,6 +45,11 @@ def references(body: type[BaseModel]) -> dict[str, type[Record]]:
         if isinstance(mark, Refers)
     }
     return {name: record_of(each) if isinstance(each, str) else each for name, each in found.items()}
+
+
+@per_record
+def _of_files(body: type[BaseModel]) -> list[str]:
+    return [name for name, record in references(body).items() if record is files.File]
 
 
 def _marks(kind: Any) -> Iterator[Any]:
@@ -103,6 +110,11 @@ class Perform(Work):
         self._batch: Batch | None = None
 
     @property
+    def is_brief(self) -> bool:  # type: ignore[override]  # it is asked, never set
+        """Whether its verb took no time worth mentioning before."""
+        return _pace.get(self.call.contract.does, 1.0) < BRIEF  # type: ignore[arg-type]  # only verbs are performed
+
+    @property
     def jobs_added(self) -> bool:
         """Whether its transaction left something to do for a worker."""
         return self._batch is not None and self._batch.jobs_added
@@ -120,10 +132,20 @@ class Perform(Work):
                     batch.book(RowBook).want(record, row_id)
 
     def run(self, batch: Batch) -> Answer:
+        verb: Verb[Any, Any] = self.call.contract.does  # type: ignore[assignment]  # only verbs are performed
+        started = perf_counter()
+        try:
+            return self._run(batch, verb)
+        finally:
+            took, before = perf_counter() - started, _pace.get(verb)
+            _pace[verb] = took if before is None else max(took, 0.9 * before)
+            if took > LONG_UNIT and before is not None:
+                log.warning("the unit of %s took %.0f ms", verb.event, took * 1000)
+
+    def _run(self, batch: Batch, verb: Verb[Any, Any]) -> Answer:
         call, self._batch = self.call, batch
         if call.key is not None and (known := batch.book(KeyBook).find(call.key, call.now)) is not None:
             return known
-        verb: Verb[Any, Any] = call.contract.does  # type: ignore[assignment]  # only verbs are performed
         ctx = Context(batch, self.trade, call.actor, call.now, call.origin)
         ctx.prepared = call.prepared
         args: list[Any] = []
@@ -133,16 +155,13 @@ class Perform(Work):
         more = {name: getattr(call.body, name) for name in verb.spread}
         if verb.body is not None and not more:
             args.append(call.body)
-        started = perf_counter()
         result = ctx.do(verb, *args, **more)
-        if (took := perf_counter() - started) > LONG_UNIT and verb in _ran:
-            log.warning("the unit of %s took %.0f ms", verb.event, took * 1000)
-        _ran.add(verb)
         answer = self._answer(result if result is not None or not args else args[0])
         if call.dry_run:
             raise Undone(self._would(answer, ctx))
         if call.key is not None and not call.contract.secret:
             batch.book(KeyBook).stage(call.key, answer, call.now)
+        ctx.end()
         return answer
 
     def refused(self, batch: Batch, problem: Problem) -> None:
@@ -157,8 +176,8 @@ class Perform(Work):
 
     def _may_show(self, ctx: Context) -> None:
         # Whoever sees the row will see its files: nobody passes on what they may not see themselves.
-        for name, record in references(type(self.call.body)).items() if self.call.body is not None else ():
-            if record is files.File and isinstance(file_id := getattr(self.call.body, name), int):
+        for name in _of_files(type(self.call.body)) if self.call.body is not None else ():
+            if isinstance(file_id := getattr(self.call.body, name), int):
                 files.get(ctx, file_id)
 
     def _target(self, ctx: Context, verb: Verb[Any, Any]) -> Record:

@@ -131,7 +131,9 @@ def raw_show(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Show | None:
 
 
 def _number(amount: Decimal) -> Any:
-    return float(amount) if abs(amount) < amounts.EXACT_IN_FLOAT else orjson.Fragment(format(amount, "f"))
+    numerator, denominator = amount.as_integer_ratio()
+    number = numerator / denominator
+    return number if -amounts.EXACT_IN_FLOAT < number < amounts.EXACT_IN_FLOAT else orjson.Fragment(format(amount, "f"))
 
 
 _SHOWN: dict[type, Callable[[Any], Any]] = {datetime: utc_text, Decimal: _number}
@@ -239,8 +241,8 @@ class Choice(sa.types.TypeDecorator[Any]):
         self.values = values
 
     def bind_processor(self, dialect: Dialect) -> Convert:
-        values = self.values
-        return lambda value: None if value is None else values(value).value
+        texts: dict[str | None, str | None] = {None: None, **{member: member.value for member in self.values}}
+        return texts.__getitem__
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Convert:
         members: dict[str, StrEnum] = {member.value: member for member in self.values}

@@ -1,7 +1,7 @@
 """The context of a rule: who acts, where and when; what it reads and what it changes."""
 
 from collections.abc import Callable, Iterator, Mapping, Set
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -234,15 +234,19 @@ class Context(Reader):
         event = Event(self.trade.name, verb.event, self.actor.label, self.now, self._origin, cause)
         if verb.goal is not None and _target(args).values[verb.state_name] == verb.goal:
             return args[0]  # type: ignore[return-value]  # a move gives its row, or nothing
-        with self._during(event):
-            return self._carry_out(verb, args, more)
-
-    def happening(self, name: str) -> AbstractContextManager[None]:
-        """Something that Tradehall does by itself and that is no verb, as an event of this name: demo data, an import."""
-        return self._during(Event(self.trade.name, name, self.actor.label, self.now, self._origin))
+        self._log.staged.append(event)
+        self._events.append(event)
+        try:
+            result = self._carry_out(verb, args, more)
+            self.flush()
+            return result
+        finally:
+            self._events.pop()
 
     @contextmanager
-    def _during(self, event: Event) -> Iterator[None]:
+    def happening(self, name: str) -> Iterator[None]:
+        """Something that Tradehall does by itself and that is no verb, as an event of this name: demo data, an import."""
+        event = Event(self.trade.name, name, self.actor.label, self.now, self._origin)
         self._log.staged.append(event)
         self._events.append(event)
         try:
@@ -294,6 +298,12 @@ class Context(Reader):
         wish = Wish(self.trade.templates_by_name[template], row, str(once), values, self._events[-1].verb)
         if (message := tell(self, to, wish)) is not None:
             submit(self, message)
+
+    def end(self) -> None:
+        """Let go of the rows, so that they and this are freed at once and not by the collector."""
+        for row in self._rows.values():
+            row.keeper = None
+        self._rows.clear()
 
     def changes(self) -> list[dict[str, Any]]:
         """What the unit did so far, for a dry run: each event with what it changed."""

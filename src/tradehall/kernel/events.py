@@ -152,16 +152,23 @@ def digests(changes: list[dict[str, Any]]) -> list[str]:
 
 
 @cache
-def personal_fields(entity: str) -> Set[str]:
+def personal_fields(entity: str) -> frozenset[str]:
     """The fields of a record that are erased when their person asks for it."""
     table = METADATA.tables[entity]
     record, plain = table.info.get("record"), table.info.get("personal", set())
-    return {name for name, declared in record.fields.items() if declared.personal} if record is not None else plain
+    fields = record.fields.items() if record is not None else ()
+    return frozenset(plain) | {name for name, declared in fields if declared.personal}
 
 
 def change_digest(entity: str, record_id: int, operation: str, body: str, salt: str) -> str:
     """The salted digest of what a change says of the business."""
     return sha256(f"{salt}\n{entity}\n{record_id}\n{operation}\n{body}".encode()).hexdigest()
+
+
+def _salts(most: int) -> Iterator[str]:
+    """So many salts of 128 bits, from one question to the system."""
+    words = os.urandom(16 * most).hex()
+    return (words[start : start + 32] for start in range(0, len(words), 32))
 
 
 def _dumps(value: Any) -> str:
@@ -204,11 +211,12 @@ class EventBook(Book):
         last, chain = (head[0][0], head[0][1]) if head else (0, START)
         event_rows: list[dict[str, Any]] = []
         change_rows: list[dict[str, Any]] = []
+        salts = _salts(sum(1 + 2 * len(event.changes) for event in self._kept))
         for event in self._kept:
             last += 1
             event.id = last
-            changes = [self._change_row(event, n, change) for n, change in enumerate(event.changes.values())]
-            row = self._event_row(event)
+            changes = [self._change_row(event, n, change, salts) for n, change in enumerate(event.changes.values())]
+            row = self._event_row(event, next(salts))
             chain = row["chain"] = link(chain, row, digests(changes))
             event_rows.append(row)
             change_rows += changes
@@ -218,8 +226,8 @@ class EventBook(Book):
     def committed(self) -> None:
         self.session.news = self.session.news or bool(self._kept)
 
-    def _event_row(self, event: Event) -> dict[str, Any]:
-        origin, salt = _dumps(dict(event.origin or BY_COMMAND)), os.urandom(16).hex()
+    def _event_row(self, event: Event, salt: str) -> dict[str, Any]:
+        origin = _dumps(dict(event.origin or BY_COMMAND))
         return {
             "org_id": self.org_id,
             "id": event.id,
@@ -233,11 +241,13 @@ class EventBook(Book):
             "digest": sha256(f"{salt}\n{origin}".encode()).hexdigest(),
         }
 
-    def _change_row(self, event: Event, position: int, change: Change) -> dict[str, Any]:
-        hidden = personal_fields(change.entity)
-        body, salt = _dumps({n: v for n, v in change.body.items() if n not in hidden}), os.urandom(16).hex()
-        found = {name: value for name, value in change.body.items() if name in hidden and value not in (None, "")}
-        personal, personal_salt = (_dumps(found), os.urandom(16).hex()) if found else (None, None)
+    def _change_row(self, event: Event, position: int, change: Change, salts: Iterator[str]) -> dict[str, Any]:
+        business, found = change.body, None
+        if not (hidden := personal_fields(change.entity)).isdisjoint(business):
+            found = {name: value for name, value in business.items() if name in hidden and value not in (None, "")}
+            business = {name: value for name, value in business.items() if name not in hidden}
+        body, salt = _dumps(business), next(salts)
+        personal, personal_salt = (_dumps(found), next(salts)) if found else (None, None)
         return {
             "personal": personal,
             "personal_salt": personal_salt,

@@ -18,9 +18,9 @@ def rounded(amount: Decimal, places: int = 2) -> Decimal:
 
 def scaled(amount: Decimal | int, places: int) -> int:
     """The amount as an integer of 10**-places units, rounded half up."""
-    units = amount * 10**places
-    whole = int(units)
-    return whole if whole == units else int(units.quantize(Decimal(1), ROUND_HALF_UP))
+    if isinstance(amount, int):
+        return amount * int(10**places)
+    return int(amount.scaleb(places).to_integral_value(ROUND_HALF_UP))
 
 
 def unscaled(units: int, places: int) -> Decimal:

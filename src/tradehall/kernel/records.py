@@ -80,6 +80,10 @@ class Record:
     trade: ClassVar[str]
     states: ClassVar[tuple[State[Any], ...]] = ()
     derived: ClassVar[tuple[str, ...]] = ()
+    blank: ClassVar[dict[str, Any]] = {}
+    """The values of a new row of which nothing is known."""
+    made: ClassVar[tuple[str, ...]] = ()
+    """The columns whose first value is made anew for each row."""
 
     id: Field[int] = Field(KEY, int)
     org_id: Field[int] = Field(KEY, int)
@@ -105,19 +109,22 @@ class Record:
         cls.states = tuple(field for field in own.values() if isinstance(field, State))
         cls.contact = {field.how: name for name, field in own.items() if field.how}
         cls.derived = tuple(name for name, field in own.items() if field.formula)
+        cls.made = tuple(name for name, field in cls.fields.items() if callable(field.default))
+        cls.blank = {name: None if name in cls.made else field.initial() for name, field in cls.fields.items()}
         cls.owner = next((name for name, field in own.items() if field.is_person), "")
         cls.table = _table(cls, table, by_org)
 
     folded: Field[str]
 
     def __init__(self, **values: Any) -> None:
-        if unknown := values.keys() - self.fields.keys():
-            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
         self.keeper: Keeper | None = None
         self.before: dict[str, Any] = {}
-        self.values: dict[str, Any] = {
-            name: values[name] if name in values else field.initial() for name, field in self.fields.items()
-        }
+        self.values: dict[str, Any] = self.blank | values
+        if len(self.values) > len(self.blank):
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(values.keys() - self.fields.keys()))}")
+        for name in self.made:
+            if name not in values:
+                self.values[name] = self.fields[name].initial()
 
     @classmethod
     def loaded(cls, values: dict[str, Any], keeper: Keeper | None) -> Self:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
@@ -55,16 +55,17 @@ _daily = Prepared(
 ROWS = "rows"
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """What one record contributes to a measure: in a dimension, on a local day, an amount of money and a count."""
 
     dimension: str = ""
     amount: Decimal | int = 0
     day: date | None = None
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # a tuple has a method of this name
 
 
+Delta = tuple[tuple[str, str, str], int, int]
+"""What is added to a kept total: its key (measure, dimension, day), a count, and an amount in minor units."""
 Parts = Iterator[Part]
 """What a measure gives."""
 
@@ -90,14 +91,6 @@ class Measure(Generic[R]):
     by: Any = None
     """Who may see it by day, as a report of its name; nobody, if not given. (A `By` of `verbs`.)"""
 
-    def deltas(self, row: R, day_of: DayOf, sign: int) -> Iterator[tuple[tuple[str, str, str], int, int]]:
-        """The contributions of a row: the key of each total, count and amount in minor units."""
-        for part in self.parts(row, day_of):
-            count, amount = sign * part.count, sign * scaled(part.amount, 2)
-            yield (self.name, part.dimension, ""), count, amount
-            if part.day is not None:
-                yield (self.name, part.dimension, part.day.isoformat()), count, amount
-
 
 MEASURES: dict[type[Record], list[Measure[Any]]] = {}
 
@@ -113,13 +106,16 @@ def measure(record: type[R], *, by: Any = None) -> Callable[[Callable[[R, DayOf]
     return declare
 
 
-def contributions(
-    record: type[Record], row: Record, day_of: DayOf, sign: int
-) -> Iterator[tuple[tuple[str, str, str], int, int]]:
-    """Everything that a row contributes: to the count of its table, and to the measures of its record."""
-    yield (ROWS, record.table.name, ""), sign, 0
+def contributions(record: type[Record], row: Record, day_of: DayOf, sign: int = 1) -> list[Delta]:
+    """Everything that a row contributes to kept totals: to the count of its table, and to the measures of its record."""
+    found: list[Delta] = [((ROWS, record.table.name, ""), sign, 0)]
     for each in MEASURES.get(record, ()):
-        yield from each.deltas(row, day_of, sign)
+        for dimension, amount, day, count in each.parts(row, day_of):
+            units = sign * scaled(amount, 2)
+            found.append(((each.name, dimension, ""), sign * count, units))
+            if day is not None:
+                found.append(((each.name, dimension, day.isoformat()), sign * count, units))
+    return found
 
 
 class TotalBook(Book):
@@ -128,7 +124,7 @@ class TotalBook(Book):
     def __init__(self, session: Session, org_id: int) -> None:
         super().__init__(session, org_id)
         self._kept: dict[tuple[str, str, str], list[int]] = {}
-        self._staged: list[tuple[tuple[str, str, str], int, int]] = []
+        self._staged: list[Delta] = []
 
     def changed(self, record: type[Record], before: Record | None, after: Record | None, day_of: DayOf) -> None:
         """A row was added (no before), changed, or deleted (no after)."""
@@ -137,7 +133,7 @@ class TotalBook(Book):
         if before is not None:
             self._staged += contributions(record, before, day_of, -1)
         if after is not None:
-            self._staged += contributions(record, after, day_of, 1)
+            self._staged += contributions(record, after, day_of)
 
     def correct(self, trades: Iterable[str], wanted: dict[tuple[str, str, str], tuple[int, int]]) -> None:
         """Bring the totals of some trades to what is wanted, whatever is kept or staged now."""
@@ -216,7 +212,7 @@ def recomputed(
         record = table.info.get("record")
         if record is not None and record.trade in trades:
             for row in every_row(session, org_id, record):
-                for key, count, amount in contributions(record, row, day_of, 1):
+                for key, count, amount in contributions(record, row, day_of):
                     total = sums.setdefault(key, [0, 0])
                     total[0] += count
                     total[1] += amount

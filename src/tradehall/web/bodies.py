@@ -72,7 +72,7 @@ def body_of(
         raise UnsupportedType("application/json")
     if model is None:
         return None
-    asked = {} if is_service else {name: query[name] for name in model.model_fields if name in query}
+    asked = {} if is_service or not query else {name: query[name] for name in model.model_fields if name in query}
     try:
         if not asked and not _MANY_DIGITS.search(content):
             return model.model_validate_json(content.strip() or b"{}")

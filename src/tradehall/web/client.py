@@ -72,13 +72,17 @@ def origin(
     scope: MutableMapping[str, Any], headers: Mapping[bytes, bytes], known_as: str, via: str = "api"
 ) -> dict[str, str]:
     """From where a request comes, as the log keeps it (P-20)."""
-    agent = headers.get(b"user-agent", b"")[:LONGEST_AGENT].decode("latin-1")
     return {
         VIA: via,
         "source": (scope.get("client") or ("",))[0],
-        "agent": "".join(char for char in agent if char.isprintable()),
+        "agent": _printable(headers.get(b"user-agent", b"")[:LONGEST_AGENT]),
         "request_id": known_as,
     }
+
+
+@lru_cache(1024)
+def _printable(agent: bytes) -> str:
+    return "".join(char for char in agent.decode("latin-1") if char.isprintable())
 
 
 @lru_cache(4096)

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -205,10 +205,9 @@ class Dispatcher:
             origin(scope, headers, known_as),
             path=path,
             query=query,
-            caller=caller(scope, headers),
         )
         if isinstance(does, Service):
-            return await self.office.serve(self.trade, call)
+            return await self.office.serve(self.trade, replace(call, caller=caller(scope, headers)))
         return await self.office.perform(self.trade, call)
 
     async def limit(self, scope: Scope, headers: Headers) -> None:

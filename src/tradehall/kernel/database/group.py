@@ -1,7 +1,7 @@
 """Group commit: units that wait together share one transaction, each in a savepoint, and one durable commit."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -11,6 +11,9 @@ from tradehall.kernel.meters import GROUPS
 
 TRIES = 4
 B = TypeVar("B", bound="Book")
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+"""Work that pauses before each thing that waits for the disk: it may go on in another thread from there."""
 
 
 class Void(Exception):  # noqa: N818 - a state of the transaction, caught here
@@ -112,15 +115,18 @@ class Batch:
             book.write()
 
     def committed(self) -> None:
-        """Tell every book that the transaction is durable."""
+        """Tell every book that the transaction is durable, and close them."""
         for book in self._books.values():
             book.committed()
+        self._books.clear()
 
 
 class Work(ABC):
     """A unit of work: rules, run as often as needed until the transaction that holds them is committed."""
 
     org_id: int
+    is_brief = False
+    """Whether it is known to be over so soon that nobody minds waiting for it."""
     through_context = False
     """Whether it asks the database through a context alone, which sees to it that nothing waits that it could miss."""
 
@@ -146,8 +152,13 @@ class Outcome:
 Translate = Callable[[BaseException], Problem | Void | None]
 
 
-def run_batch(session: Session, works: Sequence[Work], translate: Translate, waiting: bool = False) -> list[Outcome]:
-    """Run units of one organisation in one transaction. Raises Void, or what else went wrong, with nothing done."""
+def run_batch(
+    session: Session, works: Sequence[Work], translate: Translate, waiting: bool = False
+) -> Steps[list[Outcome]]:
+    """Run units of one organisation in one transaction; pauses before the commit.
+
+    Raises Void, or what else went wrong, with nothing done.
+    """
     session.waiting = waiting and session.far and len(works) > 1
     try:
         _begin(session, works[0].org_id, translate)
@@ -162,6 +173,7 @@ def run_batch(session: Session, works: Sequence[Work], translate: Translate, wai
     except BaseException as error:
         session.rollback()
         raise _void(error, translate) from error
+    yield
     try:
         session.commit()
     except BaseException as error:
@@ -222,21 +234,38 @@ def _run(work: Work, batch: Batch) -> Any:
         raise RuntimeError("a rule tried to end the process") from error
 
 
-def settle(transact: Callable[[Sequence[Work], bool], list[Outcome]], works: Sequence[Work]) -> list[Outcome]:
+Transact = Callable[[Sequence[Work], bool], Steps[list[Outcome]]]
+
+
+def settle(transact: Transact, works: Sequence[Work]) -> Steps[list[Outcome]]:
     """Run units together; where their transaction is void, each runs again alone, so that none pays for another."""
     GROUPS.observe(len(works))
     try:
         try:
-            return transact(works, True)
+            return (yield from transact(works, True))
         except Clash:
-            return transact(works, False)
+            return (yield from transact(works, False))
     except OutcomeUnknown as unknown:
         return [Outcome(error=unknown) for _ in works]
     except Exception as error:  # noqa: BLE001 - as in _alone
         void = error if isinstance(error, Void) else None
         if (void is None and len(works) == 1) or (void is not None and not void.again and _last_word(void, works)):
             return [Outcome(error=void.problem if void is not None else error) for _ in works]
-    return [_alone(transact, work) for work in works]
+    yield
+    outcomes: list[Outcome] = []
+    for work in works:
+        outcomes += [(yield from _alone(transact, work))]
+    return outcomes
+
+
+def whole(steps: Steps[T]) -> T:
+    """Go all the way."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def _last_word(void: Void, works: Sequence[Work]) -> bool:
@@ -245,11 +274,11 @@ def _last_word(void: Void, works: Sequence[Work]) -> bool:
     return len(works) == 1 or not void.begun
 
 
-def _alone(transact: Callable[[Sequence[Work], bool], list[Outcome]], work: Work) -> Outcome:
+def _alone(transact: Transact, work: Work) -> Steps[Outcome]:
     problem: BaseException = Unavailable()
     for _ in range(TRIES):
         try:
-            return transact([work], False)[0]
+            return (yield from transact([work], False))[0]
         except Void as void:
             problem = void.problem
             if not void.again or isinstance(problem, StorageFull):

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
-from tradehall.kernel.database.group import Clash, Outcome, Void, Work, run_batch, settle
+from tradehall.kernel.database.group import Clash, Outcome, Steps, Void, Work, run_batch, settle, whole
 from tradehall.kernel.database.session import Prepared, Row, Session
 from tradehall.kernel.database.sqlite import PATIENCE, answer_all, tell_nobody
 from tradehall.kernel.database.walls import by_name
@@ -221,7 +221,7 @@ class PostgresDatabase:
                 pairs = [queue.popleft() for _ in range(min(len(queue), MOST_IN_A_GROUP))]
                 began = monotonic()
                 try:
-                    outcomes = settle(self._transact, [work for work, _ in pairs])
+                    outcomes = whole(settle(self._transact, [work for work, _ in pairs]))
                 except BaseException as error:
                     outcomes = [Outcome(error=error) for _ in pairs]
                     answer_all([(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)])
@@ -240,7 +240,7 @@ class PostgresDatabase:
         while len(queue) < min(expected, MOST_IN_A_GROUP) and monotonic() < latest:
             await_only(asyncio.sleep(0))
 
-    def _transact(self, works: Sequence[Work], waiting: bool) -> list[Outcome]:
+    def _transact(self, works: Sequence[Work], waiting: bool) -> Steps[list[Outcome]]:
         try:
             connection = self._engine.connect()
         except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
@@ -249,7 +249,7 @@ class PostgresDatabase:
             raise Void(Unavailable(), begun=False) from error
         with connection, PostgresSession(connection, self._status_of) as session:
             try:
-                outcomes = run_batch(session, works, translate, waiting)
+                outcomes = yield from run_batch(session, works, translate, waiting)
             except Clash:
                 raise
             except Void as void:
