@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from tradehall.trades.phoneshop.models import Condition, Customer, Phone, PhoneS
 Values = dict[str, Any]
 Rows = Iterator[Values]
 
+_serial = count(1)
 TRADEHALL = str(Path(sys.executable).parent / "tradehall")
 
 
@@ -94,20 +95,28 @@ def sale_more(row: Values) -> Values:
     """What a sale has besides."""
     paid = Decimal(str(row["amount_paid"]))
     return {
+        "counter_amount": paid,
         "refunded_amount": Decimal(0),
         "cost": paid * 4 / 5,
+        "completed_at": row["created_at"],
         "condition": list(Condition)[(row["phone_id"] - 1) % 3],
     }
 
 
 def repair_more(row: Values) -> Values:
     """What a repair has besides."""
-    return {"completed_at": row["updated_at"] if row["status"] in ("Completed", "Delivered") else None}
+    done = row["status"] in ("Completed", "Delivered")
+    number = next(_serial)
+    return {
+        "repair_number": f"REP-{number:06d}",
+        "token": f"bench-{number}",
+        "completed_at": row["updated_at"] if done else None,
+    }
 
 
 def swap_more(row: Values) -> Values:
     """What a swap has besides."""
-    return {"discount_amount": Decimal(0), "cost": None}
+    return {"invoice_number": f"SWP-{row['new_phone_id']:06d}", "new_phone_value": Decimal(1000), "cost": None}
 
 
 def environment(where: str | Path, data: Path) -> dict[str, str]:

@@ -49,21 +49,24 @@ def _view(record: type[Record], names: tuple[str, ...], called: tuple[str, ...])
 
 @dataclass(frozen=True)
 class Shape:
-    """The fields of an answer: columns of a record, some for some roles only, some under another name."""
+    """The fields of an answer: columns of a record, some for some roles only, some under another name, some not in lists."""
 
     record: type[Record]
     columns: tuple[str, ...]
     only: Mapping[str, By] = field(default_factory=dict)
     called: Mapping[str, str] = field(default_factory=dict)
-    _views: dict[str, View] = field(default_factory=dict, repr=False)
+    detail: tuple[str, ...] = ()
+    """Columns that are answered with one row only."""
+    _views: dict[tuple[str, bool], View] = field(default_factory=dict, repr=False)
 
-    def view(self, actor: Actor) -> View:
-        """What an actor sees of it."""
-        found = self._views.get(actor.role)
+    def view(self, actor: Actor, *, listed: bool = False) -> View:
+        """What an actor sees of a row: of one, or of each in a list."""
+        found = self._views.get((actor.role, listed))
         if found is None:
-            names = tuple(n for n in self.columns if n not in self.only or actor.may(self.only[n]))
+            columns = self.columns if listed else (*self.columns, *self.detail)
+            names = tuple(n for n in columns if n not in self.only or actor.may(self.only[n]))
             called = tuple(self.called.get(name, name) for name in names)
-            found = self._views[actor.role] = _view(self.record, names, called)
+            found = self._views[actor.role, listed] = _view(self.record, names, called)
         return found
 
 

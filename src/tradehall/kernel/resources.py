@@ -59,7 +59,8 @@ class Asked:
 class Resource:
     """What is offered of a record, and to whom.
 
-    `columns` are answered (all, if not given) and, with `only`, some of them to some roles; `form` are the fields that a person may write.
+    `columns` are answered (all, if not given), those in `detail` with one row but not in lists, and, with `only`, some of them to
+    some roles; `form` are the fields that a person may write.
     `create` and `edit` are grants, and the kernel makes the verb, or verbs of the trade's own; `delete` likewise.
     `write` is the grant of those three that are not given.
     """
@@ -67,6 +68,7 @@ class Resource:
     record: type[Record]
     by: By
     columns: tuple[str, ...] = ()
+    detail: tuple[str, ...] = ()
     form: tuple[str, ...] = ()
     create: By | Verb[Any, Any] | None = None
     edit: By | Verb[Any, Any] | None = None
@@ -82,7 +84,8 @@ class Resource:
     @cached_property
     def shape(self) -> Shape:
         """The fields of its answers."""
-        return Shape(self.record, self.columns or shown(self.record), self.only, self.called)
+        columns = self.columns or tuple(name for name in shown(self.record) if name not in self.detail)
+        return Shape(self.record, columns, self.only, self.called, self.detail)
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -181,7 +184,7 @@ class Resource:
         """A page of the list, within the grant; with a parent only the rows that refer to it, which has to exist."""
         if parent is not None:
             asked = self._of_parent(reader, asked, *parent)
-        view, window = self.shape.view(reader.actor), asked.window
+        view, window = self.shape.view(reader.actor, listed=True), asked.window
         column = asked.sort.removeprefix("-")
         given: dict[str, Any] = {"org_id": reader.org_id, "me": reader.actor.user_id, "limit": window.limit}
         given |= {f"f_{name}": value for name, value in asked.filters} | {"pattern": asked.pattern}

@@ -212,12 +212,12 @@ def _problem() -> Json_:
 
 
 def _shape_schema(shape: Shape) -> Json_:
-    fields = {name: shape.record.fields[name] for name in shape.columns}
+    fields = {name: shape.record.fields[name] for name in (*shape.columns, *shape.detail)}
     called = {name: shape.called.get(name, name) for name in fields}
     return {
         "type": "object",
         "description": " ".join((shape.record.__doc__ or "").split("\n\n")[0].split()),
-        "required": [called[name] for name in fields if name not in shape.only],
+        "required": [called[name] for name in shape.columns if name not in shape.only],
         "properties": {called[name]: _field_schema(field) for name, field in fields.items()},
     }
 

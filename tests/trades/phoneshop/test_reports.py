@@ -47,15 +47,16 @@ def record_the_sample(ctx: Context) -> None:
     ctx.add(
         Swap(
             customer_id=customer.id, given_phone_description="iPhone 11", given_phone_value=Decimal(1800),
-            new_phone_id=phone.id, balance_paid=Decimal(1000), discount_amount=Decimal(0),
+            new_phone_id=phone.id, new_phone_value=phone.value, balance_paid=Decimal(1000), invoice_number="SWP-1",
         )
     )  # fmt: skip
     for cost in (450, 350):
         repair = ctx.add(
             Repair(
-                customer_id=customer.id, phone_description="iPhone X", issue_description="Screen", cost=Decimal(cost)
+                customer_id=customer.id, phone_description="iPhone X", issue_description="Screen", cost=Decimal(cost),
+                repair_number=f"REP-{cost}", token=f"{cost}",
             )
-        )
+        )  # fmt: skip
         repair.status = RepairStatus.COMPLETED
         repair.completed_at = ctx.now
 

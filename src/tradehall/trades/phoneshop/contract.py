@@ -32,6 +32,7 @@ phones = Resource(
         "id", "brand", "model", "condition", "value", "is_available", "swapped_from_id", "status", "imei", "imei2",
         "cost_price", "category_id", "brand_id", "specs", "acquired_via_swap_id", "created_at", "updated_at",
     ),
+    detail=("grade", "hold_until"),
     only={"cost_price": MANAGERS},
     by=STAFF,
     create=rules.stock,
@@ -46,6 +47,10 @@ sales = Resource(
     columns=(
         "id", "customer_id", "phone_id", "amount_paid", "created_at", "original_price", "discount_amount",
         "invoice_number", "balance_due", "refunded_amount", "margin",
+    ),
+    detail=(
+        "method", "method_reference", "tax_mode", "tax_amount", "checkout", "staff_id", "completed_at", "returned_at",
+        "warranty_until",
     ),
     only={"margin": MANAGERS},
     by=STAFF,

@@ -13,8 +13,10 @@ from tradehall.kernel.columns import (
     moment,
     money,
     optional,
+    person,
     personal,
     reference,
+    secret,
     state,
     text,
 )  # fmt: skip
@@ -71,6 +73,28 @@ REPAIR_MOVES = {
 }
 
 
+class Method(StrEnum):
+    """How money changes hands."""
+
+    CASH = "cash"
+    CARD = "card"
+    MOBILE_MONEY = "mobile_money"
+    BANK = "bank"
+    PROVIDER = "provider"
+    """Confirmed by a provider of payments (spec R-23)."""
+
+
+class TaxMode(StrEnum):
+    """How a sale is taxed.
+
+    Source: spec R-16.
+    """
+
+    NONE = "none"
+    STANDARD = "standard"
+    MARGIN = "margin"
+
+
 class Customer(Record, table="phoneshop_customers"):
     """Somebody who buys, swaps or has a phone repaired."""
 
@@ -106,6 +130,8 @@ class Phone(Record, table="phoneshop_phones"):
     category_id = optional(integer(at_least=1))
     brand_id = optional(integer(at_least=1))
     specs = json()
+    grade = optional(text(20))
+    hold_until = optional(moment())
     swapped_from_id = optional(reference("phoneshop_swaps"))
     acquired_via_swap_id = optional(reference("phoneshop_swaps"))
 
@@ -130,25 +156,38 @@ class HeldImei(Record, table="phoneshop_held_imeis"):
 class Sale(Record, table="phoneshop_sales"):
     """A phone that was sold; what the phone had cost is kept with it.
 
-    Source: spec R-02, R-03.
+    `amount_paid` is what was paid so far. A sale is complete when nothing is due any more, and counts as revenue from then on.
+    A sale over the counter may have no customer. Several that were paid together share a `checkout`.
+
+    Source: spec R-02, R-03, R-17.
     """
 
-    customer_id = reference(Customer)
+    customer_id = optional(reference(Customer))
     phone_id = reference(Phone)
     invoice_number = text(20)
     original_price = money(above=0)
     discount_amount = money(at_least=0)
-    amount_paid = money(above=0)
+    amount_paid = money(at_least=0)
+    counter_amount = money(at_least=0)
+    """What was paid with the sale itself, by `method`; what is paid later is a Payment."""
+    method = choice(Method, default=Method.CASH)
+    method_reference = optional(text(100))
     refunded_amount = money(at_least=0)
     cost = optional(money(at_least=0))
     condition = choice(Condition)
+    tax_mode = choice(TaxMode, default=TaxMode.NONE)
+    tax_amount = money(at_least=0, default=0)
+    checkout = optional(text(20))
+    staff_id = optional(person())
     customer_phone = personal(optional(text(20)))
     customer_email = personal(optional(email()))
+    completed_at = optional(moment())
+    warranty_until = optional(day())
     returned_at = optional(moment())
     balance_due = computed(money(), lambda sale: sale.original_price - sale.discount_amount - sale.amount_paid)
     margin = computed(optional(money()), lambda sale: sale.amount_paid - sale.cost)
 
-    indexes = (("customer_id", "created_at", "id"), ("phone_id",))
+    indexes = (("customer_id", "created_at", "id"), ("phone_id",), ("checkout",))
     walls = (
         unique("phone_id", where="returned_at IS NULL", says="Phone is not available for sale", code="not_for_sale"),
         unique("invoice_number", says="This invoice number is used already"),
@@ -164,27 +203,131 @@ class Swap(Record, table="phoneshop_swaps"):
     given_phone_description = text(200, shortest=1)
     given_phone_value = money(at_least=0)
     new_phone_id = reference(Phone)
+    received_phone_id = optional(reference(Phone))
+    invoice_number = text(20)
     balance_paid = money(at_least=0)
-    discount_amount = money(at_least=0)
+    method = choice(Method, default=Method.CASH)
+    """How the balance was paid."""
+    method_reference = optional(text(100))
+    discount_amount = money(at_least=0, default=0)
+    refunded_amount = money(at_least=0, default=0)
+    new_phone_value = money(above=0)
+    """What the phone that went out was offered for."""
     cost = optional(money(at_least=0))
+    """What the phone that went out had cost."""
+    tax_mode = choice(TaxMode, default=TaxMode.NONE)
+    tax_amount = money(at_least=0, default=0)
+    checkout = optional(text(20))
+    staff_id = optional(person())
+    returned_at = optional(moment())
     total_transaction_value = computed(money(), lambda swap: swap.given_phone_value + swap.balance_paid)
+    margin = computed(optional(money()), lambda swap: swap.given_phone_value + swap.balance_paid - swap.cost)
 
-    indexes = (("customer_id", "created_at", "id"), ("new_phone_id",))
-    walls = (unique("new_phone_id", says="New phone is not available for swap", code="not_for_swap"),)
+    indexes = (("customer_id", "created_at", "id"), ("new_phone_id",), ("received_phone_id",), ("checkout",))
+    walls = (
+        unique("new_phone_id", where="returned_at IS NULL", says="New phone is not available for swap",
+               code="not_for_swap"),
+        unique("invoice_number", says="This invoice number is used already"),
+        check("refunded", "refunded_amount <= balance_paid + given_phone_value", "More would be refunded than was given"),
+    )  # fmt: skip
 
 
 class Repair(Record, table="phoneshop_repairs"):
-    """A phone that somebody brought to be mended."""
+    """A phone that somebody brought to be mended, or one of the shop's own; `cost` is its price to the customer.
+
+    `parts_cost` and `outside_cost` are what it costs the shop; of a warranty claim, too, they are charged to the first job.
+    `changes` counts the real changes of its status: each has one message.
+
+    Source: spec R-09, R-11, R-13, R-20.
+    """
 
     customer_id = reference(Customer)
     phone_id = optional(reference(Phone))
     phone_description = text(200, shortest=1)
     issue_description = text(500, shortest=1)
     diagnosis = optional(text(500))
-    cost = money(above=0)
+    cost = money(at_least=0)
     status = state(RepairStatus, REPAIR_MOVES)
+    repair_number = text(20)
+    token = secret(text(43))
+    """Opens its page to whoever holds the link (spec R-24)."""
+    technician_id = optional(person())
+    staff_id = optional(person())
     due_date = optional(day())
     delivery_notified = flag()
+    changes = integer(at_least=0, default=0)
+    parts_cost = money(at_least=0, default=0)
+    outside_cost = money(at_least=0, default=0)
+    paid_amount = money(at_least=0, default=0)
+    refunded_amount = money(at_least=0, default=0)
     completed_at = optional(moment())
+    delivered_at = optional(moment())
+    warranty_until = optional(day())
+    warranty_of_id = optional(reference("phoneshop_repairs"))
+    balance_due = computed(money(), lambda repair: repair.cost - repair.paid_amount)
+    margin = computed(money(), lambda repair: repair.cost - repair.parts_cost - repair.outside_cost)
 
-    indexes = (("customer_id", "created_at", "id"), ("status", "created_at", "id"), ("phone_id",))
+    indexes = (
+        ("customer_id", "created_at", "id"),
+        ("status", "created_at", "id"),
+        ("technician_id", "status", "id"),
+        ("phone_id",),
+        ("warranty_of_id",),
+    )
+    walls = (
+        unique("repair_number", says="This repair number is used already"),
+        unique("token", says="This link is used already"),
+        check("cost", "cost > 0 OR warranty_of_id IS NOT NULL", "Only a warranty claim is free of charge"),
+        check("paid", "paid_amount <= cost", "More was paid than the repair costs", code="overpaid"),
+        check("refunded", "refunded_amount <= paid_amount", "More would be refunded than was paid"),
+    )
+
+
+class Payment(Record, table="phoneshop_payments"):
+    """Money that came in (above zero) or went out (below) for one document, other than what was paid with it at once.
+
+    A row is never changed: what was wrong is turned round by another one.
+
+    Source: spec R-17, R-23.
+    """
+
+    amount = money()
+    method = choice(Method)
+    method_reference = optional(text(100))
+    provider = optional(text(40))
+    sale_id = optional(reference(Sale))
+    swap_id = optional(reference(Swap))
+    repair_id = optional(reference(Repair))
+    purchase_id = optional(integer(at_least=1))
+    expense_id = optional(integer(at_least=1))
+    staff_id = optional(person())
+    note = optional(text(200))
+
+    indexes = (("sale_id",), ("swap_id",), ("repair_id",))
+    walls = (
+        check("amount", "amount <> 0", "A payment is of some amount"),
+        unique("provider", "method_reference", where="provider IS NOT NULL", says="This payment is booked already",
+               code="payment_known"),
+    )  # fmt: skip
+
+
+class Refund(Record, table="phoneshop_refunds"):
+    """Money given back of a sale, a swap or a repair; on its day the revenue and the margin go back, too.
+
+    Source: spec R-12.
+    """
+
+    sale_id = optional(reference(Sale))
+    swap_id = optional(reference(Swap))
+    repair_id = optional(reference(Repair))
+    amount = money(at_least=0)
+    margin = optional(money())
+    """What the shop earns less by it; nothing where the cost is not known."""
+    is_full = flag()
+    is_void = flag()
+    """Whether it undoes a mistake of the same day."""
+    method = choice(Method)
+    reason = text(200, shortest=1)
+    staff_id = optional(person())
+
+    indexes = (("sale_id",), ("swap_id",), ("repair_id",))

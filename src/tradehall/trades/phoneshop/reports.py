@@ -19,8 +19,12 @@ EARNED = (RepairStatus.COMPLETED, RepairStatus.DELIVERED)
 
 @measure(Sale)
 def sales_made(sale: Sale, day_of: DayOf) -> Iterator[Part]:
-    """What sales brought, less what was given back, by the condition of the phone and the day."""
-    yield Part(sale.condition, sale.amount_paid - sale.refunded_amount, day_of(sale.created_at))
+    """What sales brought, by the condition of the phone and the day on which nothing was due any more.
+
+    A deposit is not revenue. Source: spec R-17.
+    """
+    if sale.completed_at is not None:
+        yield Part(sale.condition, sale.amount_paid, day_of(sale.completed_at))
 
 
 @measure(Swap)

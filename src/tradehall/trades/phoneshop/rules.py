@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
 
 from tradehall.kernel.columns import ID, Email, Refers, clean, decimal_limits
 from tradehall.kernel.context import Context
@@ -15,11 +15,21 @@ from tradehall.kernel.records import find
 from tradehall.kernel.resources import edit_row
 from tradehall.kernel.verbs import act
 from tradehall.trades.phoneshop.imei import normalised
-from tradehall.trades.phoneshop.models import HELD, Condition, Customer, HeldImei, Phone, PhoneStatus, Sale
+from tradehall.trades.phoneshop.models import HELD, Condition, Customer, HeldImei, Method, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
+
+
+def at_the_counter(method: Method) -> Method:
+    """What a provider confirmed is booked by the provider alone."""
+    if method is Method.PROVIDER:
+        raise ValueError("payments of a provider are booked when it confirms them")
+    return method
+
 
 Amount = Annotated[Decimal, *decimal_limits(2, above=0)]
 Discount = Annotated[Decimal, *decimal_limits(2, at_least=0)]
+Paid = Annotated[Method, AfterValidator(at_the_counter)]
+PaymentReference = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=100)]
 PhoneNumber = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=9, max_length=20)]
 
 CUSTOMER = ("full_name", "phone_number", "email")
@@ -57,11 +67,13 @@ class Removal(BaseModel):
 
 
 class NewSale(BaseModel):
-    """A phone sold to a customer. Without `original_price` what is paid is the price."""
+    """A phone sold to a customer, or to somebody who is not known. Without `original_price` what is paid is the price."""
 
-    customer_id: Annotated[int, ID, Refers(Customer)]
+    customer_id: Annotated[int, ID, Refers(Customer)] | None = None
     phone_id: Annotated[int, ID, Refers(Phone)]
     amount_paid: Amount | None = None
+    payment_method: Paid = Method.CASH
+    payment_reference: PaymentReference | None = None
     original_price: Amount | None = None
     discount_amount: Discount = Decimal(0)
     customer_phone: PhoneNumber | None = None
@@ -194,7 +206,7 @@ def sell(ctx: Context, order: NewSale) -> Sale:
 
     One phone has one buyer (spec R-01); what it had cost is kept with the sale (spec R-02).
     """
-    customer = ctx.get(Customer, order.customer_id)
+    customer = ctx.get(Customer, order.customer_id) if order.customer_id is not None else None
     phone = ctx.get(Phone, order.phone_id)
     if phone.status is not PhoneStatus.AVAILABLE:
         raise Refused("not_for_sale", "Phone is not available for sale")
@@ -209,20 +221,26 @@ def sell(ctx: Context, order: NewSale) -> Sale:
             original_price=price,
             discount_amount=order.discount_amount,
             amount_paid=paid,
+            counter_amount=paid,
+            method=order.payment_method,
+            method_reference=order.payment_reference,
             refunded_amount=Decimal(0),
             cost=phone.cost_price,
             condition=Condition(phone.condition),
             customer_phone=order.customer_phone,
             customer_email=order.customer_email,
+            staff_id=ctx.actor.user_id or None,
+            completed_at=ctx.now if paid == price - order.discount_amount else None,
         )
     )
-    for address in (order.customer_phone or customer.phone_number, order.customer_email or customer.email):
+    known = (customer.phone_number, customer.email) if customer is not None else (None, None)
+    for address in (order.customer_phone or known[0], order.customer_email or known[1]):
         ctx.notify(
             address,
             "sale_receipt",
             sale,
             once=sale.id,
-            customer=customer.full_name,
+            customer=customer.full_name if customer is not None else "dear customer",
             phone=f"{phone.brand} {phone.model}",
         )
     return sale

@@ -7,6 +7,7 @@ revision = "phoneshop_0001"
 down_revision = None
 branch_labels = ("phoneshop",)
 depends_on = "kernel_0001"
+additive = True
 
 
 def upgrade() -> None:
@@ -49,6 +50,8 @@ def upgrade() -> None:
     sa.Column('category_id', sa.BigInteger(), nullable=True),
     sa.Column('brand_id', sa.BigInteger(), nullable=True),
     sa.Column('specs', sa.Text(), nullable=False),
+    sa.Column('grade', sa.String(length=20), nullable=True),
+    sa.Column('hold_until', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('swapped_from_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('acquired_via_swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('folded', sa.Text(), nullable=False),
@@ -98,12 +101,30 @@ def upgrade() -> None:
     sa.Column('diagnosis', sa.String(length=500), nullable=True),
     sa.Column('cost', sa.BigInteger(), nullable=False),
     sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('repair_number', sa.String(length=20), nullable=False),
+    sa.Column('token', sa.String(length=43), nullable=False),
+    sa.Column('technician_id', sa.BigInteger(), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
     sa.Column('due_date', sa.Date(), nullable=True),
     sa.Column('delivery_notified', sa.Boolean(), nullable=False),
+    sa.Column('changes', sa.BigInteger(), nullable=False),
+    sa.Column('parts_cost', sa.BigInteger(), nullable=False),
+    sa.Column('outside_cost', sa.BigInteger(), nullable=False),
+    sa.Column('paid_amount', sa.BigInteger(), nullable=False),
+    sa.Column('refunded_amount', sa.BigInteger(), nullable=False),
     sa.Column('completed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('delivered_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('warranty_until', sa.Date(), nullable=True),
+    sa.Column('warranty_of_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('balance_due', sa.BigInteger(), sa.Computed('cost - paid_amount', persisted=True), nullable=False),
+    sa.Column('margin', sa.BigInteger(), sa.Computed('(cost - parts_cost) - outside_cost', persisted=True), nullable=False),
     sa.CheckConstraint("status IN ('Pending', 'In Progress', 'Completed', 'Delivered')", name='ck_phoneshop_repairs_status'),
+    sa.CheckConstraint('cost > 0 OR warranty_of_id IS NOT NULL', name='ck_phoneshop_repairs_cost'),
+    sa.CheckConstraint('paid_amount <= cost', name='ck_phoneshop_repairs_paid'),
+    sa.CheckConstraint('refunded_amount <= paid_amount', name='ck_phoneshop_repairs_refunded'),
     sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_repairs_customer_id'),
     sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_repairs_phone_id'),
+    sa.ForeignKeyConstraint(['org_id', 'warranty_of_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_repairs_warranty_of_id', use_alter=True),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -112,7 +133,11 @@ def upgrade() -> None:
         batch_op.create_index('ix_phoneshop_repairs_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_repairs_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_phoneshop_repairs_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_repairs_technician_id_status_id', ['org_id', 'technician_id', 'status', 'id'], unique=False, sqlite_where=sa.text('technician_id IS NOT NULL'), postgresql_where=sa.text('technician_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_repairs_warranty_of_id', ['org_id', 'warranty_of_id'], unique=False, sqlite_where=sa.text('warranty_of_id IS NOT NULL'), postgresql_where=sa.text('warranty_of_id IS NOT NULL'))
         batch_op.create_index('uq_phoneshop_repairs_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_repairs_repair_number', ['org_id', 'repair_number'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_repairs_token', ['org_id', 'token'], unique=True, sqlite_where=None, postgresql_where=None)
 
     op.create_table('phoneshop_sales',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -120,21 +145,32 @@ def upgrade() -> None:
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
-    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('invoice_number', sa.String(length=20), nullable=False),
     sa.Column('original_price', sa.BigInteger(), nullable=False),
     sa.Column('discount_amount', sa.BigInteger(), nullable=False),
     sa.Column('amount_paid', sa.BigInteger(), nullable=False),
+    sa.Column('counter_amount', sa.BigInteger(), nullable=False),
+    sa.Column('method', sa.String(40), nullable=False),
+    sa.Column('method_reference', sa.String(length=100), nullable=True),
     sa.Column('refunded_amount', sa.BigInteger(), nullable=False),
     sa.Column('cost', sa.BigInteger(), nullable=True),
     sa.Column('condition', sa.String(40), nullable=False),
+    sa.Column('tax_mode', sa.String(40), nullable=False),
+    sa.Column('tax_amount', sa.BigInteger(), nullable=False),
+    sa.Column('checkout', sa.String(length=20), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
     sa.Column('customer_phone', sa.String(length=20), nullable=True),
     sa.Column('customer_email', sa.String(length=254), nullable=True),
+    sa.Column('completed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('warranty_until', sa.Date(), nullable=True),
     sa.Column('returned_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('balance_due', sa.BigInteger(), sa.Computed('(original_price - discount_amount) - amount_paid', persisted=True), nullable=False),
     sa.Column('margin', sa.BigInteger(), sa.Computed('amount_paid - cost', persisted=True), nullable=True),
     sa.CheckConstraint("condition IN ('New', 'Used', 'Refurbished')", name='ck_phoneshop_sales_condition'),
+    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_sales_method'),
+    sa.CheckConstraint("tax_mode IN ('none', 'standard', 'margin')", name='ck_phoneshop_sales_tax_mode'),
     sa.CheckConstraint('amount_paid <= original_price - discount_amount', name='ck_phoneshop_sales_paid'),
     sa.CheckConstraint('refunded_amount <= amount_paid', name='ck_phoneshop_sales_refunded'),
     sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_sales_customer_id'),
@@ -143,7 +179,8 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('phoneshop_sales', schema=None) as batch_op:
-        batch_op.create_index('ix_phoneshop_sales_customer_id_created_at_id', ['org_id', 'customer_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_sales_checkout', ['org_id', 'checkout'], unique=False, sqlite_where=sa.text('checkout IS NOT NULL'), postgresql_where=sa.text('checkout IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_sales_customer_id_created_at_id', ['org_id', 'customer_id', 'created_at', 'id'], unique=False, sqlite_where=sa.text('customer_id IS NOT NULL'), postgresql_where=sa.text('customer_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_sales_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_phoneshop_sales_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_phoneshop_sales_invoice_number', ['org_id', 'invoice_number'], unique=True, sqlite_where=None, postgresql_where=None)
@@ -160,24 +197,107 @@ def upgrade() -> None:
     sa.Column('given_phone_description', sa.String(length=200), nullable=False),
     sa.Column('given_phone_value', sa.BigInteger(), nullable=False),
     sa.Column('new_phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('received_phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('invoice_number', sa.String(length=20), nullable=False),
     sa.Column('balance_paid', sa.BigInteger(), nullable=False),
+    sa.Column('method', sa.String(40), nullable=False),
+    sa.Column('method_reference', sa.String(length=100), nullable=True),
     sa.Column('discount_amount', sa.BigInteger(), nullable=False),
+    sa.Column('refunded_amount', sa.BigInteger(), nullable=False),
+    sa.Column('new_phone_value', sa.BigInteger(), nullable=False),
     sa.Column('cost', sa.BigInteger(), nullable=True),
+    sa.Column('tax_mode', sa.String(40), nullable=False),
+    sa.Column('tax_amount', sa.BigInteger(), nullable=False),
+    sa.Column('checkout', sa.String(length=20), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('returned_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('total_transaction_value', sa.BigInteger(), sa.Computed('given_phone_value + balance_paid', persisted=True), nullable=False),
+    sa.Column('margin', sa.BigInteger(), sa.Computed('(given_phone_value + balance_paid) - cost', persisted=True), nullable=True),
+    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_swaps_method'),
+    sa.CheckConstraint("tax_mode IN ('none', 'standard', 'margin')", name='ck_phoneshop_swaps_tax_mode'),
+    sa.CheckConstraint('refunded_amount <= balance_paid + given_phone_value', name='ck_phoneshop_swaps_refunded'),
     sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_swaps_customer_id'),
     sa.ForeignKeyConstraint(['org_id', 'new_phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_swaps_new_phone_id'),
+    sa.ForeignKeyConstraint(['org_id', 'received_phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_swaps_received_phone_id'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('phoneshop_swaps', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_swaps_checkout', ['org_id', 'checkout'], unique=False, sqlite_where=sa.text('checkout IS NOT NULL'), postgresql_where=sa.text('checkout IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_swaps_customer_id_created_at_id', ['org_id', 'customer_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_phoneshop_swaps_new_phone_id', ['org_id', 'new_phone_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_swaps_received_phone_id', ['org_id', 'received_phone_id'], unique=False, sqlite_where=sa.text('received_phone_id IS NOT NULL'), postgresql_where=sa.text('received_phone_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_swaps_recent', ['org_id', 'created_at', 'id'], unique=False)
-        batch_op.create_index('uq_phoneshop_swaps_new_phone_id', ['org_id', 'new_phone_id'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_swaps_invoice_number', ['org_id', 'invoice_number'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_swaps_new_phone_id', ['org_id', 'new_phone_id'], unique=True, sqlite_where=sa.text('returned_at IS NULL'), postgresql_where=sa.text('returned_at IS NULL'))
         batch_op.create_index('uq_phoneshop_swaps_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_payments',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('method', sa.String(40), nullable=False),
+    sa.Column('method_reference', sa.String(length=100), nullable=True),
+    sa.Column('provider', sa.String(length=40), nullable=True),
+    sa.Column('sale_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('repair_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('purchase_id', sa.BigInteger(), nullable=True),
+    sa.Column('expense_id', sa.BigInteger(), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('note', sa.String(length=200), nullable=True),
+    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_payments_method'),
+    sa.CheckConstraint('amount <> 0', name='ck_phoneshop_payments_amount'),
+    sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_payments_repair_id'),
+    sa.ForeignKeyConstraint(['org_id', 'sale_id'], ['phoneshop_sales.org_id', 'phoneshop_sales.id'], name='fk_phoneshop_payments_sale_id'),
+    sa.ForeignKeyConstraint(['org_id', 'swap_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_payments_swap_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_payments', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_payments_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_payments_repair_id', ['org_id', 'repair_id'], unique=False, sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_payments_sale_id', ['org_id', 'sale_id'], unique=False, sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_payments_swap_id', ['org_id', 'swap_id'], unique=False, sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
+        batch_op.create_index('uq_phoneshop_payments_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_payments_provider_method_reference', ['org_id', 'provider', 'method_reference'], unique=True, sqlite_where=sa.text('provider IS NOT NULL'), postgresql_where=sa.text('provider IS NOT NULL'))
+
+    op.create_table('phoneshop_refunds',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('sale_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('repair_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('margin', sa.BigInteger(), nullable=True),
+    sa.Column('is_full', sa.Boolean(), nullable=False),
+    sa.Column('is_void', sa.Boolean(), nullable=False),
+    sa.Column('method', sa.String(40), nullable=False),
+    sa.Column('reason', sa.String(length=200), nullable=False),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_refunds_method'),
+    sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_refunds_repair_id'),
+    sa.ForeignKeyConstraint(['org_id', 'sale_id'], ['phoneshop_sales.org_id', 'phoneshop_sales.id'], name='fk_phoneshop_refunds_sale_id'),
+    sa.ForeignKeyConstraint(['org_id', 'swap_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_refunds_swap_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_refunds', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_refunds_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_refunds_repair_id', ['org_id', 'repair_id'], unique=False, sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_refunds_sale_id', ['org_id', 'sale_id'], unique=False, sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_refunds_swap_id', ['org_id', 'swap_id'], unique=False, sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
+        batch_op.create_index('uq_phoneshop_refunds_org_id_id', ['org_id', 'id'], unique=True)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_acquired_via_swap_id FOREIGN KEY (org_id, acquired_via_swap_id) REFERENCES phoneshop_swaps (org_id, id)")
         op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_swapped_from_id FOREIGN KEY (org_id, swapped_from_id) REFERENCES phoneshop_swaps (org_id, id)")
+        op.execute("ALTER TABLE phoneshop_repairs ADD CONSTRAINT fk_phoneshop_repairs_warranty_of_id FOREIGN KEY (org_id, warranty_of_id) REFERENCES phoneshop_repairs (org_id, id)")
         op.execute("ALTER TABLE phoneshop_customers ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_customers FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_customers USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -196,18 +316,45 @@ def upgrade() -> None:
         op.execute("ALTER TABLE phoneshop_swaps ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_swaps FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_swaps USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_payments ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_payments FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_payments USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_refunds ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_refunds FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_refunds USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE phoneshop_phones DROP CONSTRAINT fk_phoneshop_phones_acquired_via_swap_id")
         op.execute("ALTER TABLE phoneshop_phones DROP CONSTRAINT fk_phoneshop_phones_swapped_from_id")
+        op.execute("ALTER TABLE phoneshop_repairs DROP CONSTRAINT fk_phoneshop_repairs_warranty_of_id")
+    with op.batch_alter_table('phoneshop_refunds', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_refunds_org_id_id')
+        batch_op.drop_index('ix_phoneshop_refunds_swap_id', sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_refunds_sale_id', sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_refunds_repair_id', sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_refunds_recent')
+
+    op.drop_table('phoneshop_refunds')
+    with op.batch_alter_table('phoneshop_payments', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_payments_provider_method_reference', sqlite_where=sa.text('provider IS NOT NULL'), postgresql_where=sa.text('provider IS NOT NULL'))
+        batch_op.drop_index('uq_phoneshop_payments_org_id_id')
+        batch_op.drop_index('ix_phoneshop_payments_swap_id', sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_payments_sale_id', sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_payments_repair_id', sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_payments_recent')
+
+    op.drop_table('phoneshop_payments')
     with op.batch_alter_table('phoneshop_swaps', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_swaps_org_id_id')
-        batch_op.drop_index('uq_phoneshop_swaps_new_phone_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_phoneshop_swaps_new_phone_id', sqlite_where=sa.text('returned_at IS NULL'), postgresql_where=sa.text('returned_at IS NULL'))
+        batch_op.drop_index('uq_phoneshop_swaps_invoice_number', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_phoneshop_swaps_recent')
+        batch_op.drop_index('ix_phoneshop_swaps_received_phone_id', sqlite_where=sa.text('received_phone_id IS NOT NULL'), postgresql_where=sa.text('received_phone_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_swaps_new_phone_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_phoneshop_swaps_customer_id_created_at_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_swaps_checkout', sqlite_where=sa.text('checkout IS NOT NULL'), postgresql_where=sa.text('checkout IS NOT NULL'))
 
     op.drop_table('phoneshop_swaps')
     with op.batch_alter_table('phoneshop_sales', schema=None) as batch_op:
@@ -216,11 +363,16 @@ def downgrade() -> None:
         batch_op.drop_index('uq_phoneshop_sales_invoice_number', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_phoneshop_sales_recent')
         batch_op.drop_index('ix_phoneshop_sales_phone_id', sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index('ix_phoneshop_sales_customer_id_created_at_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_sales_customer_id_created_at_id', sqlite_where=sa.text('customer_id IS NOT NULL'), postgresql_where=sa.text('customer_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_sales_checkout', sqlite_where=sa.text('checkout IS NOT NULL'), postgresql_where=sa.text('checkout IS NOT NULL'))
 
     op.drop_table('phoneshop_sales')
     with op.batch_alter_table('phoneshop_repairs', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_repairs_token', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_phoneshop_repairs_repair_number', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('uq_phoneshop_repairs_org_id_id')
+        batch_op.drop_index('ix_phoneshop_repairs_warranty_of_id', sqlite_where=sa.text('warranty_of_id IS NOT NULL'), postgresql_where=sa.text('warranty_of_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_repairs_technician_id_status_id', sqlite_where=sa.text('technician_id IS NOT NULL'), postgresql_where=sa.text('technician_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_repairs_status_created_at_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_phoneshop_repairs_recent')
         batch_op.drop_index('ix_phoneshop_repairs_phone_id', sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
