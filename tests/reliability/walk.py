@@ -14,7 +14,7 @@ from starlette.routing import Mount, Route
 
 from tests.running import Application, Place
 from tradehall.kernel.context import Context
-from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading
+from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report
 from tradehall.kernel.jobs import JOBS, Job, Task
 from tradehall.kernel.notices.ledger import Message, Notice, Reply, Status
 from tradehall.kernel.records import Record, record_of
@@ -102,7 +102,8 @@ class Operation:
     def body(self) -> type[BaseModel] | None:
         """The request model."""
         does = self.contract.does
-        return does.body if isinstance(does, Verb) else None
+        is_asked = isinstance(does, Verb) or (isinstance(does, Report) and self.contract.method != "GET")
+        return does.body if is_asked else None  # type: ignore[union-attr]  # mypy does not narrow by a name
 
     @property
     def query(self) -> list[str]:
@@ -152,14 +153,16 @@ def _in_path(contract: Contract) -> dict[str, type[Record]]:
             assert target is not None
             found[name] = record_of(target) if isinstance(target, str) else target
         else:
-            assert isinstance(does, Verb | Reading | History), f"the walk does not know what {contract.path} names"
-            found[name] = does.record if isinstance(does, Verb) else does.resource.record
+            assert isinstance(does, Verb | Reading | History | Report), f"the walk does not know {contract.path}"
+            record = does.record if isinstance(does, Verb | Report) else does.resource.record
+            assert record is not None, f"the walk does not know what {contract.path} names"
+            found[name] = record
     return found
 
 
 def _in_body(contract: Contract) -> dict[str, type[Record]]:
     does = contract.does
-    if not isinstance(does, Verb) or does.body is None:
+    if not isinstance(does, Verb | Report) or does.body is None or contract.method == "GET":
         return {}
     found = {}
     for name, info in does.body.model_fields.items():

@@ -174,7 +174,10 @@ class History:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """Figures: a function of a reader, and of a request model where it takes parameters."""
+    """Figures: a function of a reader, of the row that the path names where it is about one, and of a request model.
+
+    The request model takes the parameters of the query string and those of the path; of one that is asked by POST, the body.
+    """
 
     name: str
     by: By
@@ -184,6 +187,8 @@ class Report:
     quick: bool
     room: str = ""
     """What a key's scope calls it, where that is not its name: a trade's own reports are `reports`."""
+    record: type[Record] | None = None
+    """What it is about, where the path names a row by its `id`."""
 
 
 @dataclass(frozen=True)
@@ -281,16 +286,17 @@ class Contract:
 
 
 def report(*, by: By = MEMBER, quick: bool = False) -> Callable[[Callable[..., Any]], Report]:
-    """Declare a report: a function of a `Reader`, and of a request model where it takes parameters.
+    """Declare a report: a function of a `Reader`, of a row where it is about one, and of a request model.
 
     A quick one reads kept totals and rows by an index only: it is answered at once, not in a reader thread.
     """
 
     def declare(rule: Callable[..., Any]) -> Report:
         kinds = [kind for name, kind in _hints(rule).items() if name != "return"]
-        bodies = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+        body = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+        record = next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, Record)), None)
         summary = " ".join((rule.__doc__ or "").split("\n\n")[0].split())
-        return Report(rule.__name__, by, rule, bodies[0] if bodies else None, summary, quick, REPORTS)
+        return Report(rule.__name__, by, rule, body, summary, quick, REPORTS, record)
 
     return declare
 
@@ -299,6 +305,6 @@ def _hints(rule: Callable[..., Any]) -> Mapping[str, Any]:
     return rule.__annotations__
 
 
-def run_report(found: Report, reader: "Reader", ask: BaseModel | None) -> Any:
+def run_report(found: Report, reader: "Reader", row: Record | None, ask: BaseModel | None) -> Any:
     """The figures of a report."""
-    return found.rule(reader) if ask is None else found.rule(reader, ask)
+    return found.rule(reader, *(each for each in (row, ask) if each is not None))

@@ -112,9 +112,15 @@ class Office:
         return await does.does(self, trade, call)
 
     async def read(
-        self, trade: Trade, contract: Contract, actor: Actor, path: Mapping[str, Any], query: Mapping[str, str]
+        self,
+        trade: Trade,
+        contract: Contract,
+        actor: Actor,
+        path: Mapping[str, Any],
+        query: Mapping[str, str],
+        ask: BaseModel | None = None,
     ) -> Answer:
-        """Answer a question: a list, a row, its history, a report. Raises Problem."""
+        """Answer a question: a list, a row, its history, a report, which may be asked for in a body. Raises Problem."""
         does, now = contract.does, self.clock()
         grant = contract.grant(actor)
 
@@ -142,11 +148,18 @@ class Office:
         quick = isinstance(does, Report) and does.quick
         return await self.database.read(
             actor.org_id,
-            lambda session: self._figures(Reader(session, trade, actor, now), contract, path, query),
+            lambda session: self._figures(Reader(session, trade, actor, now), contract, path, query, ask),
             quick,
         )
 
-    def _figures(self, reader: Reader, contract: Contract, path: Mapping[str, Any], query: Mapping[str, str]) -> Answer:
+    def _figures(
+        self,
+        reader: Reader,
+        contract: Contract,
+        path: Mapping[str, Any],
+        query: Mapping[str, str],
+        ask: BaseModel | None,
+    ) -> Answer:
         does = contract.does
         if isinstance(does, History):
             record, grant = does.resource.record, contract.grant(reader.actor)
@@ -158,8 +171,10 @@ class Office:
         if isinstance(does, Drill):
             return Answer(200, dumps(behind(reader, path["measure"], query)))
         assert isinstance(does, Report)  # noqa: S101 - for the type checker
-        ask: BaseModel | None = does.body.model_validate(dict(query)) if does.body is not None else None
-        return Answer(contract.status, dumps(run_report(does, reader, ask)))
+        if ask is None and does.body is not None:
+            ask = does.body.model_validate({**query, **path})
+        row = reader.get(does.record, path["id"], contract.grant(reader.actor)) if does.record is not None else None
+        return Answer(contract.status, dumps(run_report(does, reader, row, ask)))
 
     async def as_system(self, trade: Trade, org_id: int, rule: Callable[[Context], Any]) -> Any:
         """Run something as Tradehall itself, as one unit."""

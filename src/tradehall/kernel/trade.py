@@ -150,7 +150,8 @@ class Trade:
         measured = (each for record, group in MEASURES.items() if record.trade == self.name for each in group)
         for report in (*self.reports, *(by_day(each) for each in measured if each.by is not None)):
             if id(report) not in named:
-                yield Contract("GET", f"{self.prefix}/reports/{report.name.replace('_', '-')}", report)
+                room = f"{report.record.plural}/{{id}}" if report.record is not None else "reports"
+                yield Contract("GET", f"{self.prefix}/{room}/{report.name.replace('_', '-')}", report)
         yield Contract("GET", f"{self.prefix}/totals/{{measure}}", Drill(self.widest))
         read, change = setting_paths(self.preferences, self.owner)
         yield Contract("GET", f"{self.prefix}/settings", read)

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from tradehall.kernel.contracts import Service
+from tradehall.kernel.contracts import Report, Service
 from tradehall.kernel.errors import Invalid, TooLarge, Unfinished, UnsupportedType, field_error
 from tradehall.kernel.verbs import Verb
 
@@ -59,7 +59,7 @@ async def _part(receive: Receive) -> MutableMapping[str, Any]:
 
 
 def body_of(
-    does: Verb[Any, Any] | Service, headers: Headers, content: bytes, query: Mapping[str, str]
+    does: Verb[Any, Any] | Report | Service, headers: Headers, content: bytes, query: Mapping[str, str]
 ) -> BaseModel | None:
     """The body as the model that is asked for; raises Invalid, or UnsupportedType."""
     model, is_service = does.body, isinstance(does, Service)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from tradehall.kernel.calls import Call
 from tradehall.kernel.columns import LARGEST_ID
-from tradehall.kernel.contracts import Contract, Info, Service, dumps
+from tradehall.kernel.contracts import Contract, Info, Report, Service, dumps
 from tradehall.kernel.errors import (
     MethodNotAllowed,
     Missing,
@@ -186,13 +186,16 @@ class Dispatcher:
         actor = scope["actor"] = await self.actor(headers, contract, (scope.get("client") or ("",))[0])
         path = self._path(contract, values)
         query = parsed(scope["query_string"])
-        if not isinstance(does, Verb | Service):
+        if not isinstance(does, Verb | Service | Report) or contract.method == "GET":
             try:
                 return await self.office.read(self.trade, contract, actor, path, query)
             except ValidationError as error:
                 raise invalid(error, "query") from error
         contract.grant(actor)
         content = await read_body(headers, receive)
+        if isinstance(does, Report):
+            ask = body_of(does, headers, content, query)
+            return await self.office.read(self.trade, contract, actor, path, query, ask)
         call = Call(
             contract,
             actor,
@@ -263,8 +266,7 @@ class Dispatcher:
         return found
 
     def _nothing(self, contract: Contract) -> str:
-        record = contract.does.record if isinstance(contract.does, Verb) else getattr(contract.does, "resource", None)
-        record = getattr(record, "record", record)
+        record = getattr(getattr(contract.does, "resource", contract.does), "record", None)
         return f"{record.title} not found" if record is not None else "Not found"
 
     def key(self, headers: Headers, actor: Actor, scope: Scope, content: bytes) -> Key | None:

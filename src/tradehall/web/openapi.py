@@ -76,12 +76,13 @@ def _operation(trade: Trade, contract: Contract) -> Json_:
         "operationId": f"{contract.method.lower()}_{contract.path.strip('/').replace('/', '_').replace('{', '').replace('}', '') or 'root'}",
         "summary": _summary(contract),
         "tags": [_tag(contract)],
-        "parameters": [*_path_parameters(contract), *_query_parameters(trade, does), *_header_parameters(contract)],
+        "parameters": [*_path_parameters(contract), *_query_parameters(trade, contract), *_header_parameters(contract)],
         "responses": _responses(contract),
     }
     if not is_open:
         found["security"] = [{"bearer": []}, {"key": []}] if contract.scopes & trade.scopes else [{"bearer": []}]
-    if isinstance(does, Verb | Service) and does.body is not None:
+    if _has_body(contract):
+        assert isinstance(does, Verb | Report | Service) and does.body is not None  # noqa: S101, PT018 - for the type checker
         schema = {"$ref": REF + does.body.__name__}
         required = any(each.is_required() for each in does.body.model_fields.values())
         kinds = ["application/json", "application/x-www-form-urlencoded"][: 1 + getattr(does, "form", False)]
@@ -126,7 +127,14 @@ def _query(name: str, schema: Mapping[str, Any]) -> Json_:
     return {"name": name, "in": "query", "required": False, "schema": dict(schema)}
 
 
-def _query_parameters(trade: Trade, does: Any) -> Iterator[Json_]:
+def _has_body(contract: Contract) -> bool:
+    does = contract.does
+    is_asked = isinstance(does, Verb | Service) or (isinstance(does, Report) and contract.method != "GET")
+    return is_asked and getattr(does, "body", None) is not None
+
+
+def _query_parameters(trade: Trade, contract: Contract) -> Iterator[Json_]:
+    does = contract.does
     if isinstance(does, Listing):
         yield from _list_parameters(trade, does.resource)
     elif isinstance(does, History):
@@ -135,9 +143,10 @@ def _query_parameters(trade: Trade, does: Any) -> Iterator[Json_]:
     elif isinstance(does, Drill):
         for name in DRILL:
             yield _query(name, {"type": "integer"} if name in ("after", "limit") else {"type": "string"})
-    elif isinstance(does, Report) and does.body is not None:
+    elif isinstance(does, Report) and does.body is not None and contract.method == "GET":
         for name, schema in does.body.model_json_schema()["properties"].items():
-            yield _query(name, schema)
+            if name not in contract.parameters:
+                yield _query(name, schema)
     elif isinstance(does, Service):
         for name, schema in does.query.items():
             yield _query(name, schema)

@@ -40,17 +40,22 @@ class PhoneStatus(StrEnum):
     UNDER_REPAIR = "UNDER_REPAIR"
     SOLD = "SOLD"
     SWAPPED = "SWAPPED"
+    RETURNED = "RETURNED"
+    """Given back to whoever had brought it in a swap that was refunded."""
 
 
 HELD = (PhoneStatus.RECEIVED, PhoneStatus.AVAILABLE, PhoneStatus.WITHHELD, PhoneStatus.UNDER_REPAIR)
 PHONE_MOVES = {
-    PhoneStatus.RECEIVED: (PhoneStatus.AVAILABLE, PhoneStatus.WITHHELD, PhoneStatus.UNDER_REPAIR),
+    PhoneStatus.RECEIVED: (
+        PhoneStatus.AVAILABLE, PhoneStatus.WITHHELD, PhoneStatus.UNDER_REPAIR, PhoneStatus.RETURNED,
+    ),
     PhoneStatus.AVAILABLE: (PhoneStatus.WITHHELD, PhoneStatus.UNDER_REPAIR, PhoneStatus.SOLD, PhoneStatus.SWAPPED),
     PhoneStatus.WITHHELD: (PhoneStatus.AVAILABLE, PhoneStatus.UNDER_REPAIR),
     PhoneStatus.UNDER_REPAIR: (PhoneStatus.AVAILABLE, PhoneStatus.WITHHELD),
     PhoneStatus.SOLD: (PhoneStatus.RECEIVED, PhoneStatus.AVAILABLE),
     PhoneStatus.SWAPPED: (PhoneStatus.RECEIVED, PhoneStatus.AVAILABLE),
-}
+    PhoneStatus.RETURNED: (),
+}  # fmt: skip
 
 
 class RepairStatus(StrEnum):
@@ -95,6 +100,17 @@ class TaxMode(StrEnum):
     MARGIN = "margin"
 
 
+class MarginBasis(StrEnum):
+    """What a margin is reckoned against.
+
+    Source: spec R-02.
+    """
+
+    COST = "cost"
+    UNKNOWN = "unknown"
+    """The phone came without its cost, so that there is no margin."""
+
+
 class Customer(Record, table="phoneshop_customers"):
     """Somebody who buys, swaps or has a phone repaired."""
 
@@ -137,7 +153,10 @@ class Phone(Record, table="phoneshop_phones"):
 
     searched = ("brand", "model", "imei", "imei2")
     indexes = (("status",), ("swapped_from_id",), ("acquired_via_swap_id",))
-    walls = (check("value_positive", "value > 0", "The value of a phone is more than zero"),)
+    walls = (
+        check("value_positive", "value > 0 OR (value = 0 AND status <> 'AVAILABLE')",
+              "The value of a phone that is offered is more than zero"),
+    )  # fmt: skip
 
 
 class HeldImei(Record, table="phoneshop_held_imeis"):
@@ -175,6 +194,8 @@ class Sale(Record, table="phoneshop_sales"):
     refunded_amount = money(at_least=0)
     cost = optional(money(at_least=0))
     condition = choice(Condition)
+    model_key = text(200, default="")
+    """Brand and model without case and accents: what the shop's own sales of a model are found by."""
     tax_mode = choice(TaxMode, default=TaxMode.NONE)
     tax_amount = money(at_least=0, default=0)
     checkout = optional(text(20))
@@ -187,7 +208,12 @@ class Sale(Record, table="phoneshop_sales"):
     balance_due = computed(money(), lambda sale: sale.original_price - sale.discount_amount - sale.amount_paid)
     margin = computed(optional(money()), lambda sale: sale.amount_paid - sale.cost)
 
-    indexes = (("customer_id", "created_at", "id"), ("phone_id",), ("checkout",))
+    indexes = (
+        ("customer_id", "created_at", "id"),
+        ("phone_id",),
+        ("checkout",),
+        ("model_key", "created_at", "id"),
+    )
     walls = (
         unique("phone_id", where="returned_at IS NULL", says="Phone is not available for sale", code="not_for_sale"),
         unique("invoice_number", says="This invoice number is used already"),
@@ -197,7 +223,12 @@ class Sale(Record, table="phoneshop_sales"):
 
 
 class Swap(Record, table="phoneshop_swaps"):
-    """A phone given for a phone, with the balance in cash."""
+    """A phone given for a phone, with the balance in cash.
+
+    `estimated_profit` is against what the phone that went out was offered for, `margin` against what it had cost.
+
+    Source: spec R-03.
+    """
 
     customer_id = reference(Customer)
     given_phone_description = text(200, shortest=1)
@@ -215,13 +246,20 @@ class Swap(Record, table="phoneshop_swaps"):
     """What the phone that went out was offered for."""
     cost = optional(money(at_least=0))
     """What the phone that went out had cost."""
+    expected_resale = optional(money(at_least=0))
+    """What the shop's own sales of this model say that the phone that came in will bring."""
+    alert = optional(text(200))
+    """What the clerk was told before the swap was saved."""
     tax_mode = choice(TaxMode, default=TaxMode.NONE)
     tax_amount = money(at_least=0, default=0)
     checkout = optional(text(20))
     staff_id = optional(person())
+    loss_accepted_by = optional(person())
     returned_at = optional(moment())
+    margin_basis = choice(MarginBasis, default=MarginBasis.UNKNOWN)
     total_transaction_value = computed(money(), lambda swap: swap.given_phone_value + swap.balance_paid)
     margin = computed(optional(money()), lambda swap: swap.given_phone_value + swap.balance_paid - swap.cost)
+    estimated_profit = computed(money(), lambda swap: swap.given_phone_value + swap.balance_paid - swap.new_phone_value)
 
     indexes = (("customer_id", "created_at", "id"), ("new_phone_id",), ("received_phone_id",), ("checkout",))
     walls = (
@@ -312,7 +350,7 @@ class Payment(Record, table="phoneshop_payments"):
 
 
 class Refund(Record, table="phoneshop_refunds"):
-    """Money given back of a sale, a swap or a repair; on its day the revenue and the margin go back, too.
+    """Money given back of a sale, a swap or a repair; on its day `revenue` and `margin` go back, too.
 
     Source: spec R-12.
     """
@@ -321,6 +359,8 @@ class Refund(Record, table="phoneshop_refunds"):
     swap_id = optional(reference(Swap))
     repair_id = optional(reference(Repair))
     amount = money(at_least=0)
+    revenue = money(at_least=0)
+    """How much of it had counted as revenue: nothing of a deposit, nothing of an allowance that is paid out."""
     margin = optional(money())
     """What the shop earns less by it; nothing where the cost is not known."""
     is_full = flag()

@@ -13,6 +13,7 @@ from tradehall.kernel.notices.ledger import forget
 from tradehall.kernel.phones import e164
 from tradehall.kernel.records import find
 from tradehall.kernel.resources import edit_row
+from tradehall.kernel.search import fold
 from tradehall.kernel.verbs import act
 from tradehall.trades.phoneshop.imei import normalised
 from tradehall.trades.phoneshop.models import HELD, Condition, Customer, HeldImei, Method, Phone, PhoneStatus, Sale
@@ -200,6 +201,11 @@ def put_on_offer(phone: Phone, offered: bool) -> None:
         phone.status = PhoneStatus.AVAILABLE if offered else PhoneStatus.WITHHELD
 
 
+def model_key(brand: str, model: str) -> str:
+    """What sales of one model have in common, however somebody wrote it."""
+    return f"{fold(brand)} {fold(model)}"[:200]
+
+
 @act(Sale, by=STAFF)
 def sell(ctx: Context, order: NewSale) -> Sale:
     """Sell a phone.
@@ -227,6 +233,7 @@ def sell(ctx: Context, order: NewSale) -> Sale:
             refunded_amount=Decimal(0),
             cost=phone.cost_price,
             condition=Condition(phone.condition),
+            model_key=model_key(phone.brand, phone.model),
             customer_phone=order.customer_phone,
             customer_email=order.customer_email,
             staff_id=ctx.actor.user_id or None,

@@ -56,8 +56,8 @@ def upgrade() -> None:
     sa.Column('acquired_via_swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('folded', sa.Text(), nullable=False),
     sa.CheckConstraint("condition IN ('New', 'Used', 'Refurbished')", name='ck_phoneshop_phones_condition'),
-    sa.CheckConstraint("status IN ('RECEIVED', 'AVAILABLE', 'WITHHELD', 'UNDER_REPAIR', 'SOLD', 'SWAPPED')", name='ck_phoneshop_phones_status'),
-    sa.CheckConstraint('value > 0', name='ck_phoneshop_phones_value_positive'),
+    sa.CheckConstraint("status IN ('RECEIVED', 'AVAILABLE', 'WITHHELD', 'UNDER_REPAIR', 'SOLD', 'SWAPPED', 'RETURNED')", name='ck_phoneshop_phones_status'),
+    sa.CheckConstraint("value > 0 OR (value = 0 AND status <> 'AVAILABLE')", name='ck_phoneshop_phones_value_positive'),
     sa.ForeignKeyConstraint(['org_id', 'acquired_via_swap_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_phones_acquired_via_swap_id', use_alter=True),
     sa.ForeignKeyConstraint(['org_id', 'swapped_from_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_phones_swapped_from_id', use_alter=True),
     sa.PrimaryKeyConstraint('id'),
@@ -157,6 +157,7 @@ def upgrade() -> None:
     sa.Column('refunded_amount', sa.BigInteger(), nullable=False),
     sa.Column('cost', sa.BigInteger(), nullable=True),
     sa.Column('condition', sa.String(40), nullable=False),
+    sa.Column('model_key', sa.String(length=200), nullable=False),
     sa.Column('tax_mode', sa.String(40), nullable=False),
     sa.Column('tax_amount', sa.BigInteger(), nullable=False),
     sa.Column('checkout', sa.String(length=20), nullable=True),
@@ -181,6 +182,7 @@ def upgrade() -> None:
     with op.batch_alter_table('phoneshop_sales', schema=None) as batch_op:
         batch_op.create_index('ix_phoneshop_sales_checkout', ['org_id', 'checkout'], unique=False, sqlite_where=sa.text('checkout IS NOT NULL'), postgresql_where=sa.text('checkout IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_sales_customer_id_created_at_id', ['org_id', 'customer_id', 'created_at', 'id'], unique=False, sqlite_where=sa.text('customer_id IS NOT NULL'), postgresql_where=sa.text('customer_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_sales_model_key_created_at_id', ['org_id', 'model_key', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_phoneshop_sales_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_phoneshop_sales_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_phoneshop_sales_invoice_number', ['org_id', 'invoice_number'], unique=True, sqlite_where=None, postgresql_where=None)
@@ -206,13 +208,19 @@ def upgrade() -> None:
     sa.Column('refunded_amount', sa.BigInteger(), nullable=False),
     sa.Column('new_phone_value', sa.BigInteger(), nullable=False),
     sa.Column('cost', sa.BigInteger(), nullable=True),
+    sa.Column('expected_resale', sa.BigInteger(), nullable=True),
+    sa.Column('alert', sa.String(length=200), nullable=True),
     sa.Column('tax_mode', sa.String(40), nullable=False),
     sa.Column('tax_amount', sa.BigInteger(), nullable=False),
     sa.Column('checkout', sa.String(length=20), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('loss_accepted_by', sa.BigInteger(), nullable=True),
     sa.Column('returned_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('margin_basis', sa.String(40), nullable=False),
     sa.Column('total_transaction_value', sa.BigInteger(), sa.Computed('given_phone_value + balance_paid', persisted=True), nullable=False),
     sa.Column('margin', sa.BigInteger(), sa.Computed('(given_phone_value + balance_paid) - cost', persisted=True), nullable=True),
+    sa.Column('estimated_profit', sa.BigInteger(), sa.Computed('(given_phone_value + balance_paid) - new_phone_value', persisted=True), nullable=False),
+    sa.CheckConstraint("margin_basis IN ('cost', 'unknown')", name='ck_phoneshop_swaps_margin_basis'),
     sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_swaps_method'),
     sa.CheckConstraint("tax_mode IN ('none', 'standard', 'margin')", name='ck_phoneshop_swaps_tax_mode'),
     sa.CheckConstraint('refunded_amount <= balance_paid + given_phone_value', name='ck_phoneshop_swaps_refunded'),
@@ -275,6 +283,7 @@ def upgrade() -> None:
     sa.Column('swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('repair_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('revenue', sa.BigInteger(), nullable=False),
     sa.Column('margin', sa.BigInteger(), nullable=True),
     sa.Column('is_full', sa.Boolean(), nullable=False),
     sa.Column('is_void', sa.Boolean(), nullable=False),
@@ -363,6 +372,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_phoneshop_sales_invoice_number', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_phoneshop_sales_recent')
         batch_op.drop_index('ix_phoneshop_sales_phone_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_sales_model_key_created_at_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_phoneshop_sales_customer_id_created_at_id', sqlite_where=sa.text('customer_id IS NOT NULL'), postgresql_where=sa.text('customer_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_sales_checkout', sqlite_where=sa.text('checkout IS NOT NULL'), postgresql_where=sa.text('checkout IS NOT NULL'))
 

@@ -1,0 +1,68 @@
+"""Reports: about a row, by what stands in the path, and asked for in a body."""
+
+from typing import Any
+
+import orjson
+import pytest
+from pydantic import BaseModel
+
+from tests.kernel import stall
+from tests.kernel.floor import HERE, THERE, Floor, bring
+from tests.kernel.stall import KEEPER, Crate, NewCrate
+from tradehall.kernel.contracts import Contract, report
+from tradehall.kernel.errors import Denied, Missing
+from tradehall.kernel.office import Office
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.verbs import Actor
+
+
+class Wish(BaseModel):
+    """How many, in which words."""
+
+    word: str = "pieces"
+    number: int = 1
+
+
+@report(by=KEEPER)
+def offer(ctx: Reader, crate: Crate, wish: Wish) -> dict[str, Any]:
+    """What so many cost of a crate."""
+    return {"label": crate.label, "word": wish.word, "price": crate.price * wish.number}
+
+
+@report(by=KEEPER)
+def words(ctx: Reader, wish: Wish) -> dict[str, Any]:
+    """What was asked for."""
+    return wish.model_dump()
+
+
+ABOUT = Contract("GET", "/api/crates/{id}/offer/{word}", offer)
+NAMED = Contract("GET", "/api/words/{word}", words)
+
+
+async def ask(floor: Floor, contract: Contract, path: dict[str, Any], role: str = "keeper", **more: Any) -> Any:
+    """The answer to somebody of the first organisation."""
+    office = Office(floor.database, [stall.trade], "a secret of the tests")
+    found = await office.read(stall.trade, contract, Actor(HERE, "stall", role, 1), path, more.pop("query", {}), **more)
+    return orjson.loads(found.body)
+
+
+async def test_a_report_about_a_row_gets_the_row_that_the_path_names(floor: Floor) -> None:
+    crate = await floor.do(bring("plums"))
+    asked = {"id": crate.id, "word": "boxes"}
+    assert offer.record is Crate
+    assert await ask(floor, ABOUT, asked, query={"number": "3"}) == {"label": "plums", "word": "boxes", "price": 4.5}
+    assert await ask(floor, ABOUT, asked, ask=Wish(number=2)) == {"label": "plums", "word": "pieces", "price": 3}
+    with pytest.raises(Missing, match="Crate not found"):
+        await ask(floor, ABOUT, asked | {"id": 999})
+    with pytest.raises(Denied):
+        await ask(floor, ABOUT, asked, role="seller")
+
+
+async def test_p16_a_report_about_a_row_knows_none_of_another_organisation(floor: Floor) -> None:
+    crate = await floor.rule(lambda ctx: ctx.do(stall.bring, NewCrate(label="plums")), THERE)
+    with pytest.raises(Missing, match="Crate not found"):
+        await ask(floor, ABOUT, {"id": crate.id, "word": "boxes"})
+
+
+async def test_what_stands_in_the_path_counts_before_what_is_asked_behind_it(floor: Floor) -> None:
+    assert await ask(floor, NAMED, {"word": "boxes"}, query={"word": "other"}) == {"word": "boxes", "number": 1}
