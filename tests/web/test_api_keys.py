@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from tests.running import Application, Clock, Person, Place
 from tradehall.kernel.context import Context
 from tradehall.kernel.database import open_database
-from tradehall.kernel.errors import Unauthenticated
+from tradehall.kernel.errors import Problem, Unauthenticated
 from tradehall.kernel.keys import WRONG_FOR_FREE, ApiKey, Keys
 from tradehall.kernel.records import find
 
@@ -304,6 +305,36 @@ async def test_p_13_a_source_that_shows_many_wrong_keys_waits_while_known_keys_w
     assert await status(known, "GET", "/api/bicycles") == 200
     clock.forward(seconds=61)
     assert await status(unknown, "GET", "/api/bicycles") == 200
+
+
+async def test_p_29_wrong_keys_count_in_every_process_and_parallel_ones_too(
+    shop: Place, application: Application, clock: Clock, database_url: str, tmp_path: Any
+) -> None:
+    clock.set(NINE)
+    known, unknown = await program(shop, "read"), await program(shop, "read")
+    assert await status(known, "GET", "/api/bicycles") == 200
+    elsewhere = Keys(open_database(database_url, tmp_path))
+
+    async def shown(key: str, address: str) -> int:
+        try:
+            await elsewhere.actor(key, application.trade, address, clock())
+        except Problem as refusal:
+            return refusal.status
+        return 200
+
+    try:
+        wrong = [known.key[:-4] + f"{number:04d}" for number in range(4 * WRONG_FOR_FREE)]
+        found = await asyncio.gather(*(shown(each, "127.0.0.1") for each in wrong))
+        assert Counter(found) == {401: WRONG_FOR_FREE, 429: 3 * WRONG_FOR_FREE}
+        assert await status(unknown, "GET", "/api/bicycles") == 429, "counted by the other process"
+        assert await status(known, "GET", "/api/bicycles") == 200
+        assert await shown(unknown.key, "192.0.2.1") == 200, "from another address"
+        clock.forward(seconds=60)
+        assert await status(unknown, "GET", "/api/bicycles") == 200
+        assert await shown(wrong[-1], "127.0.0.1") == 401
+    finally:
+        await elsewhere._database.close()
+    assert await shop.news() == []
 
 
 async def test_a_key_of_one_trade_opens_no_other(shop: Place, application: Application) -> None:

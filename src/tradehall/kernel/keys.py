@@ -13,10 +13,11 @@ from pydantic import Field as Limit
 from tradehall.kernel.columns import json, moment, optional, person, secret, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Listing
-from tradehall.kernel.database import Batch, Database, Prepared, Work
+from tradehall.kernel.database import Batch, Database, Prepared, Session, Work
 from tradehall.kernel.errors import Throttled, Unauthenticated, field_error
 from tradehall.kernel.forms import Form
 from tradehall.kernel.people import authority, digest, touch_authority
+from tradehall.kernel.people.attempts import Budget, Spend, counted
 from tradehall.kernel.records import Record, unique
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import Actor, Verb, where
@@ -33,8 +34,8 @@ SHOWN = 6
 MOST_KNOWN = 10_000
 NOTED_EVERY = 60.0
 WRONG_FOR_FREE = 20
-WAIT = 60.0
-"""Seconds for which a source is turned away once it has shown that many different wrong keys within as long."""
+WAIT = timedelta(seconds=60)
+"""For how long a source is turned away once it has shown that many different wrong keys within as long."""
 
 
 READS_FILES, WRITES_FILES = frozenset({"files:read"}), frozenset({"files:write"})
@@ -135,7 +136,7 @@ class Keys:
         self._used: dict[tuple[int, int], datetime] = {}
         self._noted: dict[tuple[int, int], datetime] = {}
         self._refused: dict[tuple[str, str], bool] = {}
-        self._wrong: dict[str, tuple[int, float]] = {}
+        self._waits: dict[str, datetime] = {}
         self._revision = -1
 
     def known(self, key: str, trade: "Trade", now: float) -> Actor | None:
@@ -148,20 +149,43 @@ class Keys:
         seen = (trade.name, key)
         actor, ends = self._known.get(seen, (None, 0.0))
         if actor is None and (form := _KEY.fullmatch(key)) is not None and seen not in self._refused:
-            self._guard(source, now.timestamp())
-            actor, ends = await self._looked_up(int(form[1]), key, trade)
-            if actor is None:
-                self._count(source, now.timestamp())
-                _bounded(self._refused)[seen] = True
+            actor, ends = await self._tried(int(form[1]), key, trade, source, now)
         if actor is None or ends <= now.timestamp():
             raise Unauthenticated("Could not validate credentials")
         self._used[actor.org_id, actor.key_id] = now
         return actor
 
-    async def _looked_up(self, org_id: int, key: str, trade: "Trade") -> tuple[Actor | None, float]:
+    async def _tried(
+        self, org_id: int, key: str, trade: "Trade", source: str, now: datetime
+    ) -> tuple[Actor | None, float]:
+        """Look a key up, and count a wrong one where every process sees it (P-29); raises Throttled.
+
+        A key can't be guessed, but each new try costs a look into the database: a source that waits is remembered.
+        """
+        if (until := self._waits.get(source, now)) > now:
+            raise Throttled(max(1, int((until - now).total_seconds())))
+        budget = Budget(f"api-key:{source}", WRONG_FOR_FREE, WAIT)
+        try:
+            actor, ends = await self._looked_up(org_id, key, trade, budget, now)
+            if actor is None:
+                await self._database.unit(Spend((budget,), now))
+                _bounded(self._refused)[trade.name, key] = True
+        except Throttled as many:
+            _bounded(self._waits)[source] = now + timedelta(seconds=many.after)
+            raise
+        return actor, ends
+
+    async def _looked_up(
+        self, org_id: int, key: str, trade: "Trade", budget: Budget, now: datetime
+    ) -> tuple[Actor | None, float]:
         revision = self._revision
         given = {"org_id": org_id, "digest": digest(key), "of_trade": trade.name}
-        rows = await self._database.read(org_id, lambda session: session.dicts(_by_digest, given))
+
+        def look(session: Session) -> list[dict[str, Any]]:
+            counted(session, budget, now)
+            return session.dicts(_by_digest, given)
+
+        rows = await self._database.read(org_id, look)
         if not rows:
             return None, 0.0
         key_id, name, role, scopes, expires = rows[0].values()
@@ -172,17 +196,6 @@ class Keys:
         if revision == self._revision:
             _bounded(self._known)[trade.name, key] = (actor, ends)
         return actor, ends
-
-    # Guessing: a key can't be guessed, but each new try costs a look into the database.
-
-    def _guard(self, source: str, now: float) -> None:
-        wrong, since = self._wrong.get(source, (0, now))
-        if wrong >= WRONG_FOR_FREE and now < since + WAIT:
-            raise Throttled(max(1, int(since + WAIT - now)))
-
-    def _count(self, source: str, now: float) -> None:
-        wrong, since = self._wrong.get(source, (0, now))
-        _bounded(self._wrong)[source] = (wrong + 1, since) if now < since + WAIT else (1, now)
 
     # From time to time.
 

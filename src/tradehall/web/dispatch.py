@@ -23,7 +23,7 @@ from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor, Verb, grants
 from tradehall.web.bodies import body_of, invalid, parsed, read_body
-from tradehall.web.client import caller, origin
+from tradehall.web.client import caller, origin, source
 from tradehall.web.limits import Limits
 from tradehall.web.names import request_id
 
@@ -183,7 +183,7 @@ class Dispatcher:
         does = contract.does
         if isinstance(does, Info):
             return Answer(contract.status, dumps(does.facts(self.policy.facts)))
-        actor = scope["actor"] = await self.actor(headers, contract, (scope.get("client") or ("",))[0])
+        actor = scope["actor"] = await self.actor(headers, contract, source(scope))
         path = self._path(contract, values)
         query = parsed(scope["query_string"])
         if not isinstance(does, Verb | Service | Report) or contract.method == "GET":
@@ -230,7 +230,11 @@ class Dispatcher:
         return self.office.tokens.known(token, self.trade.name, now) if token else None
 
     async def actor(
-        self, headers: Headers, contract: Contract | None = None, source: str = "", scopes: frozenset[str] = frozenset()
+        self,
+        headers: Headers,
+        contract: Contract | None = None,
+        address: str = "",
+        scopes: frozenset[str] = frozenset(),
     ) -> Actor:
         """Who asks; raises Unauthenticated.
 
@@ -240,7 +244,7 @@ class Dispatcher:
             return Actor(0, self.trade.name, ANYBODY.name)  # an old token must not keep anybody from signing in
         token, key = shown(headers)
         if key:
-            actor = await self.office.keys.actor(key, self.trade, source, self.office.clock())
+            actor = await self.office.keys.actor(key, self.trade, address, self.office.clock())
             actor.within(scopes if contract is None else contract.scopes)
             return actor
         if token:

@@ -27,7 +27,7 @@ from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb, system
 from tradehall.web.bodies import LARGEST_BODY
-from tradehall.web.client import origin
+from tradehall.web.client import origin, source
 from tradehall.web.dispatch import Dispatcher
 
 T = TypeVar("T")
@@ -210,8 +210,8 @@ class Desk:
 
     async def _actor(self, request: Request) -> Actor:
         scopes = READS_FILES if request.method in ("GET", "HEAD") else WRITES_FILES
-        source = request.client.host if request.client else ""
-        return await self.dispatcher.actor(dict(request.headers.raw), source=source, scopes=scopes)
+        address = source(request.scope)
+        return await self.dispatcher.actor(dict(request.headers.raw), address=address, scopes=scopes)
 
     async def _read(self, actor: Actor, query: Callable[[Reader], T]) -> T:
         now = self.office.clock()

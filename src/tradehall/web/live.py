@@ -21,6 +21,7 @@ from tradehall.kernel.people import organisation_of, organisations
 from tradehall.kernel.tickets import LASTS
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
+from tradehall.web.client import source
 from tradehall.web.dispatch import Dispatcher, Headers, Receive, Scope, Send
 
 FIRST_MESSAGE = 10.0
@@ -74,7 +75,7 @@ class Streams:
     async def ticket(self, request: Request) -> Ticket:
         """A ticket for an event stream, where no header can be sent: good once, for 30 seconds."""
         headers = dict(request.headers.raw)
-        await self.dispatcher.actor(headers, source=_source(request.scope), scopes=SCOPES)
+        await self.dispatcher.actor(headers, address=source(request.scope), scopes=SCOPES)
         shown = {name.decode(): headers[name].decode("latin-1") for name in SHOWN if name in headers}
         made = self.office.tickets.issue(self.trade.name, shown, self.office.clock())
         return Ticket(ticket=made, expires_in=int(LASTS.total_seconds()))
@@ -85,10 +86,10 @@ class Streams:
     ) -> Response:  # fmt: skip
         """What happens, as it happens, as far as you may see it: server-sent events."""
         headers = await self._spent(ticket) if ticket else dict(request.headers.raw)
-        source = _source(request.scope)
+        address = source(request.scope)
 
         async def identify() -> Actor:
-            return await self.dispatcher.actor(headers, source=source, scopes=SCOPES)
+            return await self.dispatcher.actor(headers, address=address, scopes=SCOPES)
 
         stack = AsyncExitStack()
         follower = await stack.enter_async_context(self.office.hub.following(self.trade, self.channel, identify))
@@ -137,10 +138,6 @@ class EventStream(Response):
             await _out(send, {"type": "http.response.body", "body": body, "more_body": True}, len(body))
 
 
-def _source(scope: Scope) -> str:
-    return str((scope.get("client") or ("",))[0])
-
-
 def sse(frame: Frame, age: str) -> bytes:
     """A frame as a server-sent event; a beat is a comment, which moves the reader's cursor all the same."""
     if frame.what == "beat":
@@ -170,7 +167,7 @@ class Sockets:
         with suppress(TimeoutError):  # it does not read: there is no use in telling it anything
             try:
                 first = await self._first(receive)
-                identify = self._identify(channel, first, _source(scope))
+                identify = self._identify(channel, first, source(scope))
                 async with self.office.hub.following(self.trade, channel, identify) as follower:
                     follower.topics = frozenset(first.topics) if first.topics else None
                     await _until_gone(receive, "websocket.disconnect", self._send(follower, first.cursor, send))
@@ -204,7 +201,7 @@ class Sockets:
         except (ValidationError, ValueError) as error:
             raise Closed(MALFORMED, "The first message is a JSON object with a token") from error
 
-    def _identify(self, channel: Live, first: First, source: str) -> Identify:
+    def _identify(self, channel: Live, first: First, address: str) -> Identify:
         headers = {b"authorization": f"Bearer {first.token}".encode()} if first.token else {}
 
         public: Actor | None = None
@@ -214,7 +211,7 @@ class Sockets:
             if not headers and channel.public:
                 public = public or await self._public(first.user_id)
                 return public
-            return await self.dispatcher.actor(headers, source=source, scopes=SCOPES)
+            return await self.dispatcher.actor(headers, address=address, scopes=SCOPES)
 
         return identify
 

@@ -17,7 +17,7 @@ from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb
 from tradehall.web.bodies import body_of, read_body
-from tradehall.web.client import origin
+from tradehall.web.client import origin, source
 from tradehall.web.dispatch import Dispatcher
 
 
@@ -30,7 +30,7 @@ def routes(office: Office, trade: Trade, dispatcher: Dispatcher) -> APIRouter:
     @router.post("/export.zip", summary="Everything about a person with their files, as one archive.")
     async def archive(request: Request) -> Response:
         headers = dict(request.headers.raw)
-        actor = await dispatcher.actor(headers, contract)
+        actor = await dispatcher.actor(headers, contract, source(request.scope))
         contract.grant(actor)
         content = await read_body(headers, request.receive)
         answer = await office.perform(trade, _call(contract, actor, office, request, content))

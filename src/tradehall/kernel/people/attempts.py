@@ -60,14 +60,15 @@ def budgets(
 
 def spend(session: Session, wanted: Sequence[Budget], now: datetime) -> None:
     """Count a try against every budget; raises Throttled where one of them is used up, and then counts nothing."""
-    counts = [_count(session, each, now) for each in wanted]
+    counts = [counted(session, each, now) for each in wanted]
     for budget, (count, since) in zip(wanted, counts, strict=True):
         values = {"failures": count + 1, "since": since, "next_at": now + budget.wait(count + 1)}
         if session.change(sa.update(ATTEMPTS).where(ATTEMPTS.c.key == budget.key).values(values)) == 0:
             session.execute(sa.insert(ATTEMPTS).values(values | {"key": budget.key}))
 
 
-def _count(session: Session, budget: Budget, now: datetime) -> tuple[int, datetime]:
+def counted(session: Session, budget: Budget, now: datetime) -> tuple[int, datetime]:
+    """What was counted against a budget, and since when; raises Throttled where it is used up."""
     row = session.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.key == budget.key)).first()
     if row is None or row.since <= now - budget.span:
         return 0, now
