@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from starlette.routing import Mount, Route
 
 from tests.running import Application, Place
+from tradehall.kernel.calls import references
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report
 from tradehall.kernel.jobs import JOBS, Job, Task
@@ -59,7 +60,7 @@ def samples() -> dict[str, Any]:
         "full_name": "Ama Owusu", "phone_number": f"024{number}", "email": "ama@example.com", "brand": "Samsung",
         "model": "Galaxy", "condition": "New", "value": 1000, "imei": imei(), "imei2": imei(), "cost_price": 900,
         "category_id": 1, "brand_id": 1, "specs": {"colour": "black"}, "is_available": True, "anonymize": False,
-        "amount_paid": 900, "original_price": 1000, "discount_amount": 100, "customer_phone": f"024{number}",
+        "amount_paid": 900, "payment_method": "cash", "payment_reference": "MM-7", "original_price": 1000, "discount_amount": 100, "customer_phone": f"024{number}",
         "customer_email": "ama@example.com", "given_phone_description": "Nokia 3310", "given_phone_value": 100,
         "balance_paid": 500, "phone_description": "Nokia 3310", "issue_description": "cracked", "diagnosis": "screen",
         "cost": 150, "status": "Pending", "due_date": "2030-01-31", "delivery_notified": False, "notes": "none",
@@ -164,12 +165,7 @@ def _in_body(contract: Contract) -> dict[str, type[Record]]:
     does = contract.does
     if not isinstance(does, Verb | Report) or does.body is None or contract.method == "GET":
         return {}
-    found = {}
-    for name, info in does.body.model_fields.items():
-        for mark in info.metadata:
-            if (target := getattr(mark, "record", None)) is not None:
-                found[name] = record_of(target) if isinstance(target, str) else target
-    return found
+    return references(does.body)
 
 
 def routes(gate: Gate, trade: Trade) -> set[str]:

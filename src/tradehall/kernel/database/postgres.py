@@ -31,6 +31,7 @@ STATUS_SECONDS = 1.2
 WRITER_LOCKS = 0x7261
 MIGRATION_LOCK = 0x6D69
 _STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:transaction AS text) AS xid8))")
+ORG = "organisation"
 TRANSIENT = {"40001", "40P01", "0A000", "57P01", "57P02", "57P03"}
 
 
@@ -43,6 +44,8 @@ class PostgresSession(Session):
         self.connection = connection
         self.dialect = connection.dialect
         self._driver: Any = connection.connection.driver_connection
+        self._kept = connection.info
+        """What is known of the connection for as long as it lasts."""
         self._status_of = status_of
         self._transaction: str | None = None
         self._asked = False
@@ -118,6 +121,13 @@ class PostgresSession(Session):
             f"SELECT pg_advisory_xact_lock({WRITER_LOCKS}, {int(org_id)}); SAVEPOINT unit"
         )
         self._transaction = None
+
+    def read_singly(self, org_id: int) -> None:
+        """Read this organisation without a transaction: each statement sees what is committed when it begins."""
+        if self._kept.get(ORG) != org_id:
+            self._kept.pop(ORG, None)
+            self.command(f"SET tradehall.org = '{int(org_id)}'")
+            self._kept[ORG] = org_id
 
     def begin_read(self, org_id: int) -> None:
         self.command(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL tradehall.org = '{int(org_id)}'")
@@ -280,35 +290,39 @@ class PostgresDatabase:
             return found
 
     async def read(self, org_id: int, query: Callable[[Session], T], quick: bool = False) -> T:
-        """Read one organisation, in a transaction that sees one state."""
-        answer: T = await greenlet_spawn(self._read, org_id, query)
+        """Read one organisation, in a transaction that sees one state; what is quick asks without one, in one journey."""
+        answer: T = await greenlet_spawn(self._read, org_id, query, quick)
         return answer
 
-    def _read(self, org_id: int, query: Callable[[Session], T], watched: bool = True) -> T:
+    def _read(self, org_id: int, query: Callable[[Session], T], quick: bool = False, watched: bool = True) -> T:
         try:
-            return self._read_once(org_id, query, watched)
+            return self._read_once(org_id, query, quick, watched)
         except LostConnectionError:
             pass  # nothing was changed: a new connection may ask again
         try:
-            return self._read_once(org_id, query, watched)
+            return self._read_once(org_id, query, quick, watched)
         except LostConnectionError as error:
             raise Unavailable from error
 
-    def _read_once(self, org_id: int, query: Callable[[Session], T], watched: bool) -> T:
+    def _read_once(self, org_id: int, query: Callable[[Session], T], quick: bool, watched: bool) -> T:
         try:
             with (
                 self._engine.connect() as connection,
                 PostgresSession(connection, self._status_of, watched) as session,
             ):
                 try:
-                    session.begin_read(org_id)
+                    if quick:
+                        session.read_singly(org_id)
+                    else:
+                        session.begin_read(org_id)
                     return query(session)
                 except Exception as error:
                     if session.hung:
                         raise Unavailable from error
                     raise
                 finally:
-                    session.rollback()
+                    if not quick:
+                        session.rollback()
         except (sa.exc.TimeoutError, TimeoutError) as error:
             raise Unavailable from error
         except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
@@ -322,7 +336,7 @@ class PostgresDatabase:
 
     def ask(self, org_id: int, query: Callable[[Session], T]) -> T:
         """Read from a thread without a loop: the command line, where a large question may take its time."""
-        answer: T = asyncio.run(self._once(greenlet_spawn(self._read, org_id, query, False)))
+        answer: T = asyncio.run(self._once(greenlet_spawn(self._read, org_id, query, False, False)))
         return answer
 
     async def _once(self, doing: Any) -> Any:
