@@ -186,7 +186,7 @@ class Dispatcher:
         actor = scope["actor"] = await self.actor(headers, contract, source(scope))
         path = self._path(contract, values)
         query = parsed(scope["query_string"])
-        if not isinstance(does, Verb | Service | Report) or contract.method == "GET":
+        if not isinstance(does, Verb | Service | Report) or (isinstance(does, Report) and contract.method == "GET"):
             try:
                 return await self.office.read(self.trade, contract, actor, path, query)
             except ValidationError as error:
