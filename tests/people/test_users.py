@@ -10,7 +10,7 @@ import httpx2
 from pwdlib.hashers.bcrypt import BcryptHasher
 
 from tests.people.signing import bearer, session, sign_in
-from tests.running import PASSWORD, Application, Person, Place
+from tests.running import PASSWORD, Application, Clock, Person, Place
 from tradehall.kernel.database import Session
 from tradehall.kernel.people import CreateLink, CreateUser, NewUser
 from tradehall.kernel.people.members import holder
@@ -240,3 +240,101 @@ async def test_p13_a_bcrypt_hash_is_verified_whole_and_replaced(application: App
 def stored_of(name: str, db: Session) -> Any:
     user_id = holder(db, "phoneshop", "username", name)
     return secret_of_user(db, user_id or 0, "")
+
+
+# Invitations, as whoever may invite looks after them.
+
+
+async def accept(application: Application, made: dict[str, Any], name: str) -> httpx2.Response:
+    """Accept an invitation."""
+    body = {"token": secret_of(made), "username": name, "password": NEW}
+    return await application.stranger.post("/api/invitations/accept", json=body)
+
+
+async def invited(place: Place, role: str = "clerk") -> dict[str, Any]:
+    answer = await place.owner.post("/api/invitations", json={"role": role})
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def states(person: Person, query: str = "") -> list[tuple[int, str]]:
+    answer = await person.get(f"/api/invitations{query}")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["X-Total-Count"] >= str(len(answer.json()))
+    return [(each["id"], each["state"]) for each in answer.json()]
+
+
+async def test_p13_invitations_are_listed_with_what_became_of_each_and_without_their_links(
+    application: Application, shop: Place, other: Place, clock: Clock
+) -> None:
+    clock.set("2026-03-02T09:00:00+00:00")
+    late = await invited(shop)
+    clock.forward(days=7)
+    used, withdrawn, waiting = [await invited(shop, role) for role in ("technician", "clerk", "manager")]
+    joined = (await accept(application, used, "yaw")).json()["user"]
+    assert (await shop.owner.delete(f"/api/invitations/{withdrawn['id']}")).status_code == 204
+    listed = (await shop.owner.get("/api/invitations")).json()
+    assert listed[0] == {
+        "id": waiting["id"], "role": "manager", "state": "open", "created_at": "2026-03-09T09:00:00.000000Z",
+        "created_by": shop.owner.user_id, "expires_at": waiting["link_expires_at"], "accepted_at": None,
+        "accepted_by": None, "withdrawn_at": None,
+    }  # fmt: skip
+    assert [(each["id"], each["state"]) for each in listed] == [
+        (waiting["id"], "open"), (withdrawn["id"], "withdrawn"), (used["id"], "accepted"), (late["id"], "expired"),
+    ]  # fmt: skip
+    assert (listed[2]["accepted_by"], listed[2]["accepted_at"]) == (joined["id"], "2026-03-09T09:00:00.000000Z")
+    for each in listed:
+        assert await states(shop.owner, f"?state={each['state']}") == [(each["id"], each["state"])]
+    assert await states(shop.owner, "?limit=1&skip=1") == [(withdrawn["id"], "withdrawn")]
+    assert code(await shop.owner.get("/api/invitations?state=lost")) == (422, "invalid")
+    assert await states(other.owner) == []
+    for secret in map(secret_of, (late, used, withdrawn, waiting)):
+        assert secret not in str(listed)
+
+
+async def test_p13_an_invitation_that_works_no_more_says_why(
+    application: Application, shop: Place, clock: Clock
+) -> None:
+    clock.set("2026-03-02T09:00:00+00:00")
+    withdrawn, used, late = [await invited(shop) for _ in range(3)]
+    await shop.news()
+    path = f"/api/invitations/{withdrawn['id']}"
+    assert code(await shop.owner.delete(f"{path}?dry_run=1"))[0] == 200
+    assert await shop.news() == []
+    assert (await shop.owner.delete(path)).status_code == 204
+    assert await shop.news() == ["user.uninvite: edit users 0"]
+    assert (await accept(application, used, "yaw")).status_code == 201
+    clock.forward(days=7)
+    for made, sentence, name in (
+        (withdrawn, "This invitation was withdrawn", "withdrawn"),
+        (used, "This invitation was accepted already", "accepted"),
+        (late, "This invitation has expired", "expired"),
+    ):
+        again = await accept(application, made, "abena")
+        assert (code(again), again.json()["detail"]) == ((400, "bad_link"), sentence)
+        page = await application.stranger.get(f"/welcome/{secret_of(made)}")
+        assert (page.status_code, sentence in page.text) == (404, True)
+        refused = await shop.owner.delete(f"/api/invitations/{made['id']}")
+        assert (code(refused), refused.json()["detail"]) == ((409, f"invitation_{name}"), sentence)
+    assert code(await accept(application, {"link": "x/none"}, "abena")) == (400, "bad_link")
+
+
+async def test_p16_invitations_are_looked_after_by_whoever_may_invite_and_in_their_own_organisation(
+    application: Application, shop: Place, other: Place
+) -> None:
+    made = await invited(shop)
+    path = f"/api/invitations/{made['id']}"
+    for person, status in ((shop.manager, 403), (other.owner, 404), (application.stranger, 401)):
+        assert (await person.delete(path)).status_code == status
+    assert (await shop.manager.get("/api/invitations")).status_code == 403
+    reset = await shop.owner.post(f"/api/users/{shop.clerk.user_id}/link")
+    assert reset.status_code == 201
+    assert await states(shop.owner) == [(made["id"], "open")], "a link for a password is no invitation"
+    answers = await asyncio.gather(
+        shop.owner.delete(path), accept(application, made, "yaw"), accept(application, made, "abena")
+    )
+    assert sum(each.status_code in (201, 204) for each in answers) == 1
+    dry = (await shop.owner.post("/api/invitations?dry_run=1", json={"role": "clerk"})).json()
+    assert (dry["id"], dry["link"]) == (None, None)
+    assert len(await states(shop.owner)) == 1

@@ -34,7 +34,13 @@ ROUTES = {
     "POST /api/events/ticket", "GET /api/events/stream",
 }  # fmt: skip
 """What `web/` answers besides the trade's operations."""
-ELSEWHERE = {"measure": "phoneshop.sales_made", "user_id": NOWHERE, "session_id": NOWHERE, "provider": "nobody"}
+ELSEWHERE = {
+    "measure": "phoneshop.sales_made",
+    "user_id": NOWHERE,
+    "session_id": NOWHERE,
+    "invitation_id": NOWHERE,
+    "provider": "nobody",
+}
 """What paths name that is no row of a record; people have tests of their own in tests/people."""
 _serial = count(1)
 

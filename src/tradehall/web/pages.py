@@ -17,7 +17,7 @@ from tradehall.kernel.office import Office
 from tradehall.kernel.people import AcceptLink, NewUser, SignIn, hash_password, hashing, link
 from tradehall.kernel.people.account import way_of
 from tradehall.kernel.people.entry import region
-from tradehall.kernel.people.links import ADDRESS, GONE, JOINS, OWNER, VerifyAddress
+from tradehall.kernel.people.links import ADDRESS, JOINS, OWNER, PASSWORD, VerifyAddress
 from tradehall.kernel.trade import Trade
 from tradehall.web.bodies import parsed, read_body
 from tradehall.web.client import origin
@@ -169,9 +169,8 @@ class Welcome:
 
     async def _known(self, secret: str) -> Asked:
         now = self.office.clock()
-        found = await self.office.database.read(0, lambda session: link(session, secret, now))
-        if found is None:
-            raise Missing(GONE)
+        purposes = (OWNER, JOINS, PASSWORD, ADDRESS)
+        found = await self.office.database.read(0, lambda session: link(session, secret, now, *purposes))
         trade = self.office.trades.get(found.trade, self.trade)
         way = trade.sign_in if found.purpose == JOINS else trade.sign_in.staff
         if found.user_id is not None:

@@ -440,6 +440,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_memberships_user', ['user_id', 'trade'], unique=False)
 
     op.create_table('one_time_links',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('digest', sa.String(length=64), nullable=False),
     sa.Column('purpose', sa.String(length=10), nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -447,11 +448,17 @@ def upgrade() -> None:
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('role', sa.String(length=40), nullable=True),
     sa.Column('address', sa.String(length=254), nullable=True),
+    sa.Column('made_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('used_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('withdrawn_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.ForeignKeyConstraint(['made_by'], ['users.id'], ),
     sa.ForeignKeyConstraint(['org_id'], ['organisations.id'], ),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
-    sa.PrimaryKeyConstraint('digest')
+    sa.PrimaryKeyConstraint('id'),
+    sa.UniqueConstraint('digest'),
+    sqlite_autoincrement=True
     )
     with op.batch_alter_table('one_time_links', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_one_time_links_user_id'), ['user_id'], unique=False)

@@ -15,7 +15,7 @@ from tradehall.kernel.people.attempts import DAY, HOUR, Budget, Spend, account, 
 from tradehall.kernel.people.declared import EMAIL, Kind, SignIn
 from tradehall.kernel.people.entry import acting, described, pepper, region
 from tradehall.kernel.people.letters import post
-from tradehall.kernel.people.links import ADDRESS, GONE, PASSWORD, AcceptLink, VerifyAddress, link, new_secret
+from tradehall.kernel.people.links import ADDRESS, PASSWORD, AcceptLink, VerifyAddress, link, new_secret
 from tradehall.kernel.people.members import (
     ANY_TRADE,
     Member,
@@ -158,10 +158,7 @@ async def change_secret(office: Office, trade: Trade, call: Call, way: SignIn) -
 
 async def link_for(office: Office, secret: str, call: Call, *purposes: str) -> Any:
     """The link of a secret, where it is for one of these purposes; raises Missing."""
-    found = await office.database.read(0, lambda db: link(db, secret, call.now))
-    if found is None or found.purpose not in purposes:
-        raise Missing(GONE, "bad_link")
-    return found
+    return await office.database.read(0, lambda db: link(db, secret, call.now, *purposes))
 
 
 async def way_of(office: Office, trade: Trade, user_id: int) -> SignIn:
@@ -174,7 +171,7 @@ async def way_of(office: Office, trade: Trade, user_id: int) -> SignIn:
 async def reset_secret(office: Office, trade: Trade, call: Call) -> Answer:
     """Choose a new secret with a one-time link."""
     token: str = getattr(call.body, "token")  # noqa: B009 - the model is made for each trade
-    found = await link_for(office, token, call, "password")
+    found = await link_for(office, token, call, PASSWORD)
     way = await way_of(office, office.trades.get(found.trade, trade), found.user_id)
     new = checked(office, way, getattr(call.body, trade.sign_in.secret.name), trade.sign_in.secret.name)
     hashed = await hashing(hash_password, new, pepper(office, way))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -11,23 +10,18 @@ import sqlalchemy as sa
 from tradehall.kernel.columns import show
 from tradehall.kernel.contracts import Found, dumps
 from tradehall.kernel.database import Batch, Session, Undone, Work
-from tradehall.kernel.errors import Denied, Missing, Refused, field_error
+from tradehall.kernel.errors import Missing, Refused, field_error
 from tradehall.kernel.idempotency import Answer
-from tradehall.kernel.people.account import link_for
-from tradehall.kernel.people.attempts import Candidate
 from tradehall.kernel.people.declared import SignIn
 from tradehall.kernel.people.entry import (
-    Admit,
     already,
     described,
-    granted_answer,
     new_user,
     only,
     pepper,
-    tried,
 )
-from tradehall.kernel.people.links import INVITATION_LASTS, JOINS, LINK_LASTS, PASSWORD, AcceptLink, Link, create_link
-from tradehall.kernel.people.members import ChangeMember, CreateUser, Member, NewUser, holder, member, places, tell
+from tradehall.kernel.people.links import LINK_LASTS, PASSWORD, Link, Made, create_link
+from tradehall.kernel.people.members import ChangeMember, CreateUser, Member, NewUser, member, places, tell
 from tradehall.kernel.people.organisations import organisations
 from tradehall.kernel.people.passwords import hash_password, hashing
 from tradehall.kernel.people.tables import MEMBERSHIPS
@@ -72,6 +66,13 @@ def linked(office: Office, secret: str | None, until: datetime) -> dict[str, Any
     return {"link": office.terms.link(secret) if secret else None, "link_expires_at": show(until) if secret else None}
 
 
+def dry(call: Call, status: int, body: dict[str, Any]) -> Answer:
+    """The answer to a write, or to the question what it would do (P-41); it may hold a secret."""
+    if call.dry_run:
+        return Answer(200, dumps(body), NO_STORE | {"Dry-Run": "true"})
+    return Answer(status, dumps(body), NO_STORE)
+
+
 class Create(Work):
     """Create a user of the organisation, with a one-time link where no secret was chosen; gives both."""
 
@@ -86,8 +87,8 @@ class Create(Work):
             raise already(trade.sign_in, taken) from taken
         secret = None
         if self.new.password_hash is None:
-            link = Link(PASSWORD, self.org_id, user_id, trade.name)
-            secret = create_link(session, link, call.now + LINK_LASTS)
+            link = Link(PASSWORD, self.org_id, user_id, trade.name, made_by=call.actor.user_id or None)
+            secret = create_link(session, link, call.now, LINK_LASTS).secret
         found = member(session, user_id, self.org_id, trade.name)
         assert found is not None  # noqa: S101 - it was made a line ago
         result = described(Reader(session, trade, call.actor, call.now), found), secret
@@ -112,8 +113,7 @@ async def create_user(office: Office, trade: Trade, call: Call) -> Answer:
         hashed = await hashing(hash_password, secret, pepper(office, way))
         new = NewUser(**{**vars(new), "password_hash": hashed})
     user, link = await office.database.unit(Create(trade, call, new))
-    headers = NO_STORE | ({"Dry-Run": "true"} if call.dry_run else {})
-    return Answer(200 if call.dry_run else 201, dumps(user | linked(office, link, call.now + LINK_LASTS)), headers)
+    return dry(call, 201, user | linked(office, link, call.now + LINK_LASTS))
 
 
 async def one_of(office: Office, trade: Trade, call: Call) -> Member:
@@ -150,20 +150,23 @@ async def change_user(office: Office, trade: Trade, call: Call) -> Answer:
         role_named(trade, role)
     user = await office.database.unit(Change(trade, call, found))
     await office.tokens.look()
-    return Answer(200, dumps(user), {"Dry-Run": "true"} if call.dry_run else {})
+    return dry(call, 200, user)
 
 
 class MakeLink(Work):
-    """Write a one-time link, and in the log for whom; gives its secret."""
+    """Write a one-time link, and in the log for whom; gives it."""
 
-    def __init__(self, call: Call, link: Link, until: datetime, event: str) -> None:
-        self.org_id, self.call, self.link, self.until, self.event = link.org_id, call, link, until, event
+    def __init__(self, call: Call, link: Link, lasts: timedelta, event: str) -> None:
+        self.org_id, self.call, self.link, self.lasts, self.event = link.org_id, call, link, lasts, event
 
-    def run(self, batch: Batch) -> str:
+    def run(self, batch: Batch) -> Made:
         new, call = self.link, self.call
-        known = {"purpose": new.purpose, "role": new.role}
+        made = create_link(batch.session, new, call.now, self.lasts)
+        known = {"purpose": new.purpose, "role": new.role, "link": made.id}
         tell(batch, self.event, new.user_id or 0, new.trade, call.actor.label, call.now, known, "add", call.origin)
-        return create_link(batch.session, new, self.until)
+        if call.dry_run:
+            raise Undone(Made(0, ""))
+        return made
 
 
 async def link_user(office: Office, trade: Trade, call: Call) -> Answer:
@@ -173,64 +176,9 @@ async def link_user(office: Office, trade: Trade, call: Call) -> Answer:
     if any(each.org_id != found.org_id for each in everywhere):
         # Whoever owns one organisation must not get into another with it.
         raise Refused("member_elsewhere", "This person is a member of other organisations too, and resets it alone")
-    until = call.now + LINK_LASTS
-    link = Link(PASSWORD, found.org_id, found.user_id, trade.name)
-    secret = await office.database.unit(MakeLink(call, link, until, "user.link"))
-    return Answer(201, dumps(linked(office, secret, until)), NO_STORE)
-
-
-async def invite(office: Office, trade: Trade, call: Call) -> Answer:
-    """Invite somebody who chooses a name by themselves: a link that is good for a week, once."""
-    role = role_named(trade, call.body.role)  # type: ignore[union-attr]
-    until = call.now + INVITATION_LASTS
-    link = Link(JOINS, call.actor.org_id, None, trade.name, role)
-    secret = await office.database.unit(MakeLink(call, link, until, "user.invite"))
-    return Answer(201, dumps({"role": role} | linked(office, secret, until)), NO_STORE)
-
-
-class Accept(Work):
-    """Use an invitation, and open a session; gives what was granted."""
-
-    def __init__(self, office: Office, trade: Trade, call: Call, accept: AcceptLink, device: str) -> None:
-        self.org_id, self.accept = accept.org_id, accept
-        self.office, self.trade, self.call, self.device = office, trade, call, device
-
-    def run(self, batch: Batch) -> Any:
-        try:
-            user_id = self.accept.run(batch)
-        except Refused as taken:
-            raise already(self.trade.sign_in, taken) from taken
-        found = member(batch.session, user_id, self.org_id, self.trade.name)
-        assert found is not None  # noqa: S101 - it was made a line ago
-        return Admit(self.office, self.trade, self.call, found, self.device).run(batch)
-
-
-async def accept(office: Office, trade: Trade, call: Call) -> Answer:
-    """Accept an invitation: as a new user, or with the password that one has in another organisation."""
-    token: str = getattr(call.body, "token")  # noqa: B009 - the model is made for each trade
-    found = await link_for(office, token, call, JOINS)
-    if found.trade != trade.name:
-        raise Missing("This invitation is for another trade")
-    way = way_for(trade, call.body)
-    new = await new_user(office, trade, call, way, found.role)
-    kind, folded = new.kind, new.folded
-    known = await office.database.read(0, lambda db: holder(db, trade.name, kind, folded))
-    if known is None:
-        hashed = await hashing(hash_password, getattr(call.body, way.secret.name), pepper(office, way))
-        new = NewUser(**{**vars(new), "password_hash": hashed})
-    else:
-        _, candidate, _ = await tried(office, trade, call, way)
-        _no_stranger(candidate)
-    device = call.caller.device or secrets.token_urlsafe(24)
-    work = AcceptLink(found.org_id, token, new, call.now, known, call.origin)
-    granted = await office.database.unit(Accept(office, trade, call, work, device))
-    await office.tokens.look()
-    return granted_answer(office, trade, call, granted, device, 201)
-
-
-def _no_stranger(candidate: Candidate) -> None:
-    if not any(each.is_active for each in candidate.places):
-        raise Denied("This account is not active", "inactive")
+    link = Link(PASSWORD, found.org_id, found.user_id, trade.name, made_by=call.actor.user_id or None)
+    made: Made = await office.database.unit(MakeLink(call, link, LINK_LASTS, "user.link"))
+    return dry(call, 201, linked(office, made.secret, call.now + LINK_LASTS))
 
 
 async def public_settings(office: Office, trade: Trade, call: Call) -> Answer:

@@ -51,7 +51,7 @@ class Make(Work):
         lasts, new = VERIFY_LASTS if self.link.purpose == ADDRESS else RESET_LASTS, self.link
         known = {"purpose": new.purpose}
         tell(batch, "user.link", new.user_id or 0, new.trade, "system", self.now, known, "add")
-        return create_link(batch.session, new, self.now + lasts)
+        return create_link(batch.session, new, self.now, lasts).secret
 
 
 @task("people.letter")

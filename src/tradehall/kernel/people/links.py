@@ -28,6 +28,13 @@ RESET_LASTS = timedelta(hours=1)
 INVITATION_LASTS = timedelta(days=7)
 OWNER, JOINS, PASSWORD, ADDRESS = "owner", "join", "password", "address"
 GONE = "This link was used already, or it has expired"
+OPEN, ACCEPTED, WITHDRAWN, EXPIRED = "open", "accepted", "withdrawn", "expired"
+ENDED = {
+    ACCEPTED: "This invitation was accepted already",
+    WITHDRAWN: "This invitation was withdrawn",
+    EXPIRED: "This invitation has expired",
+}
+"""What is said of an invitation that works no more."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +47,23 @@ class Link:
     trade: str = ""
     role: str | None = None
     address: str | None = None
+    made_by: int | None = None
 
 
-def create_link(session: Session, new: Link, expires_at: datetime) -> str:
-    """Write a link; gives its secret, of which only a digest is stored."""
+@dataclass(frozen=True)
+class Made:
+    """A link that was written: its number, and its secret, of which only a digest is stored."""
+
+    id: int
+    secret: str
+
+
+def create_link(session: Session, new: Link, now: datetime, lasts: timedelta) -> Made:
+    """Write a link."""
     secret = secrets.token_urlsafe(32)
-    values = {
-        "digest": digest(secret), "purpose": new.purpose, "org_id": new.org_id, "trade": new.trade, "user_id": new.user_id,
-        "role": new.role, "address": new.address, "expires_at": expires_at, "used_at": None,
-    }  # fmt: skip
-    session.execute(sa.insert(LINKS).values(values))
-    return secret
+    values = vars(new) | {"digest": digest(secret), "created_at": now, "expires_at": now + lasts}
+    made = session.execute(sa.insert(LINKS).values(values).returning(LINKS.c.id)).scalar_one()
+    return Made(int(made), secret)
 
 
 class CreateLink(Work):
@@ -63,7 +76,7 @@ class CreateLink(Work):
         self.now = now
 
     def run(self, batch: Batch) -> str:
-        return create_link(batch.session, self.link, self.now + LINK_LASTS)
+        return create_link(batch.session, self.link, self.now, LINK_LASTS).secret
 
 
 def digest(secret: str) -> str:
@@ -71,17 +84,31 @@ def digest(secret: str) -> str:
     return sha256(secret.encode()).hexdigest()
 
 
-def link(session: Session, secret: str, now: datetime) -> Any:
-    """The link of a secret, if it still works."""
-    works = (LINKS.c.digest == digest(secret), LINKS.c.used_at.is_(None), LINKS.c.expires_at > now)
-    return session.execute(sa.select(LINKS).where(*works)).first()
+def state(found: Any, now: datetime) -> str:
+    """What became of a link."""
+    if found.withdrawn_at is not None:
+        return WITHDRAWN
+    if found.used_at is not None:
+        return ACCEPTED
+    return EXPIRED if found.expires_at <= now else OPEN
+
+
+def link(session: Session, secret: str, now: datetime, *purposes: str) -> Any:
+    """The link of a secret, for one of these purposes; raises Missing, which says why, where it does not work."""
+    mine = (LINKS.c.digest == digest(secret), LINKS.c.purpose.in_(purposes))
+    found = session.execute(sa.select(LINKS).where(*mine)).first()
+    if found is None:
+        raise Missing(GONE, "bad_link")
+    if (now_is := state(found, now)) != OPEN:
+        raise Missing(ENDED[now_is] if found.purpose == JOINS else GONE, "bad_link")
+    return found
 
 
 def use(session: Session, secret: str, now: datetime, org_id: int, *purposes: str) -> Any:
     """Use a link up; raises Missing where it does not work. Of the owner's links the first that is used ends the others."""
-    found = link(session, secret, now)
-    if found is None or found.org_id != org_id or found.purpose not in purposes:
-        raise Missing(GONE)
+    found = link(session, secret, now, *purposes)
+    if found.org_id != org_id:
+        raise Missing(GONE, "bad_link")
     mine = LINKS.c.digest == found.digest
     if found.purpose == OWNER:
         mine = sa.and_(LINKS.c.purpose == OWNER, LINKS.c.used_at.is_(None))
@@ -109,7 +136,9 @@ class AcceptLink(Work):
         if found.user_id is None:
             actor = "first owner" if found.purpose == OWNER else "invitation"
             given = (self.org_id, self.user, self.now, actor, self.origin)
-            return CreateUser(*given).run(batch) if self.known is None else JoinOrganisation(*given).run(batch)[0]
+            user_id = CreateUser(*given).run(batch) if self.known is None else JoinOrganisation(*given).run(batch)[0]
+            batch.session.execute(sa.update(LINKS).where(LINKS.c.id == found.id).values(user_id=user_id))
+            return user_id
         new_secret(batch, found.user_id, found.trade, self.user, self.now, "link", self.origin)
         return int(found.user_id)
 
@@ -136,7 +165,7 @@ class VerifyAddress(Work):
         found = use(batch.session, self.secret, self.now, self.org_id, ADDRESS)
         mine = (SIGN_IN_NAMES.c.user_id == found.user_id, SIGN_IN_NAMES.c.shown == found.address)
         if batch.session.change(sa.update(SIGN_IN_NAMES).where(*mine).values(verified_at=self.now)) == 0:
-            raise Missing(GONE)
+            raise Missing(GONE, "bad_link")
         label = f"user:{found.user_id}"
         tell(batch, "user.verify", found.user_id, found.trade, label, self.now, origin=self.origin)
         return str(found.address)

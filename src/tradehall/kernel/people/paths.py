@@ -8,7 +8,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, StringCons
 
 from tradehall.kernel.columns import Email, clean
 from tradehall.kernel.contracts import Contract, Service
-from tradehall.kernel.people import account, admin, entry
+from tradehall.kernel.people import account, admin, entry, invitations
 from tradehall.kernel.people.declared import CLOSED, EMAIL, SignIn, Text
 from tradehall.kernel.people.passwords import LONGEST_PASSWORD
 from tradehall.kernel.verbs import ANYBODY, MEMBER, By
@@ -199,17 +199,26 @@ def _account(trade: "Trade", at: str) -> Iterator[Contract]:
 
 
 def _admin(trade: "Trade", at: str) -> Iterator[Contract]:
-    owner, way = trade.owner, trade.sign_in
+    owner = trade.owner
     role: Any = (Annotated[str, StringConstraints(max_length=40)], ...)
-    errors = {"bad_link": 400} | dict(way.errors)
     yield Contract("GET", f"{at}/users", service("users", owner, admin.users, query=_paging(trade)))
     new = service("create_user", owner, admin.create_user, user_form(trade, "NewUser", role=role), User, query=DRY)
     yield Contract("POST", f"{at}/users", new, 201, errors=dict(trade.register.errors))
     change = service("change_user", owner, admin.change_user, UserChanges, User, query=DRY)
     yield Contract("PATCH", f"{at}/users/{{user_id}}", change)
-    yield Contract("POST", f"{at}/users/{{user_id}}/link", service("link", owner, admin.link_user), 201)
-    yield Contract("POST", f"{at}/invitations", service("invite", owner, admin.invite, Invitation), 201)
-    accepted = user_form(trade, "Acceptance", token=(Token, ...))
-    accept = service("accept", ANYBODY, admin.accept, accepted, session_model(trade))
-    yield Contract("POST", f"{at}/invitations/accept", accept, 201, errors=errors)
+    yield Contract("POST", f"{at}/users/{{user_id}}/link", service("link", owner, admin.link_user, query=DRY), 201)
+    yield from _invitations(trade, f"{at}/invitations")
     yield Contract("GET", f"{at}/settings/public", service("public", ANYBODY, admin.public_settings, query=WHICH))
+
+
+def _invitations(trade: "Trade", at: str) -> Iterator[Contract]:
+    owner, errors = trade.owner, {"bad_link": 400} | dict(trade.sign_in.errors)
+    states = {"state": {"type": "string", "enum": list(invitations.STATES)}}
+    listed = service("invitations", owner, invitations.invitations, query=_paging(trade) | states)
+    yield Contract("GET", at, listed)
+    yield Contract("POST", at, service("invite", owner, invitations.invite, Invitation, query=DRY), 201)
+    withdraw = service("withdraw", owner, invitations.withdraw, query=DRY)
+    yield Contract("DELETE", f"{at}/{{invitation_id}}", withdraw, 204)
+    accepted = user_form(trade, "Acceptance", token=(Token, ...))
+    accept = service("accept", ANYBODY, invitations.accept, accepted, session_model(trade))
+    yield Contract("POST", f"{at}/accept", accept, 201, errors=errors)

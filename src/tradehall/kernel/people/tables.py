@@ -59,15 +59,20 @@ MEMBERSHIPS = sa.Table(
 LINKS = sa.Table(
     "one_time_links",
     METADATA,
-    sa.Column("digest", sa.String(64), primary_key=True),
+    sa.Column("id", KEY, primary_key=True, autoincrement=True),
+    sa.Column("digest", sa.String(64), nullable=False, unique=True),
     sa.Column("purpose", sa.String(10), nullable=False),
     sa.Column("org_id", KEY, sa.ForeignKey("organisations.id"), nullable=False),
     sa.Column("trade", sa.String(40), nullable=False),
     sa.Column("user_id", KEY, sa.ForeignKey("users.id"), index=True),
     sa.Column("role", sa.String(40)),
     sa.Column("address", sa.String(254)),
+    sa.Column("made_by", KEY, sa.ForeignKey("users.id")),
+    sa.Column("created_at", Utc, nullable=False),
     sa.Column("expires_at", Utc, nullable=False),
     sa.Column("used_at", Utc),
+    sa.Column("withdrawn_at", Utc),
+    sqlite_autoincrement=True,
 )
 SESSIONS = sa.Table(
     "sessions",
