@@ -66,7 +66,7 @@ def samples() -> dict[str, Any]:
         "full_name": "Ama Owusu", "phone_number": f"024{number}", "email": "ama@example.com", "brand": "Samsung",
         "model": "Galaxy", "condition": "New", "value": 1000, "imei": imei(), "imei2": imei(), "cost_price": 900,
         "category_id": 1, "brand_id": 1, "specs": {"colour": "black"}, "is_available": True, "anonymize": False,
-        "amount_paid": 900, "payment_method": "cash", "payment_reference": "MM-7", "original_price": 1000, "discount_amount": 100, "customer_phone": f"024{number}",
+        "amount_paid": 800, "payment_method": "cash", "payment_reference": "MM-7", "original_price": 1000, "discount_amount": 100, "customer_phone": f"024{number}",
         "customer_email": "ama@example.com", "given_phone_description": "Nokia 3310", "given_phone_value": 100,
         "balance_paid": 500, "phone_description": "Nokia 3310", "issue_description": "cracked", "diagnosis": "screen",
         "cost": 150, "status": "Pending", "due_date": "2030-01-31", "delivery_notified": False, "notes": "none",
@@ -75,6 +75,8 @@ def samples() -> dict[str, Any]:
         "notice": None, "template": "sale_receipt", "values": {"customer": "Ama"}, "url": "https://hooks.invalid/", "description": "none",
         "events": ["*"], "is_active": False, "scopes": ["read"], "role": "owner", "expires_at": None,
         "keep_messages_days": None,
+        "method": "cash", "reference": "MP240", "note": "none", "tax_mode": "none", "tax_rate": 0,
+        "prices_include_tax": True,
         "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7, "keep_deliveries_days": 30,
         "keep_files_days": None,
     }  # fmt: skip
@@ -111,6 +113,12 @@ class Operation:
         does = self.contract.does
         is_asked = isinstance(does, Verb) or (isinstance(does, Report) and self.contract.method != "GET")
         return does.body if is_asked else None  # type: ignore[union-attr]  # mypy does not narrow by a name
+
+    @property
+    def creates(self) -> bool:
+        """Whether it makes a row of its record from nothing, and not something of a row that is there."""
+        does = self.contract.does
+        return isinstance(does, Verb) and self.contract.status == 201 and not does.target
 
     @property
     def query(self) -> list[str]:
@@ -202,7 +210,7 @@ async def rows_of(place: Place, application: Application) -> Rows:
     made: dict[type[Record], int] = {}
     person = place.owner
     creates = {each.contract.does.record: each for each in operations(application.trade)
-               if isinstance(each.contract.does, Verb) and each.contract.status == 201}  # fmt: skip
+               if each.creates}  # fmt: skip
     for record in MAKERS:
         made[record] = await MAKERS[record](place)
     for record in sorted(records - MAKERS.keys(), key=lambda record: len(creates[record].body_records)):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.phoneshop import contract, demo
+from tradehall.trades.phoneshop import contract, demo, tax
 from tradehall.trades.phoneshop.roles import CLERK, MANAGER, OWNER, TECHNICIAN
 from tradehall.trades.phoneshop.templates import templates
 
@@ -14,9 +14,12 @@ trade = Trade(
     roles=(CLERK, TECHNICIAN, MANAGER, OWNER),
     resources=(contract.customers, contract.phones, contract.sales),
     contract=contract.paths,
-    settings=(replace(ZONE, default="Africa/Accra"), replace(CURRENCY, default="GHS"), replace(REGION, default="GH")),
+    settings=(
+        replace(ZONE, default="Africa/Accra"), replace(CURRENCY, default="GHS"), replace(REGION, default="GH"),
+        *tax.settings,
+    ),
     templates=templates,
     demo=demo.week,
-)
+)  # fmt: skip
 
 __all__ = ["trade"]

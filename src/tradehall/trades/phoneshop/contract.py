@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement
 
 from tradehall.kernel.contracts import Contract, Info, Listing
 from tradehall.kernel.resources import Filter, Resource
-from tradehall.trades.phoneshop import reports, rules
+from tradehall.trades.phoneshop import payments, reports, rules
 from tradehall.trades.phoneshop.models import Condition, Customer, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
@@ -72,4 +72,5 @@ paths = (
     Contract("GET", "/api/sales/customer/{customer_id}", Listing(sales, parent="customer_id")),
     Contract("GET", "/api/analytics/overview", reports.overview),
     Contract("GET", "/api/analytics/dashboard-summary", reports.dashboard_summary),
+    *payments.paths,
 )  # fmt: skip

@@ -3,11 +3,85 @@
 from decimal import Decimal
 from typing import Any
 
+from pydantic import BaseModel
+
 from tradehall.kernel.context import Context
-from tradehall.trades.phoneshop.models import Method, Payment
+from tradehall.kernel.contracts import Contract, Listing
+from tradehall.kernel.errors import Refused
+from tradehall.kernel.resources import Resource
+from tradehall.kernel.verbs import act
+from tradehall.trades.phoneshop.models import Method, Payment, Repair, Sale
+from tradehall.trades.phoneshop.roles import STAFF
+from tradehall.trades.phoneshop.rules import Amount, Note, Paid, PaymentReference
+
+Payable = Sale | Repair
+
+
+class NewPayment(BaseModel):
+    """Money that comes in for a document; without an amount it is all that is due."""
+
+    amount: Amount | None = None
+    method: Paid = Method.CASH
+    reference: PaymentReference | None = None
+    note: Note | None = None
 
 
 def book(ctx: Context, amount: Decimal, method: Method, reference: str | None = None, **of: Any) -> Payment:
     """Book money that came in (above zero) or went out (below); `of` says for what: `sale_id=7`, `repair_id=3`."""
     staff_id = ctx.actor.user_id or None
     return ctx.add(Payment(amount=amount, method=method, method_reference=reference, staff_id=staff_id, **of))
+
+
+def due_of(document: Payable) -> Decimal:
+    """What may still be paid of a document; raises Refused where nothing is due."""
+    if isinstance(document, Sale) and document.returned_at is not None:
+        raise Refused("returned", "Sale was returned: nothing is due any more")
+    if document.balance_due <= 0:
+        raise Refused("nothing_due", f"{document.title} is paid: nothing is due any more")
+    return document.balance_due
+
+
+def receive(
+    ctx: Context, document: Payable, amount: Decimal | None, method: Method, reference: str | None = None, **of: Any
+) -> Payment:
+    """Take money for a document, all that is due if no amount is given; a sale is complete when nothing is due any more.
+
+    Nobody else writes in the organisation meanwhile, so that it is never overpaid. Source: spec R-17.
+    """
+    due = due_of(document)
+    amount = due if amount is None else amount
+    if amount > due:
+        raise Refused("overpaid", f"Only {due} is due")
+    payment = book(ctx, amount, method, reference, **{f"{document.title.lower()}_id": document.id}, **of)
+    if isinstance(document, Repair):
+        document.paid_amount += amount
+        return payment
+    document.amount_paid += amount
+    if amount == due:
+        document.completed_at = ctx.now
+    return payment
+
+
+@act(Sale, by=STAFF)
+def pay(ctx: Context, sale: Sale, order: NewPayment) -> Payment:
+    """Take a payment for a sale.
+
+    A deposit is not revenue: the sale counts when nothing is due any more. Source: spec R-17.
+    """
+    return receive(ctx, sale, order.amount, order.method, order.reference, note=order.note)
+
+
+payments = Resource(
+    Payment,
+    by=STAFF,
+    columns=(
+        "id", "amount", "method", "method_reference", "provider", "sale_id", "swap_id", "repair_id", "purchase_id",
+        "expense_id", "staff_id", "note", "created_at",
+    ),
+    sort=("created_at", "amount"),
+)  # fmt: skip
+
+paths = (
+    Contract("POST", "/api/sales/{id}/payments", pay, 201),
+    Contract("GET", "/api/sales/{sale_id}/payments", Listing(payments, parent="sale_id")),
+)

@@ -1,7 +1,7 @@
 """What may happen in the phone shop."""
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
 
@@ -15,6 +15,7 @@ from tradehall.kernel.records import find
 from tradehall.kernel.resources import edit_row
 from tradehall.kernel.search import fold
 from tradehall.kernel.verbs import act
+from tradehall.trades.phoneshop import tax
 from tradehall.trades.phoneshop.imei import normalised
 from tradehall.trades.phoneshop.models import HELD, Condition, Customer, HeldImei, Method, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
@@ -31,6 +32,7 @@ Amount = Annotated[Decimal, *decimal_limits(2, above=0)]
 Discount = Annotated[Decimal, *decimal_limits(2, at_least=0)]
 Paid = Annotated[Method, AfterValidator(at_the_counter)]
 PaymentReference = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=100)]
+Note = Annotated[str, BeforeValidator(clean), StringConstraints(max_length=200)]
 PhoneNumber = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=9, max_length=20)]
 
 CUSTOMER = ("full_name", "phone_number", "email")
@@ -214,31 +216,21 @@ def sell(ctx: Context, order: NewSale) -> Sale:
     """
     customer = ctx.get(Customer, order.customer_id) if order.customer_id is not None else None
     phone = ctx.get(Phone, order.phone_id)
-    if phone.status is not PhoneStatus.AVAILABLE:
-        raise Refused("not_for_sale", "Phone is not available for sale")
-    price, paid = agreed(order)
-    phone.status = PhoneStatus.SOLD
-    let_go(ctx, phone)
-    sale = ctx.add(
-        Sale(
-            customer_id=order.customer_id,
-            phone_id=phone.id,
-            invoice_number=ctx.number("invoice", "INV-"),
-            original_price=price,
-            discount_amount=order.discount_amount,
-            amount_paid=paid,
-            counter_amount=paid,
-            method=order.payment_method,
-            method_reference=order.payment_reference,
-            refunded_amount=Decimal(0),
-            cost=phone.cost_price,
-            condition=Condition(phone.condition),
-            model_key=model_key(phone.brand, phone.model),
-            customer_phone=order.customer_phone,
-            customer_email=order.customer_email,
-            staff_id=ctx.actor.user_id or None,
-            completed_at=ctx.now if paid == price - order.discount_amount else None,
-        )
+    terms = tax.terms(ctx)
+    price, paid = agreed(order, terms)
+    sale = hand_over(
+        ctx,
+        phone,
+        customer_id=order.customer_id,
+        original_price=price,
+        discount_amount=order.discount_amount,
+        amount_paid=paid,
+        method=order.payment_method,
+        method_reference=order.payment_reference,
+        customer_phone=order.customer_phone,
+        customer_email=order.customer_email,
+        tax_mode=terms.mode,
+        tax_amount=terms.within(price - order.discount_amount, phone.cost_price),
     )
     known = (customer.phone_number, customer.email) if customer is not None else (None, None)
     for address in (order.customer_phone or known[0], order.customer_email or known[1]):
@@ -253,14 +245,38 @@ def sell(ctx: Context, order: NewSale) -> Sale:
     return sale
 
 
-def agreed(order: NewSale) -> tuple[Decimal, Decimal]:
-    """The price and what is paid of it; raises Invalid where they contradict each other."""
+def hand_over(ctx: Context, phone: Phone, **agreed: Any) -> Sale:
+    """A phone becomes its buyer's, as a sale of its own; `agreed` are the price, what is paid of it, and to whom."""
+    if phone.status is not PhoneStatus.AVAILABLE:
+        raise Refused("not_for_sale", "Phone is not available for sale")
+    phone.status = PhoneStatus.SOLD
+    let_go(ctx, phone)
+    paid = agreed["amount_paid"]
+    return ctx.add(
+        Sale(
+            phone_id=phone.id,
+            invoice_number=ctx.number("invoice", "INV-"),
+            counter_amount=paid,
+            refunded_amount=Decimal(0),
+            cost=phone.cost_price,
+            condition=Condition(phone.condition),
+            model_key=model_key(phone.brand, phone.model),
+            staff_id=ctx.actor.user_id or None,
+            completed_at=ctx.now if paid == agreed["original_price"] - agreed["discount_amount"] else None,
+            **agreed,
+        )
+    )
+
+
+def agreed(order: NewSale, terms: tax.Terms) -> tuple[Decimal, Decimal]:
+    """The price with its tax and what is paid of it; raises Invalid where they contradict each other."""
     if order.original_price is None:
         if order.amount_paid is None:
             raise field_error(["body", "amount_paid"], "Field required", "missing")
         return order.amount_paid + order.discount_amount, order.amount_paid
-    due = order.original_price - order.discount_amount
+    net = order.original_price - order.discount_amount
+    due = net + terms.added(net)
     paid = due if order.amount_paid is None else order.amount_paid
     if due <= 0 or paid > due:
         raise field_error(["body", "amount_paid"], f"With this discount the phone costs {due}")
-    return order.original_price, paid
+    return due + order.discount_amount, paid
