@@ -210,7 +210,7 @@ async def rows_of(place: Place, application: Application) -> Rows:
     made: dict[type[Record], int] = {}
     person = place.owner
     creates = {each.contract.does.record: each for each in operations(application.trade)
-               if each.creates}  # fmt: skip
+               if each.creates and isinstance(each.contract.does, Verb)}  # fmt: skip
     for record in MAKERS:
         made[record] = await MAKERS[record](place)
     for record in sorted(records - MAKERS.keys(), key=lambda record: len(creates[record].body_records)):
