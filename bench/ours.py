@@ -95,6 +95,7 @@ def sale_more(row: Values) -> Values:
     """What a sale has besides."""
     paid = Decimal(str(row["amount_paid"]))
     return {
+        "phone_value": paid,
         "counter_amount": paid,
         "refunded_amount": Decimal(0),
         "cost": paid * 4 / 5,

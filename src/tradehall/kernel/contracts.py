@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -9,7 +10,7 @@ import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from tradehall.kernel.columns import show, shown_decimal
+from tradehall.kernel.columns import show, shown_decimal, utc_text
 from tradehall.kernel.errors import field_error
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.records import KERNEL, Record, per_record
@@ -24,8 +25,14 @@ REPORTS = "reports"
 
 
 def dumps(value: Any) -> bytes:
-    """JSON as it is sent: decimals are exact numbers."""
-    return orjson.dumps(value, default=shown_decimal)
+    """JSON as it is sent: decimals are exact numbers, moments are in UTC with six digits and `Z` (P-04)."""
+    return orjson.dumps(value, default=_shown, option=orjson.OPT_PASSTHROUGH_DATETIME)
+
+
+def _shown(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return utc_text(value)
+    return value.isoformat() if isinstance(value, date | time) else shown_decimal(value)
 
 
 class View:

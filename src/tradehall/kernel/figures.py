@@ -52,15 +52,19 @@ def by_day(shown: Measure[Any]) -> Report:
 
 
 def behind(reader: Reader, name: str, query: Mapping[str, str]) -> dict[str, Any]:
-    """A page of the rows behind a total: `?dimension`, `?from` and `?to` (days, `to` excluded), `?after`, `?limit`.
+    """A page of the rows behind a total: `?dimension`, `?subject`, `?from` and `?to` (days, `to` excluded), `?after`, `?limit`.
 
-    Gives `{measure, entity, rows: [{id, dimension, day, count, amount}], next}`; `next` is null on the last page.
+    Gives `{measure, entity, rows: [{id, dimension, day, count, amount}], next}`; `next` is null on the last page. Where rows
+    of several records contribute, they come one record after the other, a page of each at a time.
     """
-    declared = next((each for group in MEASURES.values() for each in group if each.name == name), None)
-    if declared is None or declared.record.trade != reader.trade.name:
+    found = [each for group in MEASURES.values() for each in group if each.name == name]
+    found = [each for each in found if each.record.trade == reader.trade.name]
+    if not found:
         raise Missing("Measure not found")
-    wanted = _Wanted(query.get("dimension"), _day(query, "from"), _day(query, "to"))
-    after, limit = whole(query, "after", 0, 0), min(whole(query, "limit", 100, 1), 1000)
+    subject = whole(query, "subject", 0, 1) if "subject" in query else None
+    wanted = _Wanted(query.get("dimension"), subject, _day(query, "from"), _day(query, "to"))
+    which, after = _place(query.get("after", "0"), len(found))
+    declared, limit = found[which], min(whole(query, "limit", 100, 1), 1000)
     rows: list[dict[str, Any]] = []
     scanned = 0
     for row in _after(reader, declared, after):
@@ -68,16 +72,33 @@ def behind(reader: Reader, name: str, query: Mapping[str, str]) -> dict[str, Any
         rows += [_shown(row.id, part) for part in declared.parts(row, reader.day) if wanted.has(part)]
         if len(rows) >= limit:
             break
-    last = scanned < SCANNED and len(rows) < limit
-    return {"measure": name, "entity": declared.record.table.name, "rows": rows, "next": None if last else after}
+    if scanned < SCANNED and len(rows) < limit:  # the last of this record
+        which, after = which + 1, 0
+    place: int | str | None = after if len(found) == 1 else f"{which}.{after}"
+    return {
+        "measure": name,
+        "entity": declared.record.table.name,
+        "rows": rows,
+        "next": None if which == len(found) else place,
+    }
+
+
+def _place(text: str, most: int) -> tuple[int, int]:
+    """Which of the records, and after which of its rows; raises Invalid."""
+    which, _, after = text.rpartition(".")
+    if not (which or "0").isdecimal() or not after.isdecimal() or len(text) > 18 or not text.isascii():
+        raise field_error(["query", "after"], "This is not the `next` of a page of this measure", "int_parsing")
+    return min(int(which or 0), most - 1), int(after)
 
 
 class _Wanted:
-    def __init__(self, dimension: str | None, first: date | None, end: date | None) -> None:
-        self.dimension, self.first, self.end = dimension, first, end
+    def __init__(self, dimension: str | None, subject: int | None, first: date | None, end: date | None) -> None:
+        self.dimension, self.subject, self.first, self.end = dimension, subject, first, end
 
     def has(self, part: Part) -> bool:
         if self.dimension is not None and part.dimension != self.dimension:
+            return False
+        if self.subject is not None and part.subject != self.subject:
             return False
         if self.first is None and self.end is None:
             return True

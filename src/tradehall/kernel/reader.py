@@ -10,7 +10,7 @@ from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing
 from tradehall.kernel.preferences import Preferences, chosen
 from tradehall.kernel.records import Find, Record, rows_of, whole_rows
-from tradehall.kernel.reports import Measure, Total, daily, overall
+from tradehall.kernel.reports import Measure, Total, daily, leaders, overall, subjects
 from tradehall.kernel.rows import select_statement, standing_statement
 from tradehall.kernel.verbs import Actor, Grant
 
@@ -93,6 +93,14 @@ class Reader:
         if self._overall is None:
             self._overall = overall(self.session, self.org_id)
         return self._overall.get(measure if isinstance(measure, str) else measure.name, {})
+
+    def subjects(self, measure: Measure[Any]) -> tuple[int, int]:
+        """How many subjects a measure counts anything for, and how many of them more than once."""
+        return subjects(self.session, self.org_id, measure.name)
+
+    def leaders(self, measure: Measure[Any], most: int) -> list[tuple[int, Total]]:
+        """The subjects of a measure with the largest amounts above zero."""
+        return leaders(self.session, self.org_id, measure.name, most)
 
     def days(self, measure: Measure[Any], first: date, end: date) -> list[tuple[date, str, Total]]:
         """The kept totals of a measure on the local days of [first, end)."""

@@ -52,16 +52,41 @@ _daily = Prepared(
     )
     .order_by(TOTALS.c.day, TOTALS.c.dimension)
 )
+_subjects = Prepared(
+    sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((TOTALS.c.count > 1, 1), else_=0)), 0)).where(
+        TOTALS.c.org_id == sa.bindparam("org_id"),
+        TOTALS.c.day == sa.bindparam("each"),
+        TOTALS.c.measure == sa.bindparam("measure"),
+        TOTALS.c.count > 0,
+    )
+)
+_leaders = Prepared(
+    sa.select(TOTALS.c.dimension, TOTALS.c.count, TOTALS.c.amount)
+    .where(
+        TOTALS.c.org_id == sa.bindparam("org_id"),
+        TOTALS.c.day == sa.bindparam("each"),
+        TOTALS.c.measure == sa.bindparam("measure"),
+        TOTALS.c.amount > 0,
+    )
+    .order_by(TOTALS.c.amount.desc(), TOTALS.c.dimension)
+    .limit(sa.bindparam("most", type_=sa.BigInteger))
+)
 ROWS = "rows"
+EACH = "each"
+"""Stands for the day in the totals of single subjects, which are many: nobody reads them all."""
 
 
 class Part(NamedTuple):
-    """What one record contributes to a measure: in a dimension, on a local day, an amount of money and a count."""
+    """What one record contributes to a measure: in a dimension, on a local day, an amount of money and a count.
+
+    With a `subject`, the id of a row that it is counted for, a total is kept for each of those, too.
+    """
 
     dimension: str = ""
     amount: Decimal | int = 0
     day: date | None = None
     count: int = 1  # type: ignore[assignment]  # a tuple has a method of this name
+    subject: int | None = None
 
 
 Delta = tuple[tuple[str, str, str], int, int]
@@ -95,11 +120,17 @@ class Measure(Generic[R]):
 MEASURES: dict[type[Record], list[Measure[Any]]] = {}
 
 
-def measure(record: type[R], *, by: Any = None) -> Callable[[Callable[[R, DayOf], Iterable[Part]]], Measure[R]]:
-    """Declare a measure of a record; its name is `<trade>.<function>`. With `by` it is a report by day, too."""
+def measure(
+    record: type[R], *, into: str = "", by: Any = None
+) -> Callable[[Callable[[R, DayOf], Iterable[Part]]], Measure[R]]:
+    """Declare a measure of a record; its name is `<trade>.<function>`. With `by` it is a report by day, too.
+
+    Measures of several records make one total where they are kept `into` the same name.
+    """
 
     def declare(parts: Callable[[R, DayOf], Iterable[Part]]) -> Measure[R]:
-        declared = Measure(f"{record.trade}.{getattr(parts, '__name__', 'measure')}", record, parts, by)
+        name = into or getattr(parts, "__name__", "measure")
+        declared = Measure(f"{record.trade}.{name}", record, parts, by)
         MEASURES.setdefault(record, []).append(declared)
         return declared
 
@@ -110,8 +141,10 @@ def contributions(record: type[Record], row: Record, day_of: DayOf, sign: int = 
     """Everything that a row contributes to kept totals: to the count of its table, and to the measures of its record."""
     found: list[Delta] = [((ROWS, record.table.name, ""), sign, 0)]
     for each in MEASURES.get(record, ()):
-        for dimension, amount, day, count in each.parts(row, day_of):
+        for dimension, amount, day, count, subject in each.parts(row, day_of):
             units = sign * scaled(amount, 2)
+            if subject is not None:
+                found.append(((each.name, str(subject), EACH), sign * count, units))
             found.append(((each.name, dimension, ""), sign * count, units))
             if day is not None:
                 found.append(((each.name, dimension, day.isoformat()), sign * count, units))
@@ -183,6 +216,18 @@ def daily(session: Session, org_id: int, name: str, first: date, end: date) -> I
     given = {"org_id": org_id, "measure": name, "first": first.isoformat(), "end": end.isoformat()}
     for day, dimension, count, amount in session.run(_daily, given):
         yield date.fromisoformat(day), dimension, Total(count, unscaled(amount, 2))
+
+
+def subjects(session: Session, org_id: int, name: str) -> tuple[int, int]:
+    """How many subjects a measure counts anything for, and how many of them more than once."""
+    once, more = session.run(_subjects, {"org_id": org_id, "each": EACH, "measure": name})[0]
+    return once, int(more)
+
+
+def leaders(session: Session, org_id: int, name: str, most: int) -> list[tuple[int, Total]]:
+    """The subjects with the largest amounts, above zero, the largest first."""
+    rows = session.run(_leaders, {"org_id": org_id, "each": EACH, "measure": name, "most": most})
+    return [(int(subject), Total(count, unscaled(amount, 2))) for subject, count, amount in rows]
 
 
 def every_row(session: Session, org_id: int, record: type[R], page: int = 2000) -> Iterator[R]:

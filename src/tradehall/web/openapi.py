@@ -23,7 +23,7 @@ ERRORS = {
     "413": "The body is too large", "415": "The body is of another content type", "422": "The request is malformed",
     "429": "Too many tries", "503": "Busy; nothing was changed", "507": "The disk is full; nothing was changed",
 }  # fmt: skip
-DRILL = ("dimension", "from", "to", "after", "limit")
+DRILL = ("dimension", "subject", "from", "to", "after", "limit")
 
 
 def document(trade: Trade, version: str, base: Json_) -> Json_:
@@ -142,7 +142,7 @@ def _query_parameters(trade: Trade, contract: Contract) -> Iterator[Json_]:
         yield _query("limit", {"type": "integer", "minimum": 1, "default": 100})
     elif isinstance(does, Drill):
         for name in DRILL:
-            yield _query(name, {"type": "integer"} if name in ("after", "limit") else {"type": "string"})
+            yield _query(name, {"type": "integer"} if name in ("subject", "limit") else {"type": "string"})
     elif isinstance(does, Report) and does.body is not None and contract.method == "GET":
         for name, schema in does.body.model_json_schema()["properties"].items():
             if name not in contract.parameters:

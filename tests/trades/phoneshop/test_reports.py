@@ -30,7 +30,7 @@ async def days(place: Place) -> list[tuple[str, str]]:
     """The local days that sales were counted on, with their amounts."""
     rows = await place.read(
         lambda session: session.connection.exec_driver_sql(
-            "SELECT day, amount FROM totals WHERE measure = 'phoneshop.sales_made' AND day <> '' "
+            "SELECT day, amount FROM totals WHERE measure = 'phoneshop.sales_made' AND day NOT IN ('', 'each') "
             f"AND org_id = {place.org_id} ORDER BY day"
         ).fetchall()
     )
@@ -155,7 +155,7 @@ async def test_r15_a_month_is_half_open_and_the_dashboard_shows_the_present_one(
 
 async def drilled(place: Place, measure: str, **query: Any) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
-    after: int | None = 0
+    after: int | str | None = 0
     while after is not None:
         page = done(await place.owner.get(f"/api/totals/{measure}", params=query | {"after": after, "limit": 7}), 200)
         rows, after = rows + page["rows"], page["next"]
@@ -181,12 +181,18 @@ async def test_p40_every_total_opens_to_rows_that_sum_to_it(shop: Place, clock: 
         ).fetchall()
     )
     for measure, dimension, day, count, amount in kept:
-        query = {"dimension": dimension}
-        if day:
+        query = {"subject": dimension} if day == "each" else {"dimension": dimension}
+        if day not in ("", "each"):
             query |= {"from": day, "to": (date.fromisoformat(day) + timedelta(days=1)).isoformat()}
         rows = await drilled(shop, measure, **query)
-        assert (len(rows), sum(Decimal(str(row["amount"])) for row in rows)) == (count, Decimal(amount).scaleb(-2))
-    assert {row[0] for row in kept} == {"phoneshop.sales_made", "phoneshop.phones_by_status"}
+        sums = sum(row["count"] for row in rows), sum(Decimal(str(row["amount"])) for row in rows)
+        assert sums == (count, Decimal(amount).scaleb(-2))
+    assert {row[0] for row in kept} == {
+        f"phoneshop.{each}" for each in (
+            "sales_made", "sales_profit", "sales_margin", "spent", "phones_by_status", "phones_at_cost",
+            "brands_available", "conditions_available",
+        )
+    }  # fmt: skip
     assert (await overview(shop))["revenue"]["from_sales"] == float(
         sum(Decimal(str(row["amount"])) for row in await drilled(shop, "phoneshop.sales_made"))
     )

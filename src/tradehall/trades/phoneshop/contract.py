@@ -73,4 +73,12 @@ paths = (
     Contract("GET", "/api/analytics/overview", reports.overview),
     Contract("GET", "/api/analytics/dashboard-summary", reports.dashboard_summary),
     *payments.paths,
+    Contract("GET", "/api/analytics/weekly-stats", reports.weekly_stats),
+    Contract("GET", "/api/analytics/monthly-stats", reports.monthly_stats),
+    Contract("GET", "/api/analytics/customer-insights", reports.customer_insights),
+    Contract("GET", "/api/analytics/repair-statistics", reports.repair_statistics),
+    Contract("GET", "/api/analytics/swap-analytics", reports.swap_analytics),
+    Contract("GET", "/api/analytics/sales-analytics", reports.sales_analytics),
+    Contract("GET", "/api/analytics/inventory-report", reports.inventory_report),
+    Contract("GET", "/api/analytics/profit-loss", reports.profit_loss),
 )  # fmt: skip

@@ -187,6 +187,8 @@ class Sale(Record, table="phoneshop_sales"):
     original_price = money(above=0)
     discount_amount = money(at_least=0)
     amount_paid = money(at_least=0)
+    phone_value = money(at_least=0)
+    """What the phone was offered for."""
     counter_amount = money(at_least=0)
     """What was paid with the sale itself, by `method`; what is paid later is a Payment."""
     method = choice(Method, default=Method.CASH)
@@ -358,9 +360,14 @@ class Refund(Record, table="phoneshop_refunds"):
     sale_id = optional(reference(Sale))
     swap_id = optional(reference(Swap))
     repair_id = optional(reference(Repair))
+    customer_id = optional(integer(at_least=1))
+    condition = optional(choice(Condition))
+    """Of the phone that was sold."""
     amount = money(at_least=0)
     revenue = money(at_least=0)
     """How much of it had counted as revenue: nothing of a deposit, nothing of an allowance that is paid out."""
+    profit = optional(money())
+    """What the shop earns less by it against the asking price, as the contract counts profit."""
     margin = optional(money())
     """What the shop earns less by it; nothing where the cost is not known."""
     is_full = flag()

@@ -256,6 +256,7 @@ def hand_over(ctx: Context, phone: Phone, **agreed: Any) -> Sale:
         Sale(
             phone_id=phone.id,
             invoice_number=ctx.number("invoice", "INV-"),
+            phone_value=phone.value,
             counter_amount=paid,
             refunded_amount=Decimal(0),
             cost=phone.cost_price,
