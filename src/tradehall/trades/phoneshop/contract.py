@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement
 
 from tradehall.kernel.contracts import Contract, Info, Listing
 from tradehall.kernel.resources import Filter, Resource
-from tradehall.trades.phoneshop import payments, reports, rules
+from tradehall.trades.phoneshop import analytics, payments, profit, reports, rules
 from tradehall.trades.phoneshop.models import Condition, Customer, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
@@ -75,10 +75,10 @@ paths = (
     *payments.paths,
     Contract("GET", "/api/analytics/weekly-stats", reports.weekly_stats),
     Contract("GET", "/api/analytics/monthly-stats", reports.monthly_stats),
-    Contract("GET", "/api/analytics/customer-insights", reports.customer_insights),
-    Contract("GET", "/api/analytics/repair-statistics", reports.repair_statistics),
-    Contract("GET", "/api/analytics/swap-analytics", reports.swap_analytics),
-    Contract("GET", "/api/analytics/sales-analytics", reports.sales_analytics),
-    Contract("GET", "/api/analytics/inventory-report", reports.inventory_report),
-    Contract("GET", "/api/analytics/profit-loss", reports.profit_loss),
+    Contract("GET", "/api/analytics/customer-insights", analytics.customer_insights),
+    Contract("GET", "/api/analytics/repair-statistics", analytics.repair_statistics),
+    Contract("GET", "/api/analytics/swap-analytics", analytics.swap_analytics),
+    Contract("GET", "/api/analytics/sales-analytics", analytics.sales_analytics),
+    Contract("GET", "/api/analytics/inventory-report", analytics.inventory_report),
+    Contract("GET", "/api/analytics/profit-loss", profit.profit_loss),
 )  # fmt: skip

@@ -3,25 +3,22 @@
 Money is shown to managers; everybody else sees null in its place.
 """
 
-from collections.abc import Callable
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from tradehall.kernel.columns import LARGEST_ID
 from tradehall.kernel.contracts import report
 from tradehall.kernel.money import rounded
 from tradehall.kernel.preferences import Setting
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import Find, find
+from tradehall.kernel.records import find
 from tradehall.kernel.reports import ROWS, Measure, Total
 from tradehall.trades.phoneshop import measures
 from tradehall.trades.phoneshop.measures import REPAIR, SALE, SWAP
 from tradehall.trades.phoneshop.models import (
     HELD,
-    Condition,
     Customer,
     PhoneStatus,
     Repair,
@@ -33,15 +30,10 @@ from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
 LOW = 5
 """Fewer phones on offer are an alert."""
-SHOWN = 100
-"""How many transactions a page of profit and loss lists."""
 COMPLETED, BOOKED = "completed", "booked"
 BASIS = Setting("revenue_basis", "A repair counts as revenue once it is", Literal["completed", "booked"], COMPLETED)
 settings = (BASIS,)
 RECENT_REPAIRS = find(Repair).by(Repair.created_at.desc(), Repair.id.desc()).first(5).standing()
-RECENT_SALES = find(Sale).by(Sale.created_at.desc(), Sale.id.desc()).first(5).standing()
-RECENT_SWAPS = find(Swap).by(Swap.created_at.desc(), Swap.id.desc()).first(5).standing()
-DONE = (RepairStatus.COMPLETED, RepairStatus.DELIVERED)
 
 
 def summed(totals: dict[str, Total], *dimensions: str) -> Total:
@@ -159,12 +151,7 @@ def overview(ctx: Reader) -> dict[str, Any]:
             "repairs_completed": for_managers(ctx, earned),
             "repairs_booked": for_managers(ctx, pipeline),
         },
-        "repair_status": {
-            "pending": summed(booked, RepairStatus.PENDING).count,
-            "in_progress": summed(booked, RepairStatus.IN_PROGRESS).count,
-            "completed": summed(booked, RepairStatus.COMPLETED).count,
-            "delivered": summed(booked, RepairStatus.DELIVERED).count,
-        },
+        "repair_status": {status.name.lower(): summed(booked, status).count for status in RepairStatus},
         "recent_repairs": [
             {
                 "id": repair.id,
@@ -250,222 +237,3 @@ def monthly_stats(ctx: Reader, asked: Month) -> dict[str, Any]:
         "swaps": {"count": swaps.count, "revenue": for_managers(ctx, swaps.amount)},
         "total_revenue": for_managers(ctx, repairs + sales.amount + swaps.amount),
     }
-
-
-@report(by=STAFF, quick=True)
-def customer_insights(ctx: Reader) -> dict[str, Any]:
-    """How many customers come for what, who comes again, and who spends most, on everything together.
-
-    `retention_rate` is the share of customers with a repair, as the contract's sample counts it; `repeat_customer_rate` that
-    of those who came more than once, for anything.
-    """
-    customers = rows(ctx, Customer)
-    with_repairs, again = ctx.subjects(measures.repairs_booked)
-    visitors, repeated = ctx.subjects(measures.spent_on_sales)
-    leading = [
-        (ctx.find(Customer, customer_id), total) for customer_id, total in ctx.leaders(measures.spent_on_sales, 5)
-    ]
-    return {
-        "total_customers": customers,
-        "customers_with_repairs": with_repairs,
-        "customers_with_sales": ctx.subjects(measures.sales_made)[0],
-        "customers_with_swaps": ctx.subjects(measures.swaps_made)[0],
-        "repeat_repair_customers": again,
-        "retention_rate": percent(with_repairs, customers),
-        "repeat_customer_rate": percent(repeated, visitors),
-        "top_customers": [
-            {
-                "id": customer.id,
-                "name": customer.full_name,
-                "phone": customer.phone_number,
-                "total_spent": for_managers(ctx, total.amount),
-            }
-            for customer, total in leading
-            if customer is not None
-        ],
-    }
-
-
-@report(by=STAFF, quick=True)
-def repair_statistics(ctx: Reader) -> dict[str, Any]:
-    """Repairs by their status, and how many are done."""
-    booked = ctx.totals(measures.repairs_booked)
-    every, done = summed(booked), summed(booked, *DONE)
-    return {
-        "total_repairs": every.count,
-        "average_cost": for_managers(ctx, average(every)),
-        "status_breakdown": [
-            {
-                "status": status,
-                "count": booked[status].count,
-                "avg_cost": for_managers(ctx, average(booked[status])),
-                "total_revenue": for_managers(ctx, booked[status].amount),
-            }
-            for status in RepairStatus
-            if booked.get(status, Total()).count
-        ],
-        "completion_rate": percent(done.count, every.count),
-    }
-
-
-@report(by=STAFF, quick=True)
-def swap_analytics(ctx: Reader) -> dict[str, Any]:
-    """What swaps brought, in phones and in cash."""
-    made, received = all_of(ctx, measures.swaps_made), all_of(ctx, measures.swaps_received)
-    return {
-        "total_swaps": made.count,
-        "total_value_received": for_managers(ctx, received.amount),
-        "total_balance_paid": for_managers(ctx, made.amount),
-        "total_transaction_value": for_managers(ctx, made.amount + received.amount),
-        "average_balance": for_managers(ctx, average(made)),
-        "recent_swaps": [
-            {
-                "id": swap.id,
-                "customer_id": swap.customer_id,
-                "given_phone_description": swap.given_phone_description,
-                "given_phone_value": for_managers(ctx, swap.given_phone_value),
-                "new_phone_id": swap.new_phone_id,
-                "balance_paid": for_managers(ctx, swap.balance_paid),
-                "created_at": swap.created_at,
-            }
-            for swap in ctx.all(RECENT_SWAPS)
-        ],
-    }
-
-
-@report(by=STAFF, quick=True)
-def sales_analytics(ctx: Reader) -> dict[str, Any]:
-    """What sales brought, and of phones in which condition; refunded ones do not count."""
-    made, by_condition = all_of(ctx, measures.sales_made, measures.refunded, SALE), ctx.totals(measures.sales_made)
-    back = ctx.totals(measures.refunded_by_condition)
-    kept = {each: by_condition.get(each, Total()) + back.get(each, Total()) for each in Condition}
-    return {
-        "total_sales": made.count,
-        "total_revenue": for_managers(ctx, made.amount),
-        "average_sale_value": for_managers(ctx, average(made)),
-        "by_condition": [
-            {"condition": condition, "count": total.count, "revenue": for_managers(ctx, total.amount)}
-            for condition, total in kept.items()
-            if total.count or total.amount
-        ],
-        "recent_sales": [
-            {
-                "id": sale.id,
-                "customer_id": sale.customer_id,
-                "phone_id": sale.phone_id,
-                "amount_paid": for_managers(ctx, sale.amount_paid),
-                "created_at": sale.created_at,
-            }
-            for sale in ctx.all(RECENT_SALES)
-        ],
-    }
-
-
-@report(by=STAFF, quick=True)
-def inventory_report(ctx: Reader) -> dict[str, Any]:
-    """The phones: how many, which are on offer, and for how much."""
-    phones, costs = ctx.totals(measures.phones_by_status), ctx.totals(measures.phones_at_cost)
-    offered = summed(phones, PhoneStatus.AVAILABLE)
-
-    def groups(counted: Measure[Any], name: str) -> list[dict[str, Any]]:
-        found = sorted(ctx.totals(counted).items())
-        return [
-            {name: each, "count": total.count, "avg_value": for_managers(ctx, average(total))}
-            for each, total in found
-            if total.count
-        ]
-
-    return {
-        "total_phones": summed(phones).count,
-        "available": offered.count,
-        "sold": summed(phones, PhoneStatus.SOLD, PhoneStatus.SWAPPED).count,
-        "total_inventory_value": for_managers(ctx, offered.amount),
-        "total_inventory_cost": for_managers(ctx, summed(costs, *HELD).amount),
-        "by_brand": groups(measures.brands_available, "brand"),
-        "by_condition": groups(measures.conditions_available, "condition"),
-    }
-
-
-class Page(BaseModel):
-    """Which transactions: those before these, of swaps and of sales."""
-
-    swaps_before: int = Field(LARGEST_ID, ge=1, le=LARGEST_ID)
-    sales_before: int = Field(LARGEST_ID, ge=1, le=LARGEST_ID)
-
-
-@report(by=STAFF)
-def profit_loss(ctx: Reader, page: Page) -> dict[str, Any]:
-    """Profit as the contract counts it, against asking prices, and margins against costs; the newest transactions.
-
-    Totals are over all; `next` leads to older transactions. Margins are those of documents whose costs are known; the others
-    are counted as `without_cost`.
-
-    Source: spec R-02, R-03.
-    """
-
-    def part(
-        profit: Measure[Any], margin: Measure[Any], of: str, query: Find[Any], shown: Callable[[Any], dict[str, Any]]
-    ) -> dict[str, Any]:
-        every = all_of(ctx, profit, measures.refunded_profit, of)
-        earned = all_of(ctx, margin, measures.refunded_margin, of)
-        found = ctx.all(query.first(SHOWN)) if ctx.actor.may(MANAGERS) else []
-        return {
-            "total_count": every.count,
-            "total_profit": for_managers(ctx, every.amount),
-            "average_profit": for_managers(ctx, average(every)),
-            "margin": for_managers(ctx, earned.amount),
-            "without_cost": every.count - earned.count,
-            "transactions": [shown(each) for each in found],
-            "next": found[-1].id if len(found) == SHOWN else None,
-        }
-
-    swaps = part(
-        measures.swaps_profit,
-        measures.swaps_margin,
-        SWAP,
-        newest(Swap, page.swaps_before),
-        lambda swap: {
-            "swap_id": swap.id,
-            "given_phone_value": swap.given_phone_value,
-            "balance_paid": swap.balance_paid,
-            "total_received": swap.total_transaction_value,
-            "phone_value": swap.new_phone_value,
-            "estimated_profit": swap.total_transaction_value - swap.new_phone_value,
-            "margin": swap.margin,
-            "refunded_amount": swap.refunded_amount,
-            "created_at": swap.created_at,
-        },
-    )
-    sales = part(
-        measures.sales_profit,
-        measures.sales_margin,
-        SALE,
-        newest(Sale, page.sales_before),
-        lambda sale: {
-            "sale_id": sale.id,
-            "amount_paid": sale.amount_paid,
-            "phone_value": sale.phone_value,
-            "profit": sale.amount_paid - sale.phone_value,
-            "margin": sale.margin,
-            "refunded_amount": sale.refunded_amount,
-            "created_at": sale.created_at,
-        },
-    )
-    repairs = all_of(ctx, measures.repairs_margin, measures.refunded_margin, REPAIR).amount
-    return {
-        "swaps": swaps,
-        "sales": sales,
-        "repairs": {"margin": for_managers(ctx, repairs)},
-        "combined_profit": for_managers(ctx, added(swaps["total_profit"], sales["total_profit"])),
-        "combined_margin": for_managers(ctx, added(swaps["margin"], sales["margin"], repairs)),
-    }
-
-
-def newest(record: Any, before: int) -> Find[Any]:
-    """Rows with smaller ids, the largest first."""
-    return find(record, record.id < before).by(record.id.desc())
-
-
-def added(*amounts: Decimal | None) -> Decimal:
-    """The sum of what is known."""
-    return sum((each for each in amounts if each is not None), Decimal("0.00"))
