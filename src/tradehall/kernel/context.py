@@ -179,6 +179,10 @@ class Context(Reader):
         self._log.erase(entity, row_id, personal)
         erase_history(self.session, self.org_id, entity, row_id)
 
+    def mark(self, entity: str, row_id: int, operation: str, changes: dict[str, Any]) -> None:
+        """Note in the log what happened to something that is no record: a user."""
+        self._events[-1].note(entity, row_id, operation, changes)
+
     def references_to(self, row: Record) -> dict[str, int]:
         """How many rows of each kind refer to this one."""
         found: dict[str, int] = {}
@@ -290,12 +294,15 @@ class Context(Reader):
         """Forget the timer of a verb on a row."""
         cancel(self._session, self.org_id, verb.record.trade, f"{verb.event}:{row.id}")
 
-    def notify(self, to: To, template: str, row: Record | None = None, *, once: str | int = "", **values: Any) -> None:
+    def notify(
+        self, to: To, template: str, row: Record | None = None, *, once: str | int = "", person: int = 0, **values: Any
+    ) -> None:
         """Tell somebody what a template says, with these values and the fields of the row: one message for each `once`.
 
-        `to` is a user's id or a role, who are told in the application, or a telephone number or an e-mail address.
+        `to` is a user's id or a role, who are told in the application, or a telephone number or an e-mail address. What
+        is about a `person`'s account, and no row, names them.
         """
-        wish = Wish(self.trade.templates_by_name[template], row, str(once), values, self._events[-1].verb)
+        wish = Wish(self.trade.templates_by_name[template], row, str(once), values, self._events[-1].verb, person)
         if (message := tell(self, to, wish)) is not None:
             submit(self, message)
 

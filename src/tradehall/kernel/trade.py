@@ -21,6 +21,7 @@ from tradehall.kernel.notices import ledger
 from tradehall.kernel.notices import paths as notices
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.people import Register, SignIn, identities
+from tradehall.kernel.people.letters import LETTERS
 from tradehall.kernel.people.paths import paths as people_paths
 from tradehall.kernel.preferences import PROFILE, Chosen, Setting
 from tradehall.kernel.reader import Reader
@@ -113,8 +114,9 @@ class Trade:
 
     @cached_property
     def templates_by_name(self) -> Mapping[str, Template]:
-        """What people are told, by name."""
-        return {template.name: template for template in (SWITCHED_OFF, *self.templates)}
+        """What people are told, by name: the trade's own, then the kernel's where the trade has none of the name."""
+        own = {template.name: template for template in self.templates}
+        return own | {each.name: each for each in (*LETTERS.values(), SWITCHED_OFF) if each.name not in own}
 
     @cached_property
     def verbs(self) -> tuple[Verb[Any, Any], ...]:

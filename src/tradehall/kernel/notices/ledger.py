@@ -26,7 +26,7 @@ from tradehall.kernel.columns import (
 )  # fmt: skip
 from tradehall.kernel.notices.segments import LONGEST, size
 from tradehall.kernel.notices.templates import BUSINESS, Template, filled, gathered, own_words
-from tradehall.kernel.people.tables import MEMBERSHIPS
+from tradehall.kernel.people.tables import MEMBERSHIPS, USERS
 from tradehall.kernel.persons import Subject, belongs, keep_for
 from tradehall.kernel.phones import e164
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE, Preferences, Setting
@@ -141,7 +141,8 @@ class Reply(Record, table="kernel_replies"):
 
 def _to_person(subject: Subject) -> sa.ColumnElement[bool]:
     caused = subject.refers(Message.table.c.cause_entity, Message.table.c.cause_id)
-    return sa.or_(caused, Message.address.in_(subject.addresses))
+    own = sa.and_(Message.cause_entity == USERS.name, Message.cause_id.in_(subject.users))
+    return sa.or_(caused, own, Message.address.in_(subject.addresses))
 
 
 def _about_person(subject: Subject) -> sa.ColumnElement[bool]:
@@ -199,14 +200,17 @@ class Wish:
     once: str
     given: Mapping[str, Any]
     event: str
+    person: int = 0
+    """The user whose account it is about, where it is about no row."""
 
     def cause(self, *whom: object) -> dict[str, Any]:
         """The columns that say where it came from; what has the same `once` is written a single time."""
-        row = self.row
+        row, own = self.row, (USERS.name, self.person) if self.person else (None, None)
+        entity, row_id = own if row is None else (row.table.name, row.id)
         return {
             "template": self.template.name,
-            "cause_entity": row.table.name if row is not None else None,
-            "cause_id": row.id if row is not None else None,
+            "cause_entity": entity,
+            "cause_id": row_id,
             "cause_event": self.event,
             "once": ":".join(map(str, (self.template.name, *whom, self.once))) if self.once else None,
         }
@@ -222,7 +226,8 @@ def tell(ctx: "Context", to: To, wish: Wish) -> Message | None:
                 _notice(ctx, user_id, wish)
         return None
     channel = Channel.EMAIL if "@" in to else Channel.SMS
-    if not ctx.preferences[ENABLED.name] or channel not in wish.template.texts:
+    wanted = wish.template.always or ctx.preferences[ENABLED.name]
+    if not wanted or channel not in wish.template.texts:
         return None
     return _message(ctx, channel, to, wish)
 

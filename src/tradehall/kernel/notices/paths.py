@@ -65,8 +65,7 @@ def paths(trade: "Trade") -> Paths:
     yield Contract("GET", f"{here}/log", Listing(_log(trade)))
     yield Contract("POST", f"{here}/{{id}}/resend", _resend(trade))
     yield Contract("GET", f"{here}/replies", Listing(_replies(trade)))
-    if trade.templates:
-        yield from _templates(trade, f"{here}/templates")
+    yield from _templates(trade, f"{here}/templates")
 
 
 def _of_trade(trade: "Trade", *roles: Any) -> tuple[Grant, ...]:
@@ -131,7 +130,7 @@ def _resend(trade: "Trade") -> Verb[Any, Any]:
 def _templates(trade: "Trade", path: str) -> Paths:
     def templates(ctx: Reader) -> list[dict[str, Any]]:
         own = {each.template: each for each in ctx.all(own_words(trade.name))}
-        return [_shown(each, own.get(each.name)) for each in trade.templates]
+        return [_shown(each, own.get(each.name)) for each in trade.templates_by_name.values()]
 
     def word(ctx: Context, wish: TemplateWords) -> dict[str, Any]:
         template, row = _asked(ctx, wish)

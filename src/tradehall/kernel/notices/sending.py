@@ -1,14 +1,25 @@
 """Sending: a message of the ledger goes out after its unit, and the ledger notes what became of it (row 23)."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from tradehall.kernel.jobs import Job, Then, task
-from tradehall.kernel.notices.ledger import MOVES, STOPPED, Channel, Message, OptOut, Status, awake, opted_out
+from tradehall.kernel.notices.ledger import (
+    MOVES,
+    STOPPED,
+    Channel,
+    Message,
+    OptOut,
+    Status,
+    awake,
+    estimated,
+    opted_out,
+)
 from tradehall.kernel.notices.senders import NotAccepted, Outgoing, Receipt, Sender, Unsure
+from tradehall.kernel.notices.templates import filled
 from tradehall.kernel.verbs import SYSTEM, Verb
 
 if TYPE_CHECKING:
@@ -22,6 +33,9 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 STOPPED_MEANWHILE = "Tradehall was stopped while it was sent"
 Settle = Callable[["Context", Message, str], Any]
 """Notes in the ledger what a provider, of this name, said of a message."""
+LATE: dict[str, Callable[["Office", "Context", Message], Mapping[str, str] | None]] = {}
+"""By template: what makes its late values when a message goes out; None where there is no reason to send it any more."""
+POINTLESS = "There is no reason to send it any more"
 
 
 def _moves(name: str, goal: Status, summary: str, *sources: Status) -> Verb[Any, Any]:
@@ -56,7 +70,7 @@ async def send(office: "Office", job: Job) -> Then | None:
     """Hand a message to its provider, and note what it said."""
     message_id: int = job.payload["message"]
     trade = office.trades[job.of_trade]
-    posting: Posting | None = await office.as_system(trade, job.org_id, lambda ctx: _begun(ctx, message_id))
+    posting: Posting | None = await office.as_system(trade, job.org_id, lambda ctx: _begun(office, ctx, message_id))
     if posting is None:
         return None
     sender = office.outside.sms if posting.channel is Channel.SMS else office.outside.mail
@@ -64,7 +78,7 @@ async def send(office: "Office", job: Job) -> Then | None:
     return lambda ctx: settle(ctx, ctx.get(Message, message_id), sender.name)
 
 
-def _begun(ctx: "Context", message_id: int) -> Posting | None:
+def _begun(office: "Office", ctx: "Context", message_id: int) -> Posting | None:
     message = ctx.find(Message, message_id)
     if message is None or message.status not in (Status.QUEUED, Status.SENDING):
         return None
@@ -76,10 +90,18 @@ def _begun(ctx: "Context", message_id: int) -> Posting | None:
     if not message.address or opted_out(ctx, message):  # it may have been erased while it waited
         ctx.do(SUPPRESS, message, why=STOPPED)
         return None
-    ctx.do(BEGIN, message, attempts=message.attempts + 1)
+    late = LATE[message.template](office, ctx, message) if message.template in LATE else {}
+    if late is None:
+        ctx.do(SUPPRESS, message, why=POINTLESS)
+        return None
+    subject, body = filled(message.subject, late), filled(message.body, late)
+    news: dict[str, Any] = {"attempts": message.attempts + 1}
+    if late and message.channel is Channel.SMS:
+        news["segments"], news["cost"], news["currency"] = estimated(body, ctx.preferences)
+    ctx.do(BEGIN, message, **news)
     known_as = f"{ctx.org_id}-{message.id}"
     unique = f"{known_as}-{message.created_at.timestamp():.0f}"
-    outgoing = Outgoing(known_as, message.address, message.body, message.subject, ctx.trade.name, unique)
+    outgoing = Outgoing(known_as, message.address, body, subject, ctx.trade.name, unique)
     return Posting(Channel(message.channel), message.attempts, outgoing)
 
 

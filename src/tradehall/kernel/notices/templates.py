@@ -25,7 +25,9 @@ class Template:
     """Something that people are told: by SMS, by e-mail (`subject` and `email`) or in the application (`notice`).
 
     What stands in its texts in braces are its values; `values` names more that an owner may use, and `needs` those
-    that an owner can't leave out. An urgent message doesn't wait for the end of the quiet hours.
+    that an owner can't leave out. An urgent message doesn't wait for the end of the quiet hours, and one that goes
+    `always` goes also where messages to customers are switched off. A `late` value is made when the message goes out:
+    the ledger shows its place, so that whoever may read the ledger doesn't learn a secret.
     """
 
     name: str
@@ -36,6 +38,8 @@ class Template:
     values: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     urgent: bool = False
+    always: bool = False
+    late: tuple[str, ...] = ()
 
     @cached_property
     def texts(self) -> Mapping[str, str]:
@@ -94,7 +98,9 @@ def gathered(template: Template, given: Mapping[str, Any], row: Record | None, s
     """The values of a template as people read them: those that are given, else the fields of the row of these names."""
     found: dict[str, str] = {}
     for name in template.known:
-        if name in given:
+        if name in template.late:
+            found[name] = f"{{{name}}}"
+        elif name in given:
             found[name] = shown(given[name], settings)
         elif row is not None and name in row.fields:
             found[name] = shown(row.values[name], settings, row.fields[name].kind)

@@ -1,22 +1,28 @@
-"""One-time links that are sent: to choose a new secret, or to prove an e-mail address.
+"""Letters with one-time links: to choose a new secret, or to prove an e-mail address. They go through the ledger of messages.
 
-A link is made when its message goes out, and is stored nowhere in words: who may read the ledger of messages must not get
-in as somebody else.
+A link is made when its message goes out, and is stored nowhere in words: who may read the ledger must not get in as
+somebody else.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tradehall.kernel.database import Batch, Session, Work
-from tradehall.kernel.jobs import Job, enqueue, errand, task
-from tradehall.kernel.notices.senders import NotAccepted, Outgoing
+from tradehall.kernel.database import Session
+from tradehall.kernel.jobs import Job, Then, enqueue, errand, task
+from tradehall.kernel.notices.ledger import Channel, Message, reachable
+from tradehall.kernel.notices.sending import LATE
+from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.people.declared import EMAIL, PHONE
 from tradehall.kernel.people.links import ADDRESS, PASSWORD, RESET_LASTS, Link, create_link
-from tradehall.kernel.people.members import member, names_of, tell
+from tradehall.kernel.people.members import member, names_of
+from tradehall.kernel.people.tables import USERS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tradehall.kernel.context import Context
     from tradehall.kernel.office import Office
 
 VERIFY_LASTS = timedelta(days=1)
@@ -32,52 +38,62 @@ OWN_ADDRESS = """With this link you confirm that this is your address, for {trad
 
 If you did not register there, there is nothing to do.
 """
-WORDS = {PASSWORD: ("Choose a new {secret}", BEGIN_ANEW), ADDRESS: ("Confirm your e-mail address", OWN_ADDRESS)}
+LETTERS = {
+    PASSWORD: Template(
+        "choose_secret", sms="Choose a new {secret} for {trade} within an hour: {link}",
+        subject="Choose a new {secret}", email=BEGIN_ANEW, needs=("link",), urgent=True, always=True, late=("link",),
+    ),
+    ADDRESS: Template(
+        "confirm_address", subject="Confirm your e-mail address", email=OWN_ADDRESS, needs=("link",),
+        urgent=True, always=True, late=("link",),
+    ),
+}  # fmt: skip
+"""What people are written about their own account, by the purpose of the link."""
 
 
 def post(session: Session, org_id: int, trade: str, user_id: int, purpose: str, now: datetime) -> None:
-    """Have a link sent to a person after the commit."""
+    """Have a person written to after the commit."""
     payload = {"user": user_id, "purpose": purpose}
-    enqueue(session, **errand(org_id, trade, send, payload, f"{purpose}:{user_id}", "", now, now))
-
-
-class Make(Work):
-    """Write the link of a message that goes out; gives its secret."""
-
-    def __init__(self, link: Link, now: datetime) -> None:
-        self.org_id, self.link, self.now = link.org_id, link, now
-
-    def run(self, batch: Batch) -> str:
-        lasts, new = VERIFY_LASTS if self.link.purpose == ADDRESS else RESET_LASTS, self.link
-        known = {"purpose": new.purpose}
-        tell(batch, "user.link", new.user_id or 0, new.trade, "system", self.now, known, "add")
-        return create_link(batch.session, new, self.now, lasts).secret
+    enqueue(session, **errand(org_id, trade, write, payload, f"{purpose}:{user_id}", "", now, now))
 
 
 @task("people.letter")
-async def send(office: Office, job: Job) -> None:
-    """Make a link and send it to its person: by e-mail, else by SMS."""
-    trade, asked = office.trades[job.of_trade], job.payload
+async def write(office: Office, job: Job) -> Then:
+    """Put a letter to a person into the ledger: by e-mail, else by SMS."""
+    user_id, purpose = job.payload["user"], job.payload["purpose"]
 
-    def reached(session: Session) -> dict[str, str]:
-        found = member(session, asked["user"], job.org_id, trade.name)
-        return names_of(session, asked["user"], trade.name) if found is not None and found.is_active else {}
+    def written(ctx: Context) -> None:
+        if (address := _reached(ctx, user_id)) is not None:
+            name, secret, trade = LETTERS[purpose].name, ctx.trade.sign_in.secret.name, ctx.trade.title
+            with ctx.happening("user.letter"):
+                ctx.notify(address, name, person=user_id, secret=secret, trade=trade)
 
-    names = await office.database.read(0, reached)
-    address = names.get(EMAIL.name) or names.get(PHONE.name)
-    if address is None:
-        return
-    now = office.clock()
-    link = Link(asked["purpose"], job.org_id, asked["user"], trade.name, address=address)
-    secret: str = await office.database.unit(Make(link, now))
-    known_as = f"{job.org_id}-letter-{job.id}"
-    values: dict[str, Any] = {
-        "secret": trade.sign_in.secret.name, "trade": trade.title, "link": office.terms.link(secret),
-    }  # fmt: skip
-    subject, text = (words.format(**values) for words in WORDS[asked["purpose"]])
-    letter = Outgoing(known_as, address, text, subject, trade.name, f"{known_as}-{now.timestamp():.0f}")
-    try:
-        await (office.outside.mail if EMAIL.name in names else office.outside.sms).send(letter)
-    except NotAccepted as refusal:
-        if refusal.again:
-            raise
+    return written
+
+
+def _reached(ctx: Context, user_id: int) -> str | None:
+    """Where a member is reached, as they wrote it."""
+    found = member(ctx.session, user_id, ctx.org_id, ctx.trade.name)
+    names = names_of(ctx.session, user_id, ctx.trade.name) if found is not None and found.is_active else {}
+    return names.get(EMAIL.name) or names.get(PHONE.name)
+
+
+def _link(purpose: str, lasts: timedelta) -> None:
+    """Have a link of this purpose made for each message that goes out, as long as it goes to where its person is reached."""
+
+    def made(office: Office, ctx: Context, message: Message) -> Mapping[str, str] | None:
+        user_id = message.cause_id or 0
+        address = _reached(ctx, user_id)
+        if address is None or reachable(Channel(message.channel), address, ctx.preferences) != message.address:
+            return None
+        link = Link(purpose, ctx.org_id, user_id, ctx.trade.name, address=address)
+        new = create_link(ctx.session, link, ctx.now, lasts)
+        with ctx.happening("user.link"):
+            ctx.mark(USERS.name, user_id, "add", {"purpose": purpose, "link": new.id})
+        return {"link": office.terms.link(new.secret)}
+
+    LATE[LETTERS[purpose].name] = made
+
+
+_link(PASSWORD, RESET_LASTS)
+_link(ADDRESS, VERIFY_LASTS)
