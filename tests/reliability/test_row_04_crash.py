@@ -12,8 +12,8 @@ import pytest
 from tests.reliability.loads import customer_of, killed_and_complete, names
 from tests.reliability.serving import Shop, a_customer
 from tests.servers import Postgres
+from tradehall.kernel.contracts import LARGEST_BODY
 from tradehall.kernel.database import Batch, SqliteDatabase, Work, open_database
-from tradehall.web.bodies import LARGEST_BODY
 
 
 async def test_row_4_and_7_kill_9_under_load_loses_nothing_acknowledged_and_a_key_works_afterwards(

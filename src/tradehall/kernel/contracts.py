@@ -14,7 +14,7 @@ from tradehall.kernel.columns import show, shown_decimal, utc_text
 from tradehall.kernel.errors import field_error
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.records import KERNEL, Record, per_record
-from tradehall.kernel.verbs import ANYBODY, MEMBER, Actor, By, Grant, Verb
+from tradehall.kernel.verbs import ANYBODY, MEMBER, Actor, By, Grant, Verb, grants
 
 if TYPE_CHECKING:
     from tradehall.kernel.reader import Reader
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 
 REPORTS = "reports"
+LARGEST_BODY = 1024 * 1024
+"""How many bytes a request may bring where its contract does not say otherwise (row 37)."""
 
 
 def dumps(value: Any) -> bytes:
@@ -240,7 +242,8 @@ class Contract:
     """What answers to a method at a path.
 
     `errors` gives codes of refusals the status that this contract promises; `changes` shapes what a verb returns.
-    A `secret` answer is not kept for whoever asks again with the same Idempotency-Key (P-07).
+    A `secret` answer is not kept for whoever asks again with the same Idempotency-Key (P-07). `largest_body` is in bytes:
+    more than usual is for whoever signed in, such as for a photo as base64 or a file to import.
     """
 
     method: str
@@ -251,8 +254,20 @@ class Contract:
     shape: Shape | None = None
     changes: Callable[[Any], Any] | None = None
     secret: bool = False
+    largest_body: int = LARGEST_BODY
 
     _grants: dict[str, Grant] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.largest_body > LARGEST_BODY and self.is_open:
+            raise TypeError(
+                f"{self.method} {self.path} is open to anybody: its bodies have at most {LARGEST_BODY:,} bytes"
+            )
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody may ask who did not sign in."""
+        return self.by is None or any(each.role is ANYBODY for each in grants(self.by))
 
     @cached_property
     def by(self) -> By | None:

@@ -10,13 +10,12 @@ from urllib.parse import parse_qsl
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from tradehall.kernel.contracts import Report, Service
+from tradehall.kernel.contracts import LARGEST_BODY, Report, Service
 from tradehall.kernel.errors import Invalid, TooLarge, Unfinished, UnsupportedType, field_error
 from tradehall.kernel.verbs import Verb
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Mapping[bytes, bytes]
-LARGEST_BODY = 1024 * 1024
 _MANY_DIGITS = re.compile(rb"[0-9.]{16}")
 
 

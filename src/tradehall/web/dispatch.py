@@ -21,7 +21,7 @@ from tradehall.kernel.idempotency import Answer, Key
 from tradehall.kernel.keys import SIGN
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
-from tradehall.kernel.verbs import ANYBODY, Actor, Verb, grants
+from tradehall.kernel.verbs import ANYBODY, Actor, Verb
 from tradehall.web.bodies import body_of, invalid, parsed, read_body
 from tradehall.web.client import caller, origin, source
 from tradehall.web.limits import Limits
@@ -192,7 +192,7 @@ class Dispatcher:
             except ValidationError as error:
                 raise invalid(error, "query") from error
         contract.grant(actor)
-        content = await read_body(headers, receive)
+        content = await read_body(headers, receive, contract.largest_body)
         if isinstance(does, Report):
             ask = body_of(does, headers, content, query)
             return await self.office.read(self.trade, contract, actor, path, query, ask)
@@ -252,7 +252,7 @@ class Dispatcher:
             return known or await self.office.tokens.actor(token, self.trade.name, self.office.clock())
         if self.policy.stranger is not None and b"authorization" not in headers:
             return await self.policy.stranger()
-        if contract is not None and any(each.role is ANYBODY for each in grants(contract.by or ())):
+        if contract is not None and contract.is_open:
             return Actor(0, self.trade.name, ANYBODY.name)
         raise Unauthenticated
 

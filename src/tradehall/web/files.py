@@ -15,7 +15,7 @@ from tradehall.kernel import files
 from tradehall.kernel.cabinet import IMAGES, SIZES, Arrived
 from tradehall.kernel.calls import Call
 from tradehall.kernel.columns import LARGEST_ID
-from tradehall.kernel.contracts import Contract, dumps
+from tradehall.kernel.contracts import LARGEST_BODY, Contract, dumps
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing, OutcomeUnknown, TooLarge, UnsupportedType, field_error
 from tradehall.kernel.files import KEEP, REMOVE, SHOWN, Attached, File
@@ -26,7 +26,6 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb, system
-from tradehall.web.bodies import LARGEST_BODY
 from tradehall.web.client import origin, source
 from tradehall.web.dispatch import Dispatcher
 

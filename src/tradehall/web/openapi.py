@@ -11,7 +11,7 @@ from tradehall.kernel.columns import Choice, Field, Json, Scaled, Utc
 from tradehall.kernel.contracts import Contract, Drill, History, Info, Listing, Reading, Report, Service, Shape
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
-from tradehall.kernel.verbs import ANYBODY, Verb, grants
+from tradehall.kernel.verbs import Verb
 
 REF = "#/components/schemas/"
 Json_ = dict[str, Any]
@@ -71,7 +71,6 @@ def _shapes(trade: Trade) -> dict[str, Shape]:
 
 def _operation(trade: Trade, contract: Contract) -> Json_:
     does = contract.does
-    is_open = contract.by is None or any(each.role is ANYBODY for each in grants(contract.by))
     found: Json_ = {
         "operationId": f"{contract.method.lower()}_{contract.path.strip('/').replace('/', '_').replace('{', '').replace('}', '') or 'root'}",
         "summary": _summary(contract),
@@ -79,7 +78,7 @@ def _operation(trade: Trade, contract: Contract) -> Json_:
         "parameters": [*_path_parameters(contract), *_query_parameters(trade, contract), *_header_parameters(contract)],
         "responses": _responses(contract),
     }
-    if not is_open:
+    if not contract.is_open:
         found["security"] = [{"bearer": []}, {"key": []}] if contract.scopes & trade.scopes else [{"bearer": []}]
     if _has_body(contract):
         assert isinstance(does, Verb | Report | Service) and does.body is not None  # noqa: S101, PT018 - for the type checker
@@ -194,6 +193,8 @@ def _responses(contract: Contract) -> Json_:
     problem = {"application/json": {"schema": {"$ref": REF + "Problem"}}}
     for status, sentence in ERRORS.items() if not isinstance(does, Info) else ():
         found.setdefault(status, {"description": sentence, "content": problem})
+    if "413" in found:
+        found["413"]["description"] = f"The body is larger than {contract.largest_body:,} bytes"
     return found
 
 

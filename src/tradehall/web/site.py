@@ -13,11 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.staticfiles import StaticFiles
 
+from tradehall.kernel.contracts import LARGEST_BODY
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, TooLarge, Unfinished
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.web import files, health, inbound, live, openapi, pages, privacy
-from tradehall.web.bodies import LARGEST_BODY, invalid
+from tradehall.web.bodies import invalid
 from tradehall.web.dispatch import Dispatcher, Policy, Receive, Scope, Send, cors
 from tradehall.web.health import Health
 from tradehall.web.names import request_id
