@@ -1,6 +1,7 @@
 """Tasks ask the outside world after the commit: each at least once, none held up by another's target."""
 
 import asyncio
+import re
 import signal
 import subprocess
 import sys
@@ -123,7 +124,7 @@ async def test_a_task_that_fails_is_tried_again_later_and_later_and_then_dead_an
         assert await office.work_once() == 1
         [row] = await rows(floor)
         assert (row.state, row.attempts) == ("queued" if attempt < TRIES else "dead", attempt)
-        assert row.error == "Nobody listens"
+        assert re.fullmatch(r"Unavailable unavailable at tests/kernel/test_tasks.py:\d+ say", row.error)
         waits.append((row.due_at - clock()).total_seconds())
         clock.set(row.due_at.isoformat())
     assert waits[:-1] == [2.0**n for n in range(1, TRIES)]
@@ -137,14 +138,16 @@ async def test_a_task_has_its_time_and_no_more(floor: Floor, office: Office) -> 
     await floor.rule(lambda ctx: ctx.later(slow, {}))
     assert await office.work_once() == 1
     [row] = await rows(floor)
-    assert (row.state, row.error) == ("queued", "TimeoutError")
+    assert row.state == "queued"
+    assert row.error.startswith("TimeoutError at ")
 
 
 async def test_a_task_whose_closing_rule_is_refused_is_tried_again(floor: Floor, office: Office) -> None:
     await ask(floor, "forbidden fruit", bring=True)
     assert await office.work_once() == 1
     [row] = await rows(floor)
-    assert (row.state, row.error) == ("queued", "Nobody sells this")
+    assert row.state == "queued"
+    assert row.error.startswith("Refused forbidden at kernel/stall/__init__.py:")
     assert await floor.labels() == []
 
 

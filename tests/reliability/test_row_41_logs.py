@@ -2,22 +2,29 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 import sqlalchemy as sa
+from pydantic import TypeAdapter, ValidationError
 
 from tests.reliability.walk import Operation, operations, samples
 from tests.running import SECRET, Application, Place, Switchboard
 from tradehall.kernel import logs
+from tradehall.kernel.context import Context
 from tradehall.kernel.database import Session
+from tradehall.kernel.errors import Refused, Unavailable
+from tradehall.kernel.jobs import Job, task
+from tradehall.kernel.notices.senders import NotAccepted
+from tradehall.kernel.office import Office
 from tradehall.trades import phoneshop
 from tradehall.web.watch import Watch
 
 CANARY = "CANARY7f3a"
+SAYS = f"{CANARY}, ama@example.com, 0247654321, Bearer eyJ{CANARY}.{CANARY}.{CANARY}"
 PHONE = "0247654321"
 ALL = list(operations(phoneshop.trade))
 
@@ -123,3 +130,58 @@ async def test_row_41_an_error_is_noted_once_with_its_request_id_and_shows_no_tr
     assert [(each["route"], each["status"], each["request_id"]) for each in requests] == [
         ("/api/phones", 500, "the-one")
     ]
+
+
+FAILS: dict[str, Callable[[], Any]] = {
+    "ValueError": lambda: ValueError(SAYS),
+    "KeyError": lambda: KeyError(SAYS),
+    "ConnectionError": lambda: ConnectionError(111, SAYS, SAYS),
+    "Refused": lambda: Refused("taken", f"{SAYS} is taken", name=SAYS),
+    "Unavailable": lambda: Unavailable(SAYS),
+    "NotAccepted": lambda: NotAccepted(SAYS, again=True),
+    "ValidationError": lambda: _no_number(),
+}
+"""How a job may fail, each with words that must not stay."""
+
+
+def _no_number() -> ValidationError:
+    with pytest.raises(ValidationError) as error:
+        TypeAdapter(int).validate_python(SAYS)
+    return error.value
+
+
+@task("canary.fail")
+async def fail(office: Office, job: Job) -> None:
+    """Fail as asked, for a reason that is told in the same words."""
+    kind = job.payload["kind"]
+    if kind == "statement":
+        statement = sa.text("SELECT nothing FROM nowhere WHERE name = :name")
+        await office.database.read(job.org_id, lambda session: session.execute(statement, {"name": SAYS}))
+    try:
+        raise RuntimeError(SAYS)
+    except RuntimeError as cause:
+        error = FAILS[kind]()
+        raise error from cause
+
+
+async def test_row_41_what_a_job_failed_with_is_kept_as_its_kind_and_place_and_without_a_word_of_it(
+    shop: Place, told: Told
+) -> None:
+    kinds = [*FAILS, "statement"]
+
+    def rule(ctx: Context) -> None:
+        for kind in kinds:
+            ctx.later(fail, {"kind": kind})
+
+    await shop.work(rule)
+    jobs: list[dict[str, Any]] = []
+    while len(jobs) < len(kinds) or not all(job["error"] for job in jobs):
+        await shop.application.office.work_once()
+        jobs = (await shop.owner.get("/api/jobs", params={"verb": "canary.fail"})).json()
+    errors = [job["error"] for job in jobs][::-1]
+    for kind, error in zip(FAILS, errors, strict=False):
+        assert error.startswith(kind), error
+        assert " because of RuntimeError at tests/reliability/test_row_41_logs.py:" in error
+    text = "\n".join([*errors, told.text()])
+    for word in (CANARY, "ama@example.com", PHONE):
+        assert word not in text

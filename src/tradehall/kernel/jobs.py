@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from tradehall.kernel.columns import Field, Utc, choice, integer, json, moment, optional, text
 from tradehall.kernel.database import Batch, Prepared, Session, Work
-from tradehall.kernel.errors import Problem
+from tradehall.kernel.logs import kept
 from tradehall.kernel.persons import HOLDINGS, Holding, Subject, keep_for
 from tradehall.kernel.records import Record, unique
 
@@ -267,13 +267,16 @@ class Finish(Work):
 
 
 class Failed(Work):
-    """Note that a job failed: it waits for its next try, or is dead and visible."""
+    """Note that a job failed: it waits for its next try, or is dead and visible.
+
+    Kept is what kind of error it was, and where: its words may hold what somebody sent (row 41).
+    """
 
     org_id = 0
 
     def __init__(self, job: Job, worker: str, error: BaseException, now: datetime) -> None:
         self.job, self.worker, self.now = job, worker, now
-        self.error = error.sentence if isinstance(error, Problem) else f"{type(error).__name__}: {error}".rstrip(": ")
+        self.error = kept(error)
 
     def run(self, batch: Batch) -> None:
         job = self.job
@@ -317,9 +320,9 @@ def drop_done(ctx: "Context", before: datetime) -> int:
 
 
 def _said(subject: Subject) -> sa.ColumnElement[bool]:
-    """The condition that a job names somebody: in what it was given, or in why it failed."""
-    texts = (sa.type_coerce(JOBS.c.payload, sa.Text), JOBS.c.error)
-    return sa.or_(sa.false(), *(text.contains(each, autoescape=True) for text in texts for each in subject.addresses))
+    """The condition that a job names somebody in what it was given."""
+    given = sa.type_coerce(JOBS.c.payload, sa.Text)
+    return sa.or_(sa.false(), *(given.contains(each, autoescape=True) for each in subject.addresses))
 
 
 def _shown(session: Session, org_id: int, subject: Subject) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ from typing import Any, TextIO
 
 import orjson
 
+from tradehall.kernel.errors import Problem
+
 MOST_WAITING = 20_000
 EVERY = 0.2
 """Seconds between two writes; what is a warning or worse is written at once."""
@@ -147,7 +149,19 @@ def _one(error: BaseException) -> dict[str, Any]:
     for name in ("strerror", "sqlstate", "sqlite_errorname", "constraint_name"):
         if isinstance(value := getattr(error, name, None), str):
             one[name] = value
+    if isinstance(error, Problem):
+        one["code"] = error.code
     return one
+
+
+def kept(error: BaseException) -> str:
+    """What may be kept of an exception and its causes, as one line: what kind, and where, but nothing of what it says."""
+    said = []
+    for each in told(error):
+        more = [each[name] for name in ("code", "sqlstate", "sqlite_errorname", "constraint_name") if name in each]
+        kind = " ".join([each["type"].rpartition(".")[2], *more])
+        said.append(f"{kind} at {each['at'][-1]}" if each["at"] else kind)
+    return ", because of ".join(said)
 
 
 def _places(trace: TracebackType | None) -> list[str]:
