@@ -1,6 +1,6 @@
 """The audit: an organisation's log as its managers may read it, and the anchors by which a cut or forged log is found."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -77,6 +77,32 @@ def audit(ctx: Reader, asked: Asked) -> dict[str, Any]:
     return {"events": shown, "next": rows[-1].id if len(rows) == asked.limit else None}
 
 
+def story(ctx: Reader, rows: Mapping[str, Collection[int]], after: int, limit: int) -> dict[str, Any]:
+    """A page of what happened to some rows, oldest first: `{events, next}`; `rows` are ids by the name of their table.
+
+    Of each event only what it did to these rows, and what the actor may see of that; `next` is the `after` of the next page.
+    """
+    touched: set[int] = set()
+    for entity, ids in rows.items():
+        mine = (CHANGES.c.org_id == ctx.org_id, CHANGES.c.entity == entity, CHANGES.c.record_id.in_(ids))
+        touched.update(
+            ctx.session.execute(sa.select(CHANGES.c.event_id).where(*mine, CHANGES.c.event_id > after)).scalars()
+        )
+    page = sorted(touched)[:limit]
+    here = (EVENTS.c.org_id == ctx.org_id, EVENTS.c.id.in_(page))
+    found = ctx.session.execute(sa.select(EVENTS).where(*here).order_by(EVENTS.c.id)).all()
+    changes = _visible(ctx, page, rows)
+    names = _names(ctx, {row.actor for row in found})
+    shown = [
+        {
+            "id": row.id, "at": utc_text(row.at), "verb": row.verb, "actor": row.actor, "name": names.get(row.actor),
+            "changes": changes[row.id],
+        }
+        for row in found if row.id in changes
+    ]  # fmt: skip
+    return {"events": shown, "next": page[-1] if len(touched) > limit else None}
+
+
 def _page(ctx: Reader, asked: Asked) -> sa.Select[Any]:
     found = sa.select(EVENTS).where(EVENTS.c.org_id == ctx.org_id, EVENTS.c.trade == ctx.trade.name)
     if asked.after is not None:
@@ -109,9 +135,13 @@ def _moment(ctx: Reader, name: str, given: datetime | date) -> datetime:
 # What an actor may see of it: no more than elsewhere.
 
 
-def _visible(ctx: Reader, ids: list[int]) -> dict[int, list[dict[str, Any]]]:
+def _visible(
+    ctx: Reader, ids: list[int], only: Mapping[str, Collection[int]] | None = None
+) -> dict[int, list[dict[str, Any]]]:
     here = (CHANGES.c.org_id == ctx.org_id, CHANGES.c.event_id.in_(ids))
     rows = ctx.session.execute(sa.select(CHANGES).where(*here).order_by(CHANGES.c.event_id, CHANGES.c.position)).all()
+    if only is not None:
+        rows = [row for row in rows if row.record_id in only.get(row.entity, ())]
     reached = {entity: _reached(ctx, entity, [r.record_id for r in rows if r.entity == entity])
                for entity in {row.entity for row in rows}}  # fmt: skip
     found: dict[int, list[dict[str, Any]]] = {}

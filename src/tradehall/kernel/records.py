@@ -77,6 +77,8 @@ class Record:
     """Where a row is a person: which columns hold their `name`, and the `email` and `phone` at which they are reached."""
     title: ClassVar[str]
     plural: ClassVar[str]
+    in_paths: ClassVar[str]
+    """What its rows are called in paths: `stock-counts`."""
     trade: ClassVar[str]
     states: ClassVar[tuple[State[Any], ...]] = ()
     derived: ClassVar[tuple[str, ...]] = ()
@@ -96,6 +98,7 @@ class Record:
     def __init_subclass__(cls, table: str, by_org: bool = True, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.trade, cls.plural = table.split("_", 1)
+        cls.in_paths = cls.plural.replace("_", "-")
         words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower()
         cls.title = words.capitalize()
         own = {name: field for name, field in vars(cls).items() if isinstance(field, Field)}

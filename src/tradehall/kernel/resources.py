@@ -135,7 +135,7 @@ class Resource:
 
     def contracts(self, prefix: str) -> Iterator[Contract]:
         """Its paths."""
-        many, one = f"{prefix}/{self.record.plural}", f"{prefix}/{self.record.plural}/{{id}}"
+        many, one = f"{prefix}/{self.record.in_paths}", f"{prefix}/{self.record.in_paths}/{{id}}"
         yield Contract("GET", many, Listing(self))
         yield Contract("GET", one, Reading(self))
         yield Contract("GET", f"{one}/history", History(self))

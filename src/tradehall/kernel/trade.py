@@ -147,7 +147,7 @@ class Trade:
         for verb in self.verbs:
             if id(verb) not in named and any(grant.role is not SYSTEM for grant in grants(verb.by)):
                 one = "/{id}" if verb.target else ""
-                path = f"{self.prefix}/{verb.record.plural}{one}/{verb.name.replace('_', '-')}"
+                path = f"{self.prefix}/{verb.record.in_paths}{one}/{verb.name.replace('_', '-')}"
                 yield Contract("POST", path, verb, 200 if verb.target else 201, errors)
         measured = (each for record, group in MEASURES.items() if record.trade == self.name for each in group)
         for report in (*self.reports, *(by_day(each) for each in measured if each.by is not None)):

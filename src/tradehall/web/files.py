@@ -80,7 +80,7 @@ def routes(office: Office, trade: Trade, dispatcher: Dispatcher) -> APIRouter:
 
 
 def _of_rows(router: APIRouter, desk: "Desk", resource: Resource) -> None:
-    path, name = f"/{resource.record.plural}/{{id}}/files", resource.record.title.lower()
+    path, name = f"/{resource.record.in_paths}/{{id}}/files", resource.record.title.lower()
 
     @router.get(path, summary=f"The files of a {name}.")
     async def attached(request: Request, id: Id) -> Response:  # noqa: A002
