@@ -22,6 +22,9 @@ from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Verb
 from tradehall.kernel.webhooks.records import Delivery, DeliveryState
+from tradehall.trades.phoneshop.counts import StockCountLine
+from tradehall.trades.phoneshop.devices import DeviceCheck
+from tradehall.trades.phoneshop.inspection import Inspection, UnitCost
 from tradehall.web.gate import Gate
 
 NOWHERE = 10**15
@@ -32,6 +35,10 @@ ROUTES = {
     "POST /api/privacy/export.zip", "GET /api/files/{id}/link", "DELETE /api/files/{id}", "GET /api/customers/{id}/files", "POST /api/customers/{id}/files",
     "GET /api/phones/{id}/files", "POST /api/phones/{id}/files", "GET /api/sales/{id}/files", "POST /api/sales/{id}/files",
     "POST /api/events/ticket", "GET /api/events/stream",
+} | {
+    f"{method} /api/{room}/{{id}}/files"
+    for method in ("GET", "POST")
+    for room in ("device-checks", "blocked-devices", "inspections", "unit-costs", "stock-counts", "stock-count-lines")
 }  # fmt: skip
 """What `web/` answers besides the trade's operations."""
 ELSEWHERE = {
@@ -40,6 +47,7 @@ ELSEWHERE = {
     "session_id": NOWHERE,
     "invitation_id": NOWHERE,
     "provider": "nobody",
+    "imei": "490154203237518",
 }
 """What paths name that is no row of a record; people have tests of their own in tests/people."""
 _serial = count(1)
@@ -75,10 +83,12 @@ def samples() -> dict[str, Any]:
         "notice": None, "template": "sale_receipt", "values": {"customer": "Ama"}, "url": "https://hooks.invalid/", "description": "none",
         "events": ["*"], "is_active": False, "scopes": ["read"], "role": "owner", "expires_at": None,
         "keep_messages_days": None,
-        "method": "cash", "reference": "MP240", "note": "none", "tax_mode": "none", "tax_rate": 0,
+        "method": "cash", "reference": number, "note": "none", "tax_mode": "none", "tax_rate": 0,
         "prices_include_tax": True,
         "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7, "keep_deliveries_days": 30,
-        "keep_files_days": None,
+        "keep_files_days": None, "hold_days": 0, "imei_check_days": 7, "imei_decision": None, "result": "clear",
+        "provider": "gsma", "source": "police", "grade": "A", "asking_price": 1100,
+        "checks": ["battery", {"name": "screen", "passed": False, "note": "scratched"}],
     }  # fmt: skip
 
 
@@ -281,8 +291,46 @@ async def _notice(place: Place) -> int:
     return int(await place.work(rule))
 
 
+async def _asked(place: Place, path: str, *names: str) -> int:
+    """The id of what an answer gives to a request with samples of these fields."""
+    known = samples()
+    answer = await place.owner.post(path, json={name: known[name] for name in names})
+    assert answer.is_success, answer.text
+    return int(answer.json()["id"])
+
+
+async def _a_phone(place: Place) -> int:
+    return await _asked(place, "/api/phones", "brand", "model", "condition", "value")
+
+
+async def _newest(place: Place, path: str) -> int:
+    return int((await place.owner.get(path, params={"limit": 1})).json()[0]["id"])
+
+
+async def _device_check(place: Place) -> int:
+    assert (await place.owner.post("/api/devices/check-imei", json={"imei": imei()})).status_code == 200
+    return await _newest(place, "/api/device-checks")
+
+
+async def _inspection(place: Place) -> int:
+    await _asked(place, f"/api/phones/{await _a_phone(place)}/inspect", "grade", "asking_price", "checks")
+    return await _newest(place, "/api/inspections")
+
+
+async def _unit_cost(place: Place) -> int:
+    return await _asked(place, f"/api/phones/{await _a_phone(place)}/costs", "amount", "description")
+
+
+async def _count_line(place: Place) -> int:
+    count_id = await _asked(place, "/api/stock-counts")
+    scanned = await place.owner.post(f"/api/stock-counts/{count_id}/scan", json={"imei": imei()})
+    assert scanned.status_code == 201, scanned.text
+    return int(scanned.json()["id"])
+
+
 MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
     Delivery: _parked_delivery, Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
+    DeviceCheck: _device_check, Inspection: _inspection, UnitCost: _unit_cost, StockCountLine: _count_line,
 }  # fmt: skip
 """How a row comes about of a record that nobody creates by asking."""
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.phoneshop import contract, demo, reports, tax
+from tradehall.trades.phoneshop import contract, demo, devices, reports, tax
 from tradehall.trades.phoneshop.roles import CLERK, MANAGER, OWNER, TECHNICIAN
 from tradehall.trades.phoneshop.templates import templates
 
@@ -12,12 +12,13 @@ trade = Trade(
     "phoneshop",
     title="SwapSync",
     roles=(CLERK, TECHNICIAN, MANAGER, OWNER),
-    resources=(contract.customers, contract.phones, contract.sales),
+    resources=contract.resources,
     contract=contract.paths,
     settings=(
         replace(ZONE, default="Africa/Accra"), replace(CURRENCY, default="GHS"), replace(REGION, default="GH"),
         *tax.settings,
         *reports.settings,
+        *devices.settings,
     ),
     templates=templates,
     demo=demo.week,

@@ -4,7 +4,17 @@ from sqlalchemy import ColumnElement
 
 from tradehall.kernel.contracts import Contract, Info, Listing
 from tradehall.kernel.resources import Filter, Resource
-from tradehall.trades.phoneshop import analytics, payments, profit, reports, rules
+from tradehall.trades.phoneshop import (
+    analytics,
+    counts,
+    devices,
+    inspection,
+    payments,
+    prices,
+    profit,
+    reports,
+    rules,
+)  # fmt: skip
 from tradehall.trades.phoneshop.models import Condition, Customer, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
@@ -59,6 +69,7 @@ sales = Resource(
     errors=REFUSALS,
 )  # fmt: skip
 
+resources = (customers, phones, sales, *devices.resources, *inspection.resources, *counts.resources)
 paths = (
     Contract("GET", "/", Info("What this is, and where its documentation is.", lambda facts: {
         "message": f"Welcome to the {facts['app_name']} API", "version": facts["app_version"],
@@ -81,4 +92,8 @@ paths = (
     Contract("GET", "/api/analytics/sales-analytics", analytics.sales_analytics),
     Contract("GET", "/api/analytics/inventory-report", analytics.inventory_report),
     Contract("GET", "/api/analytics/profit-loss", profit.profit_loss),
+    *devices.paths,
+    *inspection.paths,
+    *counts.paths,
+    *prices.paths,
 )  # fmt: skip

@@ -159,17 +159,21 @@ class Phone(Record, table="phoneshop_phones"):
     )  # fmt: skip
 
 
-class HeldImei(Record, table="phoneshop_held_imeis"):
-    """An IMEI of a phone that the shop holds now: one phone at a time, in whichever of its two slots.
+class UnitImei(Record, table="phoneshop_unit_imeis"):
+    """An IMEI that a phone has or had, in whichever of its two slots; of those that the shop holds now one phone has it.
 
     Source: spec R-06.
     """
 
     imei = text(15)
     phone_id = reference(Phone)
+    is_held = flag(default=True)
 
-    indexes = (("phone_id",),)
-    walls = (unique("imei", says="A phone with this IMEI is already in stock", code="imei_in_stock"),)
+    indexes = (("imei",),)
+    walls = (
+        unique("imei", where="is_held", says="A phone with this IMEI is already in stock", code="imei_in_stock"),
+        unique("phone_id", "imei", says="This phone has this IMEI already"),
+    )
 
 
 class Sale(Record, table="phoneshop_sales"):

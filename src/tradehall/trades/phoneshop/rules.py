@@ -16,8 +16,10 @@ from tradehall.kernel.resources import edit_row
 from tradehall.kernel.search import fold
 from tradehall.kernel.verbs import act
 from tradehall.trades.phoneshop import tax
+from tradehall.trades.phoneshop.devices import Decision, guard
 from tradehall.trades.phoneshop.imei import normalised
-from tradehall.trades.phoneshop.models import HELD, Condition, Customer, HeldImei, Method, Phone, PhoneStatus, Sale
+from tradehall.trades.phoneshop.inspection import spent
+from tradehall.trades.phoneshop.models import HELD, Condition, Customer, Method, Phone, PhoneStatus, Sale, UnitImei
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
 
@@ -81,6 +83,8 @@ class NewSale(BaseModel):
     discount_amount: Discount = Decimal(0)
     customer_phone: PhoneNumber | None = None
     customer_email: Email | None = None
+    imei_decision: Decision | None = None
+    """Why the phone is sold although nobody knows whether its device is blocked (spec R-07)."""
 
 
 def number_of(ctx: Context, typed: str) -> str | None:
@@ -140,23 +144,28 @@ def imeis(first: str | None, second: str | None) -> dict[str, str | None]:
 
 def take_in(ctx: Context, phone: Phone) -> Phone:
     """From now on the shop holds this phone: no other one may have its IMEIs."""
-    for imei in (phone.imei, phone.imei2):
-        if imei:
-            ctx.add(HeldImei(imei=imei, phone_id=phone.id))
+    if phone.imei or phone.imei2:
+        known = {each.imei: each for each in ctx.all(find(UnitImei, UnitImei.phone_id == phone.id))}
+        for imei in filter(None, (phone.imei, phone.imei2)):
+            if imei in known:
+                known[imei].is_held = True
+            else:
+                ctx.add(UnitImei(imei=imei, phone_id=phone.id))
     return phone
 
 
 def let_go(ctx: Context, phone: Phone) -> None:
     """The shop holds this phone no longer: it may come back one day, and is the same device then."""
     if phone.imei or phone.imei2:
-        for held in ctx.all(find(HeldImei, HeldImei.phone_id == phone.id)):
-            ctx.delete(held)
+        for held in ctx.all(find(UnitImei, UnitImei.phone_id == phone.id, UnitImei.is_held)):
+            held.is_held = False
 
 
 @act(Phone, by=MANAGERS)
 def discard(ctx: Context, phone: Phone) -> None:
     """Delete a phone that nothing refers to."""
-    let_go(ctx, phone)
+    for number in ctx.all(find(UnitImei, UnitImei.phone_id == phone.id)):
+        ctx.delete(number)
     ctx.delete(phone)
 
 
@@ -167,6 +176,8 @@ def change(ctx: Context, phone: Phone, changes: PhoneChanges) -> Phone:
     offered = asked.pop("is_available", None)
     if phone.status not in HELD and any(asked.get(name, now) != now for name, now in money_of(phone).items()):
         raise Refused("phone_gone", f"Phone is {phone.status}: its value and its cost stay as they are")
+    if phone.cost_price is None and asked.get("cost_price") is not None:
+        asked["cost_price"] += spent(ctx, phone)  # what was spent while nobody knew what it had cost
     if {"imei", "imei2"} & asked.keys():
         asked |= imeis(asked.get("imei", phone.imei), asked.get("imei2", phone.imei2))
     renumbered = any(asked.get(name, now) != now for name, now in (("imei", phone.imei), ("imei2", phone.imei2)))
@@ -221,6 +232,7 @@ def sell(ctx: Context, order: NewSale) -> Sale:
     sale = hand_over(
         ctx,
         phone,
+        order.imei_decision,
         customer_id=order.customer_id,
         original_price=price,
         discount_amount=order.discount_amount,
@@ -245,10 +257,14 @@ def sell(ctx: Context, order: NewSale) -> Sale:
     return sale
 
 
-def hand_over(ctx: Context, phone: Phone, **agreed: Any) -> Sale:
-    """A phone becomes its buyer's, as a sale of its own; `agreed` are the price, what is paid of it, and to whom."""
+def hand_over(ctx: Context, phone: Phone, decision: str | None, **agreed: Any) -> Sale:
+    """A phone becomes its buyer's, as a sale of its own; `agreed` are the price, what is paid of it, and to whom.
+
+    `decision` says why, where nobody knows whether the device is blocked (spec R-07).
+    """
     if phone.status is not PhoneStatus.AVAILABLE:
         raise Refused("not_for_sale", "Phone is not available for sale")
+    guard(ctx, phone, decision)
     phone.status = PhoneStatus.SOLD
     let_go(ctx, phone)
     paid = agreed["amount_paid"]

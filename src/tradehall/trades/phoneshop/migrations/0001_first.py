@@ -11,6 +11,25 @@ additive = True
 
 
 def upgrade() -> None:
+    op.create_table('phoneshop_blocked_devices',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('imei', sa.String(length=24), nullable=False),
+    sa.Column('reason', sa.String(length=200), nullable=False),
+    sa.Column('source', sa.String(length=100), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('folded', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_blocked_devices', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_blocked_devices_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_blocked_devices_imei', ['org_id', 'imei'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_blocked_devices_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('phoneshop_customers',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -70,23 +89,73 @@ def upgrade() -> None:
         batch_op.create_index('ix_phoneshop_phones_swapped_from_id', ['org_id', 'swapped_from_id'], unique=False, sqlite_where=sa.text('swapped_from_id IS NOT NULL'), postgresql_where=sa.text('swapped_from_id IS NOT NULL'))
         batch_op.create_index('uq_phoneshop_phones_org_id_id', ['org_id', 'id'], unique=True)
 
-    op.create_table('phoneshop_held_imeis',
+    op.create_table('phoneshop_stock_counts',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
-    sa.Column('imei', sa.String(length=15), nullable=False),
-    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_held_imeis_phone_id'),
+    sa.Column('note', sa.String(length=200), nullable=True),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('closed_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('closed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('counted', sa.BigInteger(), nullable=True),
+    sa.Column('unexpected', sa.BigInteger(), nullable=True),
+    sa.Column('missing', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("status IN ('OPEN', 'CLOSED')", name='ck_phoneshop_stock_counts_status'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
-    with op.batch_alter_table('phoneshop_held_imeis', schema=None) as batch_op:
-        batch_op.create_index('ix_phoneshop_held_imeis_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=None, postgresql_where=None)
-        batch_op.create_index('ix_phoneshop_held_imeis_recent', ['org_id', 'created_at', 'id'], unique=False)
-        batch_op.create_index('uq_phoneshop_held_imeis_imei', ['org_id', 'imei'], unique=True, sqlite_where=None, postgresql_where=None)
-        batch_op.create_index('uq_phoneshop_held_imeis_org_id_id', ['org_id', 'id'], unique=True)
+    with op.batch_alter_table('phoneshop_stock_counts', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_stock_counts_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_stock_counts_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_stock_counts_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_device_checks',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('imei', sa.String(length=15), nullable=True),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('result', sa.String(40), nullable=False),
+    sa.Column('provider', sa.String(length=40), nullable=False),
+    sa.Column('reference', sa.String(length=100), nullable=True),
+    sa.Column('checked_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('decision', sa.String(length=200), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("result IN ('clear', 'blocked', 'unknown')", name='ck_phoneshop_device_checks_result'),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_device_checks_phone_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_device_checks', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_device_checks_imei_checked_at_id', ['org_id', 'imei', 'checked_at', 'id'], unique=False, sqlite_where=sa.text('imei IS NOT NULL'), postgresql_where=sa.text('imei IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_device_checks_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_device_checks_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_device_checks_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_inspections',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('grade', sa.String(length=20), nullable=False),
+    sa.Column('checks', sa.Text(), nullable=False),
+    sa.Column('asking_price', sa.BigInteger(), nullable=False),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_inspections_phone_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_inspections', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_inspections_phone_id_created_at_id', ['org_id', 'phone_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_inspections_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_inspections_org_id_id', ['org_id', 'id'], unique=True)
 
     op.create_table('phoneshop_repairs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -190,6 +259,32 @@ def upgrade() -> None:
         batch_op.create_index('uq_phoneshop_sales_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_phoneshop_sales_phone_id', ['org_id', 'phone_id'], unique=True, sqlite_where=sa.text('returned_at IS NULL'), postgresql_where=sa.text('returned_at IS NULL'))
 
+    op.create_table('phoneshop_stock_count_lines',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('stock_count_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('imei', sa.String(length=15), nullable=True),
+    sa.Column('result', sa.String(40), nullable=False),
+    sa.Column('phone_status', sa.String(length=20), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("result IN ('counted', 'unexpected', 'missing')", name='ck_phoneshop_stock_count_lines_result'),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_stock_count_lines_phone_id'),
+    sa.ForeignKeyConstraint(['org_id', 'stock_count_id'], ['phoneshop_stock_counts.org_id', 'phoneshop_stock_counts.id'], name='fk_phoneshop_stock_count_lines_stock_count_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_stock_count_lines', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_stock_count_lines_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_stock_count_lines_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_stock_count_lines_stock_count_id_created_at_id', ['org_id', 'stock_count_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_stock_count_lines_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_stock_count_lines_stock_count_id_imei', ['org_id', 'stock_count_id', 'imei'], unique=True, sqlite_where=sa.text('phone_id IS NULL'), postgresql_where=sa.text('phone_id IS NULL'))
+        batch_op.create_index('uq_phoneshop_stock_count_lines_stock_count_id_phone_id', ['org_id', 'stock_count_id', 'phone_id'], unique=True, sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+
     op.create_table('phoneshop_swaps',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -240,6 +335,48 @@ def upgrade() -> None:
         batch_op.create_index('uq_phoneshop_swaps_invoice_number', ['org_id', 'invoice_number'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_phoneshop_swaps_new_phone_id', ['org_id', 'new_phone_id'], unique=True, sqlite_where=sa.text('returned_at IS NULL'), postgresql_where=sa.text('returned_at IS NULL'))
         batch_op.create_index('uq_phoneshop_swaps_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_unit_costs',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('description', sa.String(length=200), nullable=False),
+    sa.Column('reference', sa.String(length=100), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint('amount > 0', name='ck_phoneshop_unit_costs_amount_positive'),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_unit_costs_phone_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_unit_costs', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_unit_costs_phone_id_created_at_id', ['org_id', 'phone_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_unit_costs_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_unit_costs_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_unit_costs_phone_id_reference', ['org_id', 'phone_id', 'reference'], unique=True, sqlite_where=sa.text('reference IS NOT NULL'), postgresql_where=sa.text('reference IS NOT NULL'))
+
+    op.create_table('phoneshop_unit_imeis',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('imei', sa.String(length=15), nullable=False),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('is_held', sa.Boolean(), nullable=False),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_unit_imeis_phone_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_unit_imeis', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_unit_imeis_imei', ['org_id', 'imei'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_unit_imeis_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_unit_imeis_imei', ['org_id', 'imei'], unique=True, sqlite_where=sa.text('is_held'), postgresql_where=sa.text('is_held'))
+        batch_op.create_index('uq_phoneshop_unit_imeis_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_unit_imeis_phone_id_imei', ['org_id', 'phone_id', 'imei'], unique=True, sqlite_where=None, postgresql_where=None)
 
     op.create_table('phoneshop_payments',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -312,24 +449,42 @@ def upgrade() -> None:
         op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_acquired_via_swap_id FOREIGN KEY (org_id, acquired_via_swap_id) REFERENCES phoneshop_swaps (org_id, id)")
         op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_swapped_from_id FOREIGN KEY (org_id, swapped_from_id) REFERENCES phoneshop_swaps (org_id, id)")
         op.execute("ALTER TABLE phoneshop_repairs ADD CONSTRAINT fk_phoneshop_repairs_warranty_of_id FOREIGN KEY (org_id, warranty_of_id) REFERENCES phoneshop_repairs (org_id, id)")
+        op.execute("ALTER TABLE phoneshop_blocked_devices ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_blocked_devices FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_blocked_devices USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_customers ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_customers FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_customers USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_phones ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_phones FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_phones USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
-        op.execute("ALTER TABLE phoneshop_held_imeis ENABLE ROW LEVEL SECURITY")
-        op.execute("ALTER TABLE phoneshop_held_imeis FORCE ROW LEVEL SECURITY")
-        op.execute("CREATE POLICY own_organisation ON phoneshop_held_imeis USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_stock_counts ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_stock_counts FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_stock_counts USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_device_checks ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_device_checks FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_device_checks USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_inspections ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_inspections FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_inspections USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_repairs ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_repairs FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_repairs USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_sales ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_sales FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_sales USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_stock_count_lines ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_stock_count_lines FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_stock_count_lines USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_swaps ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_swaps FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_swaps USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_unit_costs ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_unit_costs FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_unit_costs USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_unit_imeis ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_unit_imeis FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_unit_imeis USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_payments ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_payments FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_payments USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -360,6 +515,21 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_payments_recent')
 
     op.drop_table('phoneshop_payments')
+    with op.batch_alter_table('phoneshop_unit_imeis', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_unit_imeis_phone_id_imei', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_phoneshop_unit_imeis_org_id_id')
+        batch_op.drop_index('uq_phoneshop_unit_imeis_imei', sqlite_where=sa.text('is_held'), postgresql_where=sa.text('is_held'))
+        batch_op.drop_index('ix_phoneshop_unit_imeis_recent')
+        batch_op.drop_index('ix_phoneshop_unit_imeis_imei', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('phoneshop_unit_imeis')
+    with op.batch_alter_table('phoneshop_unit_costs', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_unit_costs_phone_id_reference', sqlite_where=sa.text('reference IS NOT NULL'), postgresql_where=sa.text('reference IS NOT NULL'))
+        batch_op.drop_index('uq_phoneshop_unit_costs_org_id_id')
+        batch_op.drop_index('ix_phoneshop_unit_costs_recent')
+        batch_op.drop_index('ix_phoneshop_unit_costs_phone_id_created_at_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('phoneshop_unit_costs')
     with op.batch_alter_table('phoneshop_swaps', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_swaps_org_id_id')
         batch_op.drop_index('uq_phoneshop_swaps_new_phone_id', sqlite_where=sa.text('returned_at IS NULL'), postgresql_where=sa.text('returned_at IS NULL'))
@@ -371,6 +541,15 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_swaps_checkout', sqlite_where=sa.text('checkout IS NOT NULL'), postgresql_where=sa.text('checkout IS NOT NULL'))
 
     op.drop_table('phoneshop_swaps')
+    with op.batch_alter_table('phoneshop_stock_count_lines', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_stock_count_lines_stock_count_id_phone_id', sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+        batch_op.drop_index('uq_phoneshop_stock_count_lines_stock_count_id_imei', sqlite_where=sa.text('phone_id IS NULL'), postgresql_where=sa.text('phone_id IS NULL'))
+        batch_op.drop_index('uq_phoneshop_stock_count_lines_org_id_id')
+        batch_op.drop_index('ix_phoneshop_stock_count_lines_stock_count_id_created_at_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_stock_count_lines_recent')
+        batch_op.drop_index('ix_phoneshop_stock_count_lines_phone_id', sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+
+    op.drop_table('phoneshop_stock_count_lines')
     with op.batch_alter_table('phoneshop_sales', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_sales_phone_id', sqlite_where=sa.text('returned_at IS NULL'), postgresql_where=sa.text('returned_at IS NULL'))
         batch_op.drop_index('uq_phoneshop_sales_org_id_id')
@@ -394,13 +573,25 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_repairs_customer_id_created_at_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('phoneshop_repairs')
-    with op.batch_alter_table('phoneshop_held_imeis', schema=None) as batch_op:
-        batch_op.drop_index('uq_phoneshop_held_imeis_org_id_id')
-        batch_op.drop_index('uq_phoneshop_held_imeis_imei', sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index('ix_phoneshop_held_imeis_recent')
-        batch_op.drop_index('ix_phoneshop_held_imeis_phone_id', sqlite_where=None, postgresql_where=None)
+    with op.batch_alter_table('phoneshop_inspections', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_inspections_org_id_id')
+        batch_op.drop_index('ix_phoneshop_inspections_recent')
+        batch_op.drop_index('ix_phoneshop_inspections_phone_id_created_at_id', sqlite_where=None, postgresql_where=None)
 
-    op.drop_table('phoneshop_held_imeis')
+    op.drop_table('phoneshop_inspections')
+    with op.batch_alter_table('phoneshop_device_checks', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_device_checks_org_id_id')
+        batch_op.drop_index('ix_phoneshop_device_checks_recent')
+        batch_op.drop_index('ix_phoneshop_device_checks_phone_id', sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_device_checks_imei_checked_at_id', sqlite_where=sa.text('imei IS NOT NULL'), postgresql_where=sa.text('imei IS NOT NULL'))
+
+    op.drop_table('phoneshop_device_checks')
+    with op.batch_alter_table('phoneshop_stock_counts', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_stock_counts_org_id_id')
+        batch_op.drop_index('ix_phoneshop_stock_counts_status_created_at_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_stock_counts_recent')
+
+    op.drop_table('phoneshop_stock_counts')
     with op.batch_alter_table('phoneshop_phones', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_phones_org_id_id')
         batch_op.drop_index('ix_phoneshop_phones_swapped_from_id', sqlite_where=sa.text('swapped_from_id IS NOT NULL'), postgresql_where=sa.text('swapped_from_id IS NOT NULL'))
@@ -416,3 +607,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_customers_recent')
 
     op.drop_table('phoneshop_customers')
+    with op.batch_alter_table('phoneshop_blocked_devices', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_blocked_devices_org_id_id')
+        batch_op.drop_index('uq_phoneshop_blocked_devices_imei', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_blocked_devices_recent')
+
+    op.drop_table('phoneshop_blocked_devices')
