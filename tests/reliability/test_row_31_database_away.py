@@ -7,11 +7,13 @@ from time import monotonic
 from typing import Any
 
 import httpx2
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from tests.reliability.proxy import Wire, wire
 from tests.running import Application, Clock, Copies, Place, Switchboard, opened
+from tests.servers import Postgres
 from tradehall.kernel.trade import Trade
 
 SOON = 5.0
@@ -102,3 +104,24 @@ async def test_row_31_a_database_that_is_away_is_503_soon_and_nothing_is_wrong(
     harm: str, shop: Place, line: tuple[Wire, str]
 ) -> None:
     await away(shop, line[0], harm)
+
+
+async def test_row_31_a_database_that_ends_every_connection_is_503_at_worst(
+    shop: Place, beyond: str, private_server: Postgres
+) -> None:
+    def throw_out() -> None:
+        with psycopg.connect(private_server.admin(beyond.rsplit("/", 1)[1]), autocommit=True) as admin:
+            others = "datname = current_database() AND pid <> pg_backend_pid()"
+            admin.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}".encode())
+
+    answers = []
+    for first in range(0, 200, 20):
+        asking = [asyncio.ensure_future(asked(shop, serial)) for serial in range(first, first + 20)]
+        await asyncio.to_thread(throw_out)
+        answers += await asyncio.gather(*asking)
+    assert await back_again(shop) < SOON
+    assert {status for status, _, _ in answers} <= {200, 201, 503}
+    kept = await saved(shop)
+    assert {model for status, _, model in answers if status == 201} <= kept
+    assert not {model for status, code, model in answers if status == 503 and code != UNKNOWN} & kept
+    assert await shop.wrong() == []

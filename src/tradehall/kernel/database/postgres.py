@@ -32,6 +32,8 @@ WRITER_LOCKS = 0x7261
 MIGRATION_LOCK = 0x6D69
 _STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:transaction AS text) AS xid8))")
 ORG = "organisation"
+RAISED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What the driver raises; the third is what it says once the database has said farewell and the line is not yet cut."""
 TRANSIENT = {"40001", "40P01", "0A000", "57P01", "57P02", "57P03"}
 
 
@@ -139,7 +141,11 @@ class PostgresSession(Session):
 
     def commit(self) -> None:
         self._transaction = await_only(self.driver.fetchval("SELECT pg_current_xact_id_if_assigned()::text"))
-        self.command("COMMIT")
+        try:
+            self.command("COMMIT")
+        except asyncpg.InternalClientError:  # nobody knows whether it was sent: another connection is asked
+            self._driver.terminate()
+            raise
 
     def committed_after_all(self) -> bool:
         if not self._driver.is_closed() or self._transaction is None:
@@ -156,7 +162,7 @@ class PostgresSession(Session):
             return
         try:
             self.command("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        except RAISED:
             self.connection.invalidate()
 
 
@@ -177,7 +183,7 @@ def translate(error: BaseException) -> Problem | Void | None:
         return StorageFull()
     if state == "57014":
         return Unavailable("The work was interrupted; please try again", "interrupted")
-    if isinstance(cause, asyncpg.InterfaceError | asyncpg.PostgresConnectionError | OSError):
+    if isinstance(cause, RAISED) and (state is None or isinstance(cause, asyncpg.PostgresConnectionError)):
         return Void(Unavailable(), again=True)
     return None
 
@@ -253,7 +259,7 @@ class PostgresDatabase:
     def _transact(self, works: Sequence[Work], waiting: bool) -> Steps[list[Outcome]]:
         try:
             connection = self._engine.connect()
-        except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError) as error:
+        except (sa.exc.SQLAlchemyError, *RAISED) as error:
             self._away = monotonic()
             log.warning("the database could not be reached: %s", type(error).__name__)
             raise Void(Unavailable(), begun=False) from error
@@ -325,7 +331,7 @@ class PostgresDatabase:
                         session.rollback()
         except (sa.exc.TimeoutError, TimeoutError) as error:
             raise Unavailable from error
-        except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        except (sa.exc.SQLAlchemyError, *RAISED) as error:
             if isinstance(translate(error), Void):
                 raise LostConnectionError from error
             raise
