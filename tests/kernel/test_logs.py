@@ -1,5 +1,6 @@
 """The log (P-32, row 41)."""
 
+import asyncio
 import json
 import logging
 import os
@@ -62,6 +63,22 @@ def test_row_41_an_exception_tells_what_and_where_but_not_what_somebody_sent(log
     assert [each["type"] for each in found["error"]] == ["builtins.OSError", "builtins.ValueError"]
     assert found["error"][0]["strerror"] == "No space left on device"
     assert "test_logs.py" in found["error"][0]["at"][0]
+    assert "CANARY" not in text
+
+
+async def test_row_41_what_fails_with_nobody_waiting_tells_neither_its_arguments_nor_its_error_s_words(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logging.getLogger("asyncio"), "handlers", log.logger.handlers)
+    loop, error = asyncio.get_running_loop(), ValueError("CANARY")
+    future: asyncio.Future[None] = loop.create_future()
+    future.set_exception(error)
+    future.exception()
+    retrieved = {"message": "Future exception was never retrieved", "exception": error, "future": future}
+    loop.default_exception_handler(retrieved)
+    loop.default_exception_handler({"message": "Exception in callback sell('CANARY')", "exception": error})
+    text = log.told()
+    assert [json.loads(line)["event"].split()[0] for line in text.splitlines()] == ["Future", "Exception"]
     assert "CANARY" not in text
 
 

@@ -122,7 +122,7 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     found: dict[str, Any] = {
         "time": f"{stamp(record.created)}.{int(record.msecs):03d}Z",
         "level": record.levelname.lower(),
-        "event": masked(record.getMessage()),
+        "event": _words(record),
         "logger": record.name,
     }
     for name, value in vars(record).items():
@@ -131,6 +131,13 @@ def _fields(record: logging.LogRecord) -> dict[str, Any]:
     if record.exc_info and record.exc_info[1] is not None:
         found["error"] = told(record.exc_info[1])
     return found
+
+
+def _words(record: logging.LogRecord) -> str:
+    text = record.getMessage()
+    if record.name == "asyncio":  # goes on with the arguments of what failed, and with the error's own words
+        text = text.split("\n", 1)[0].split("(", 1)[0]
+    return masked(text)
 
 
 def told(error: BaseException) -> list[dict[str, Any]]:
