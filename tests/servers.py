@@ -34,11 +34,65 @@ from psycopg import sql
 PATIENCE = 30.0  # seconds, for a server to answer or to stop
 
 
+class Program:
+    """A server that runs at a port of its own, where it comes back after it was stopped."""
+
+    def __init__(
+        self,
+        command: Callable[[int], list[str | Path]],
+        answers: Callable[[int], bool],
+        folder: Path,
+        user: str | None,
+        port: int | None = None,
+    ) -> None:
+        self._command, self._answers, self._folder, self._user = command, answers, folder, user
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = port or 0
+
+    def start(self) -> None:
+        """Run it; returns when it answers. A port that somebody else took in between is tried again."""
+        log, fixed = self._folder / "log", self.port
+        for _ in range(3):
+            self.port = fixed or _free_port()
+            with log.open("wb") as out:
+                # A session of its own, so that Ctrl-C in the terminal reaches us first and it is stopped in order.
+                self._process = subprocess.Popen(
+                    self._command(self.port), stdout=out, stderr=out, cwd=self._folder, start_new_session=True,
+                    **_as(self._user),
+                )  # fmt: skip
+            deadline = time.monotonic() + PATIENCE
+            while self._process.poll() is None and time.monotonic() < deadline:
+                if self._answers(self.port):
+                    return
+                time.sleep(0.02)
+            self.stop()
+        raise RuntimeError(f"The server did not start:\n{log.read_text(errors='replace')[-2000:]}")
+
+    def stop(self) -> None:
+        """End it, and all that talk to it."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)  # to PostgreSQL: at once, but in order
+        try:
+            self._process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def processes(self) -> list[int]:
+        """Its process and those that it started."""
+        assert self._process is not None
+        main = self._process.pid
+        return [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
+
+
 @dataclass(frozen=True)
 class Postgres:
     """A running PostgreSQL: `admin_url` is the superuser's."""
 
     admin_url: str
+    program: Program = field(repr=False)
     _password: str = field(default_factory=lambda: secrets.token_hex(8), repr=False)
 
     def database(self, name: str) -> str:
@@ -58,17 +112,21 @@ class Postgres:
 
 
 @contextmanager
-def private_postgres(*settings: str) -> Iterator[Postgres]:
-    """Run a PostgreSQL; settings are more of its own, such as `max_connections=20`."""
+def private_postgres(*settings: str, data: Path | None = None, wal: Path | None = None) -> Iterator[Postgres]:
+    """Run a PostgreSQL; settings are more of its own, such as `max_connections=20`.
+
+    Its data and its WAL lie in folders that are given, empty and open to its user, or in a temporary one.
+    """
     user = "nobody" if os.geteuid() == 0 else None  # PostgreSQL refuses to run as root
     with _folder(user) as folder:
-        programs, data, password = _postgres_programs(folder, user), folder / "data", secrets.token_hex(8)
+        programs, password = _postgres_programs(folder, user), secrets.token_hex(8)
+        data, apart = data or folder / "data", [f"--waldir={wal}"] if wal else []
         secret = folder / "password"
         secret.write_text(password)
         secret.chmod(0o644)  # the folder is closed to everybody else
         # Text sorts by code point, as in SQLite, while upper and lower know all of Unicode.
         _run(user, folder, programs / "initdb", "--pgdata", data, "--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256",
-             "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync")  # fmt: skip
+             "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", *apart)  # fmt: skip
         fixed = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=on", "synchronous_commit=on")
         words = [word for setting in (*fixed, "max_connections=200", *settings) for word in ("-c", setting)]
 
@@ -85,8 +143,8 @@ def private_postgres(*settings: str) -> Iterator[Postgres]:
         def command(port: int) -> list[str | Path]:
             return [programs / "postgres", "-D", data, "-p", str(port), *words]
 
-        with _server(command, answers, folder, user) as port:
-            yield Postgres(url(port))
+        with _running(Program(command, answers, folder, user)) as program:
+            yield Postgres(url(program.port), program)
 
 
 @contextmanager
@@ -105,46 +163,18 @@ def private_valkey(port: int | None = None) -> Iterator[str]:
         def command(port: int) -> list[str | Path]:
             return [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder]
 
-        with _server(command, answers, folder, None, port) as found:
-            yield f"redis://127.0.0.1:{found}/0"
+        with _running(Program(command, answers, folder, None, port)) as found:
+            yield f"redis://127.0.0.1:{found.port}/0"
 
 
 @contextmanager
-def _server(
-    command: Callable[[int], list[str | Path]],
-    answers: Callable[[int], bool],
-    folder: Path,
-    user: str | None,
-    fixed: int | None = None,
-) -> Iterator[int]:
-    """Run a server while the block runs; a port that somebody else took in between is tried again."""
-    log = folder / "log"
-    for _ in range(3):
-        port = fixed or _free_port()
-        with log.open("wb") as out:
-            # A session of its own, so that Ctrl-C in the terminal reaches us first and it is stopped in order.
-            process = subprocess.Popen(
-                command(port), stdout=out, stderr=out, cwd=folder, start_new_session=True, **_as(user)
-            )
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while process.poll() is None and time.monotonic() < deadline:
-                if answers(port):
-                    yield port
-                    return
-                time.sleep(0.02)
-        finally:
-            _stop(process)
-    raise RuntimeError(f"The server did not start:\n{log.read_text(errors='replace')[-2000:]}")
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGINT)  # to PostgreSQL: at once, but in order
+def _running(program: Program) -> Iterator[Program]:
+    """Run a server while the block runs."""
     try:
-        process.wait(PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+        program.start()
+        yield program
+    finally:
+        program.stop()
 
 
 def _run(user: str | None, folder: Path, *words: str | Path) -> None:

@@ -1,17 +1,27 @@
 """A disk that is full (row 33): 507, nothing acknowledged is lost, and it goes on without a restart."""
 
+import asyncio
+import os
+import pwd
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pytest
 
 from tests.reliability.serving import Server, Shop, a_phone
+from tests.servers import Postgres, private_postgres
 
 MANY = 400
+ROOM = 100_000
+FULL, AWAY = 507, 503
 
 
 def limit(server: Server, size: int) -> None:
@@ -34,52 +44,114 @@ async def fill(client: httpx2.AsyncClient) -> tuple[list[int], list[int]]:
     return kept, refused
 
 
-async def full_and_freed(shop: Shop, server: Server, free: int | None) -> None:
+async def full_and_freed(
+    shop: Shop, full: Callable[[], object], freed: Callable[[], object], refusals: frozenset[int] = frozenset({FULL})
+) -> None:
     """Fill the disk, look, free it and look again."""
-    async with shop.client(server) as client:
+    async with shop.client(shop.serve()) as client:
         await a_phone(client)
-        if free is not None:
-            largest = max(each.stat().st_size for each in shop.folder.glob("tradehall.db*"))
-            limit(server, largest + free)
+        await asyncio.to_thread(full)
         kept, refused = await fill(client)
-        assert set(refused) == {507}
-        assert [(await client.get(f"/api/phones/{each}")).status_code for each in kept] == [200] * len(kept)
-        if free is not None:
-            limit(server, resource.RLIM_INFINITY)
-        else:
-            (shop.folder / "filler").unlink()
+        assert refused
+        assert set(refused) <= refusals
+        if FULL in refusals:
+            assert [(await client.get(f"/api/phones/{each}")).status_code for each in kept] == [200] * len(kept)
+        await asyncio.to_thread(freed)
         await a_phone(client)
         assert [(await client.get(f"/api/phones/{each}")).status_code for each in kept] == [200] * len(kept)
     assert await shop.wrong() == []
 
 
+@contextmanager
+def disk(folder: Path, megabytes: int, user: str = "") -> Iterator[Path]:
+    """A small disk of that user's, where this machine lets us mount one."""
+    folder.mkdir()
+    mount = shutil.which("mount")
+    options = f"size={megabytes}m" + (f",mode=0700,uid={pwd.getpwnam(user).pw_uid}" if user else "")
+    if mount is None or subprocess.run([mount, "-t", "tmpfs", "-o", options, "none", folder], check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill_up(folder: Path, room: int = ROOM) -> None:
+    """Leave so much room on the disk where this folder is."""
+    with (folder / "filler").open("wb") as filler:
+        os.posix_fallocate(filler.fileno(), 0, shutil.disk_usage(folder).free - room)
+
+
 @pytest.mark.parametrize("free", [20_000, 100_000])
 async def test_row_33_a_file_that_may_not_grow_is_507_and_nothing_is_lost(tmp_path: Path, free: int) -> None:
     shop = Shop(tmp_path, "")
+
+    def full() -> None:
+        limit(shop.servers[0], max(each.stat().st_size for each in tmp_path.glob("tradehall.db*")) + free)
+
     try:
-        await full_and_freed(shop, shop.serve(), free)
+        await full_and_freed(shop, full, lambda: limit(shop.servers[0], resource.RLIM_INFINITY))
     finally:
         shop.close()
+
+
+async def test_row_33_a_disk_without_room_is_507_and_nothing_is_lost(tmp_path: Path) -> None:
+    with disk(tmp_path / "small", 8) as small:
+        shop = Shop(small, "")
+        try:
+            await full_and_freed(shop, lambda: fill_up(small), (small / "filler").unlink)
+        finally:
+            shop.close()
+
+
+@dataclass
+class Cramped:
+    """A shop on a PostgreSQL whose data are on a disk of 96 MB."""
+
+    server: Postgres
+    shop: Shop
+    data: Path
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of eight megabytes, where this machine lets us mount one."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = shutil.which("mount")
-    if mount is None or subprocess.run([mount, "-t", "tmpfs", "-o", "size=8m", "none", folder], check=False).returncode:
+def cramped(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Cramped]:
+    """Such a shop; the parameter says whether its WAL is elsewhere."""
+    if os.geteuid() != 0:
         pytest.skip("mounting is not allowed here")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with tempfile.TemporaryDirectory(prefix="tradehall-", dir="/tmp") as found:
+        folder, wal = Path(found), Path(found) / "wal"
+        folder.chmod(0o711)
+        wal.mkdir()
+        shutil.chown(wal, "nobody")
+        with (
+            disk(folder / "data", 96, "nobody") as data,
+            private_postgres(data=data, wal=wal if request.param == "wal apart" else None) as server,
+        ):
+            shop = Shop(tmp_path, server.database("shop"))
+            try:
+                yield Cramped(server, shop, data)
+            finally:
+                shop.close()
 
 
-async def test_row_33_a_disk_without_room_is_507_and_nothing_is_lost(small_disk: Path) -> None:
-    shop = Shop(small_disk, "")
-    try:
-        server = shop.serve()
-        free = shutil.disk_usage(small_disk).free
-        (small_disk / "filler").write_bytes(b"x" * (free - 100_000))
-        await full_and_freed(shop, server, None)
-    finally:
-        shop.close()
+@pytest.mark.parametrize("cramped", ["wal apart"], indirect=True)
+async def test_row_33_a_postgresql_without_room_for_rows_is_507_and_nothing_is_lost(cramped: Cramped) -> None:
+    await full_and_freed(cramped.shop, lambda: fill_up(cramped.data), (cramped.data / "filler").unlink)
+
+
+@pytest.mark.parametrize("cramped", ["wal beside"], indirect=True)
+async def test_row_33_a_postgresql_that_ended_for_want_of_room_for_its_wal_loses_nothing(cramped: Cramped) -> None:
+    """It can't go on, and whoever runs it starts it again; the shop's server stays where it is."""
+    server, data = cramped.server, cramped.data
+
+    def full() -> None:
+        fill_up(data, room=3_000_000)  # less than a piece of the WAL
+        with psycopg.connect(server.admin_url, autocommit=True) as admin:
+            admin.execute("SELECT pg_switch_wal()")
+
+    def freed() -> None:
+        (data / "filler").unlink()
+        server.program.stop()
+        server.program.start()
+
+    await full_and_freed(cramped.shop, full, freed, frozenset({AWAY}))
