@@ -1,14 +1,17 @@
 """Guessing PINs (rows 13 and 14). What is evaluated is answered 401; what is not even looked at, 429."""
 
+import asyncio
 import json
 import time
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.running import Application, Clock, Place, Switchboard
+from tests.running import Application, Clock, Place, Switchboard, opened
+from tradehall.kernel.trade import Trade
 
 PIN = "4711"
 
@@ -140,6 +143,19 @@ async def test_row_13_a_known_device_has_a_small_budget_and_only_for_its_own_per
         clock.forward(hours=1)
     assert evaluated == 20
     assert (await Address(serves, "192.0.2.8", "x" * 32).try_pin(resident, PIN))[0] == 429
+
+
+async def test_row_32_and_13_the_limits_of_pins_hold_while_redis_hangs(
+    database_url: str, trade: Trade, clock: Clock, served: tuple[Switchboard, Any], tmp_path: Path
+) -> None:
+    hanging = await asyncio.start_server(lambda reader, writer: asyncio.sleep(3600), "127.0.0.1", 0)
+    redis = f"redis://127.0.0.1:{hanging.sockets[0].getsockname()[1]}/0"
+    limits = {"redis_url": redis, "rate_limit": "100000/minute", "rate_limit_auth": "100000/minute"}
+    async with opened(database_url, trade, clock, served, tmp_path, **limits):
+        one = Address(served[0].serves, "10.0.0.1")
+        statuses = Counter([(await one.try_pin(f"{number:06d}", "1234"))[0] for number in range(40)])
+    assert statuses == {401: 30, 429: 10}
+    hanging.close()
 
 
 async def test_a_right_pin_costs_nothing(serves: Any, resident: str) -> None:
