@@ -7,11 +7,11 @@ import pytest
 from pydantic import BaseModel
 
 from tests.kernel import stall
-from tests.kernel.floor import HERE, THERE, Floor, bring
+from tests.kernel.floor import HERE, NOW, THERE, Floor, bring
 from tests.kernel.stall import KEEPER, Crate, NewCrate
 from tradehall.kernel.contracts import Contract, report
 from tradehall.kernel.errors import Denied, Missing
-from tradehall.kernel.office import Office
+from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.verbs import Actor
 
@@ -32,7 +32,7 @@ def offer(ctx: Reader, crate: Crate, wish: Wish) -> dict[str, Any]:
 @report(by=KEEPER)
 def words(ctx: Reader, wish: Wish) -> dict[str, Any]:
     """What was asked for."""
-    return wish.model_dump()
+    return wish.model_dump() | ({"now": ctx.now, "today": ctx.today} if wish.number > 1 else {})
 
 
 ABOUT = Contract("GET", "/api/crates/{id}/offer/{word}", offer)
@@ -41,7 +41,7 @@ NAMED = Contract("GET", "/api/words/{word}", words)
 
 async def ask(floor: Floor, contract: Contract, path: dict[str, Any], role: str = "keeper", **more: Any) -> Any:
     """The answer to somebody of the first organisation."""
-    office = Office(floor.database, [stall.trade], "a secret of the tests")
+    office = Office(floor.database, [stall.trade], "a secret of the tests", more.pop("clock", utc_now))
     found = await office.read(stall.trade, contract, Actor(HERE, "stall", role, 1), path, more.pop("query", {}), **more)
     return orjson.loads(found.body)
 
@@ -62,6 +62,11 @@ async def test_p16_a_report_about_a_row_knows_none_of_another_organisation(floor
     crate = await floor.rule(lambda ctx: ctx.do(stall.bring, NewCrate(label="plums")), THERE)
     with pytest.raises(Missing, match="Crate not found"):
         await ask(floor, ABOUT, {"id": crate.id, "word": "boxes"})
+
+
+async def test_p04_a_report_says_its_moments_in_utc(floor: Floor) -> None:
+    found = await ask(floor, NAMED, {"word": "boxes"}, query={"number": "2"}, clock=lambda: NOW)
+    assert (found["now"], found["today"]) == ("2026-03-01T09:30:00.000000Z", "2026-03-01")
 
 
 async def test_what_stands_in_the_path_counts_before_what_is_asked_behind_it(floor: Floor) -> None:

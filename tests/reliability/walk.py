@@ -25,6 +25,7 @@ from tradehall.kernel.webhooks.records import Delivery, DeliveryState
 from tradehall.trades.phoneshop.counts import StockCountLine
 from tradehall.trades.phoneshop.devices import DeviceCheck
 from tradehall.trades.phoneshop.inspection import Inspection, UnitCost
+from tradehall.trades.phoneshop.models import Payment, Refund
 from tradehall.web.gate import Gate
 
 NOWHERE = 10**15
@@ -34,6 +35,7 @@ ROUTES = {
     "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "POST /api/messages/inbound/{provider}", "GET /readyz", "GET /metrics", "POST /api/files", "GET /api/files/{id}",
     "POST /api/privacy/export.zip", "GET /api/files/{id}/link", "DELETE /api/files/{id}", "GET /api/customers/{id}/files", "POST /api/customers/{id}/files",
     "GET /api/phones/{id}/files", "POST /api/phones/{id}/files", "GET /api/sales/{id}/files", "POST /api/sales/{id}/files",
+    "GET /api/swaps/{id}/files", "POST /api/swaps/{id}/files", "GET /api/refunds/{id}/files", "POST /api/refunds/{id}/files",
     "POST /api/events/ticket", "GET /api/events/stream",
 } | {
     f"{method} /api/{room}/{{id}}/files"
@@ -50,6 +52,8 @@ ELSEWHERE = {
     "imei": "490154203237518",
 }
 """What paths name that is no row of a record; people have tests of their own in tests/people."""
+INSTEAD: dict[str, dict[str, Any]] = {"POST /api/sales/{id}/refund": {"amount": None}}
+"""What an operation takes where its sample would not do: of a deposit no part is refunded."""
 _serial = count(1)
 
 
@@ -76,6 +80,9 @@ def samples() -> dict[str, Any]:
         "category_id": 1, "brand_id": 1, "specs": {"colour": "black"}, "is_available": True, "anonymize": False,
         "amount_paid": 800, "payment_method": "cash", "payment_reference": "MM-7", "original_price": 1000, "discount_amount": 100, "customer_phone": f"024{number}",
         "customer_email": "ama@example.com", "given_phone_description": "Nokia 3310", "given_phone_value": 100,
+        "given_phone_imei": imei(), "given_phone_brand": "Nokia", "given_phone_model": "3310", "given_phone_condition": "Used",
+        "accept_loss": False, "resale_value": 300,
+        "swap_margin": 10, "swap_loss": "warn",
         "balance_paid": 500, "phone_description": "Nokia 3310", "issue_description": "cracked", "diagnosis": "screen",
         "cost": 150, "status": "Pending", "due_date": "2030-01-31", "delivery_notified": False, "notes": "none",
         "name": "Ama's phones", "zone": "Africa/Accra", "currency": "GHS", "region": "GH", "reason": "wrong colour", "amount": 10, "search": "ama", "username": "ama", "password": "not the right one",
@@ -158,7 +165,8 @@ class Operation:
         unknown = [name for name in self.body.model_fields if name not in known and name not in self.body_records]
         assert unknown == [], f"{self.name}: the walk has no sample of {unknown}"
         given = {name: known[name] for name in self.body.model_fields if name in known}
-        return given | {name: rows.of(record) for name, record in self.body_records.items()}
+        given |= {name: rows.of(record) for name, record in self.body_records.items()}
+        return given | INSTEAD.get(self.name, {})
 
 
 def operations(trade: Trade) -> Iterator[Operation]:
@@ -328,9 +336,32 @@ async def _count_line(place: Place) -> int:
     return int(scanned.json()["id"])
 
 
+async def _payment(place: Place) -> int:
+    """The rest that was due on a sale."""
+    phone = await place.owner.post(
+        "/api/phones", json={"brand": "Nokia", "model": "G42", "condition": "New", "value": 100}
+    )
+    order = {"phone_id": phone.json()["id"], "original_price": 100, "amount_paid": 60}
+    sale = await place.owner.post("/api/sales", json=order)
+    answer = await place.owner.post(f"/api/sales/{sale.json()['id']}/payments", json={"amount": 10})
+    return int(answer.json()["id"])
+
+
+async def _refund(place: Place) -> int:
+    """A part of a sale that was given back."""
+    phone = await place.owner.post(
+        "/api/phones", json={"brand": "Nokia", "model": "G42", "condition": "New", "value": 100}
+    )
+    sale = await place.owner.post("/api/sales", json={"phone_id": phone.json()["id"], "amount_paid": 100})
+    wish = {"amount": 10, "reason": "scratched"}
+    assert (await place.owner.post(f"/api/sales/{sale.json()['id']}/refund", json=wish)).status_code == 200
+    return int((await place.owner.get("/api/refunds")).json()[0]["id"])
+
+
 MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
     Delivery: _parked_delivery, Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
     DeviceCheck: _device_check, Inspection: _inspection, UnitCost: _unit_cost, StockCountLine: _count_line,
+    Payment: _payment, Refund: _refund,
 }  # fmt: skip
 """How a row comes about of a record that nobody creates by asking."""
 

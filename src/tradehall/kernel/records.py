@@ -237,6 +237,7 @@ class Find(Generic[R]):
     conditions: tuple[sa.ColumnElement[bool], ...] = ()
     order: tuple[sa.ColumnElement[Any], ...] = ()
     most: int | None = None
+    skipped: int = 0
     is_standing: bool = False
 
     def where(self, *conditions: sa.ColumnElement[bool]) -> "Find[R]":
@@ -251,6 +252,10 @@ class Find(Generic[R]):
         """At most so many."""
         return replace(self, most=most)
 
+    def skip(self, skipped: int) -> "Find[R]":
+        """Without so many of the first."""
+        return replace(self, skipped=skipped)
+
     def standing(self) -> "Find[R]":
         """A search that a module keeps and runs again and again: it is compiled once."""
         return replace(self, is_standing=True)
@@ -260,7 +265,7 @@ class Find(Generic[R]):
         """The select, inside the organisation `org_id`."""
         table = self.record.table
         found = sa.select(*table.c).where(table.c.org_id == sa.bindparam("org_id"), *self.conditions)
-        return found.order_by(*self.order or (table.c.id,)).limit(self.most)
+        return found.order_by(*self.order or (table.c.id,)).limit(self.most).offset(self.skipped or None)
 
 
 def find(record: type[R], *conditions: sa.ColumnElement[bool]) -> Find[R]:

@@ -41,6 +41,17 @@ async def a_sale(person: Person, **more: Any) -> dict[str, Any]:
     return made
 
 
+async def a_swap(person: Person, **more: Any) -> dict[str, Any]:
+    """A swap of a customer's iPhone 11 and a balance for a new phone, unless they are given."""
+    given = {"given_phone_description": "iPhone 11", "given_phone_value": 1800, "balance_paid": 2700} | more
+    if "customer_id" not in given:
+        given["customer_id"] = (await a_customer(person))["id"]
+    if "new_phone_id" not in given:
+        given["new_phone_id"] = (await a_phone(person))["id"]
+    made: dict[str, Any] = done(await person.post("/api/swaps/", json=given))
+    return made
+
+
 def imei(number: int) -> str:
     """A valid IMEI, a different one for each number."""
     fourteen = f"35{number:012d}"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.phoneshop import contract, demo, devices, reports, tax
+from tradehall.trades.phoneshop import contract, demo, devices, guard, reports, tax
 from tradehall.trades.phoneshop.roles import CLERK, MANAGER, OWNER, TECHNICIAN
 from tradehall.trades.phoneshop.templates import templates
 
@@ -19,6 +19,7 @@ trade = Trade(
         *tax.settings,
         *reports.settings,
         *devices.settings,
+        *guard.settings,
     ),
     templates=templates,
     demo=demo.week,

@@ -12,8 +12,10 @@ from tradehall.trades.phoneshop import (
     payments,
     prices,
     profit,
+    refunds,
     reports,
     rules,
+    swaps,
 )  # fmt: skip
 from tradehall.trades.phoneshop.models import Condition, Customer, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
@@ -69,7 +71,16 @@ sales = Resource(
     errors=REFUSALS,
 )  # fmt: skip
 
-resources = (customers, phones, sales, *devices.resources, *inspection.resources, *counts.resources)
+resources = (
+    customers,
+    phones,
+    sales,
+    *devices.resources,
+    *inspection.resources,
+    *counts.resources,
+    *swaps.resources,
+    *refunds.resources,
+)
 paths = (
     Contract("GET", "/", Info("What this is, and where its documentation is.", lambda facts: {
         "message": f"Welcome to the {facts['app_name']} API", "version": facts["app_version"],
@@ -84,6 +95,8 @@ paths = (
     Contract("GET", "/api/analytics/overview", reports.overview),
     Contract("GET", "/api/analytics/dashboard-summary", reports.dashboard_summary),
     *payments.paths,
+    *swaps.paths,
+    *refunds.paths,
     Contract("GET", "/api/analytics/weekly-stats", reports.weekly_stats),
     Contract("GET", "/api/analytics/monthly-stats", reports.monthly_stats),
     Contract("GET", "/api/analytics/customer-insights", analytics.customer_insights),

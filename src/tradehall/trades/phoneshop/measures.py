@@ -117,7 +117,8 @@ def refunded(refund: Refund, day_of: DayOf) -> Parts:
 
     Source: spec R-12.
     """
-    yield Part(source(refund), -refund.revenue, day_of(refund.created_at), count=-1 if refund.is_full else 0)
+    count = -1 if refund.is_full and refund.had_counted else 0
+    yield Part(source(refund), -refund.revenue, day_of(refund.created_at), count=count)
 
 
 @measure(Refund)

@@ -375,6 +375,8 @@ class Refund(Record, table="phoneshop_refunds"):
     margin = optional(money())
     """What the shop earns less by it; nothing where the cost is not known."""
     is_full = flag()
+    had_counted = flag(default=True)
+    """Whether its document had counted as revenue: a sale that was not paid in full had not."""
     is_void = flag()
     """Whether it undoes a mistake of the same day."""
     method = choice(Method)

@@ -31,6 +31,7 @@ def at_the_counter(method: Method) -> Method:
 
 
 Amount = Annotated[Decimal, *decimal_limits(2, above=0)]
+Allowance = Annotated[Decimal, *decimal_limits(2, at_least=0)]
 Discount = Annotated[Decimal, *decimal_limits(2, at_least=0)]
 Paid = Annotated[Method, AfterValidator(at_the_counter)]
 PaymentReference = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=100)]
@@ -208,6 +209,8 @@ def put_on_offer(phone: Phone, offered: bool) -> None:
     """AVAILABLE or WITHHELD; a phone that has left the shop is neither, and one under repair only when it is mended."""
     if phone.status not in HELD:
         raise Refused("phone_gone", f"Phone is {phone.status}: it comes back by a refund or in a swap only")
+    if offered and phone.status is PhoneStatus.RECEIVED:
+        raise Refused("not_inspected", "Phone is RECEIVED: it becomes AVAILABLE when it is inspected")
     if offered and phone.status is PhoneStatus.UNDER_REPAIR:
         raise Refused("under_repair", "Phone is UNDER_REPAIR: it becomes AVAILABLE when its repair is completed")
     if offered != phone.is_available:

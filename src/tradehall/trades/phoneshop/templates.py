@@ -11,4 +11,12 @@ templates = (
         "Paid: {amount_paid}\nStill due: {balance_due}\n\n{business}\n",
         values=("original_price", "discount_amount"),
     ),
+    Template(
+        "swap_receipt",
+        sms="Thank you, {customer}! {phone} for your phone ({given_phone_value}) and {balance_paid}, {invoice_number}. {business}",
+        subject="Your receipt {invoice_number} from {business}",
+        email="Dear {customer},\n\nthank you for swapping your phone for the {phone}.\n\nInvoice {invoice_number} of {created_at}\n"
+        "Your phone: {given_phone_description}, {given_phone_value}\nPaid: {balance_paid}\n\n{business}\n",
+        values=("discount_amount", "total_transaction_value"),
+    ),
 )

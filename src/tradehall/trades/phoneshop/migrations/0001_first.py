@@ -427,6 +427,7 @@ def upgrade() -> None:
     sa.Column('profit', sa.BigInteger(), nullable=True),
     sa.Column('margin', sa.BigInteger(), nullable=True),
     sa.Column('is_full', sa.Boolean(), nullable=False),
+    sa.Column('had_counted', sa.Boolean(), nullable=False),
     sa.Column('is_void', sa.Boolean(), nullable=False),
     sa.Column('method', sa.String(40), nullable=False),
     sa.Column('reason', sa.String(length=200), nullable=False),
