@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast, overlo
 
 import orjson
 import sqlalchemy as sa
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 from pydantic import Field as Limit
 from sqlalchemy.engine import Dialect
 
@@ -158,6 +158,19 @@ def clean(text: Any) -> Any:
 Email = Annotated[
     str, BeforeValidator(clean), StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
 ]
+
+
+def no_number(value: Any) -> Any:
+    """Refuse a number where a moment or a day is meant: nobody writes it in seconds since 1970 on purpose."""
+    if isinstance(value, int | float) or (
+        isinstance(value, str) and value.replace(".", "", 1).strip("+- ").isdecimal()
+    ):
+        raise ValueError("a moment is written as in 2026-11-21T15:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(no_number)]
+"""A moment with its offset, as ISO 8601 writes it."""
 
 
 def _round_to(places: int) -> Callable[[Decimal], Decimal]:
@@ -330,12 +343,12 @@ def quantity(*, at_least: int | None = 0, default: Any = ...) -> Field[Decimal]:
 
 def moment(*, default: Any = ...) -> Field[datetime]:
     """A moment in UTC."""
-    return Field(Utc(), datetime, default=default)
+    return Field(Utc(), Moment, default=default)
 
 
 def day(*, default: Any = ...) -> Field[date]:
     """A calendar date without a time."""
-    return Field(sa.Date(), date, default=default)
+    return Field(sa.Date(), Annotated[date, BeforeValidator(no_number)], default=default)
 
 
 def json(*, default: Any = dict) -> Field[Any]:

@@ -161,7 +161,7 @@ class SkipLimit:
 
 @dataclass(frozen=True)
 class Listing:
-    """The list of a resource; `parent` names the reference in the path whose rows are listed."""
+    """The list of a resource; `parent` names the reference whose rows are listed: so called in the path, or `id` there."""
 
     resource: "Resource"
     parent: str | None = None

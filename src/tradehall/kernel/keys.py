@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import AwareDatetime
 from pydantic import Field as Limit
 
-from tradehall.kernel.columns import json, moment, optional, person, secret, text
+from tradehall.kernel.columns import Moment, json, moment, optional, person, secret, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Listing
 from tradehall.kernel.database import Batch, Database, Prepared, Session, Work
@@ -67,7 +66,7 @@ class NewKey(Form, of=ApiKey, fields=("name",)):
 
     scopes: Annotated[list[Annotated[str, Limit(max_length=80)]], Limit(min_length=1, max_length=100)]
     role: Annotated[str, Limit(max_length=40)] | None = None
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 def create(ctx: Context, wish: NewKey) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class Office:
         if isinstance(does, Listing):
             resource = does.resource
             asked = resource.asked(query, trade.paging.window(query))
-            parent = (does.parent, path[does.parent]) if does.parent else None
+            parent = (does.parent, path.get(does.parent) or path["id"]) if does.parent else None
             quick = resource.quick(asked) and parent is None
 
             def page(session: Session) -> Answer:

@@ -16,6 +16,7 @@ from tradehall.kernel.verbs import Verb
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Mapping[bytes, bytes]
+DRY = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 _MANY_DIGITS = re.compile(rb"[0-9.]{16}")
 
 
@@ -27,6 +28,16 @@ def parsed(query: bytes) -> dict[str, str]:
     for name, value in found.items():
         if "\x00" in value or "\x00" in name:
             raise field_error(["query", name.replace("\x00", "")], "Control characters are not allowed")
+    return found
+
+
+def is_dry(query: Mapping[str, str]) -> bool:
+    """Whether it is only asked what would change; raises Invalid where that is not clear: nobody means to do it then."""
+    if "dry_run" not in query:
+        return False
+    found = DRY.get(query["dry_run"].lower())
+    if found is None:
+        raise field_error(["query", "dry_run"], "Input should be a valid boolean", "bool_parsing")
     return found
 
 

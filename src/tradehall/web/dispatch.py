@@ -22,7 +22,7 @@ from tradehall.kernel.keys import SIGN
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor, Verb
-from tradehall.web.bodies import body_of, invalid, parsed, read_body
+from tradehall.web.bodies import body_of, invalid, is_dry, parsed, read_body
 from tradehall.web.client import caller, origin, source
 from tradehall.web.limits import Limits
 from tradehall.web.names import request_id
@@ -204,7 +204,7 @@ class Dispatcher:
             body_of(does, headers, content, query),
             self.key(headers, actor, scope, content),
             headers[b"if-match"].decode("latin-1") if b"if-match" in headers else None,
-            query.get("dry_run", "0").lower() in ("1", "true", "yes"),
+            is_dry(query),
             origin(scope, headers, known_as),
             path=path,
             query=query,

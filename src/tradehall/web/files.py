@@ -26,6 +26,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor, Verb, system
+from tradehall.web.bodies import is_dry
 from tradehall.web.client import origin, source
 from tradehall.web.dispatch import Dispatcher
 
@@ -37,6 +38,7 @@ SAFE = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, max-age=600",
 }
+BYTES: dict[int | str, dict[str, Any]] = {200: {"content": {"*/*": {}}}}
 FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -62,7 +64,7 @@ def routes(office: Office, trade: Trade, dispatcher: Dispatcher) -> APIRouter:
     async def upload(request: Request) -> Response:
         return await desk.upload(request)
 
-    @router.get("/files/{id}", summary="The bytes of a file, or of a smaller picture of it.")
+    @router.get("/files/{id}", summary="The bytes of a file, or of a smaller picture of it.", responses=BYTES)
     async def download(request: Request, id: Id, size: int | None = None, link: str = "") -> Response:  # noqa: A002
         return await desk.download(request, id, size, link)
 
@@ -151,7 +153,7 @@ class Desk:
 
     def _call(self, request: Request, actor: Actor, verb: Verb[Any, Any], status: int, **more: Any) -> Call:
         contract = Contract(request.method, request.url.path, verb, status, shape=SHOWN)
-        dry = request.query_params.get("dry_run", "0").lower() in ("1", "true", "yes")
+        dry = is_dry(request.query_params)
         came = origin(request.scope, dict(request.headers.raw), request.scope.get("request_id", ""))
         return Call(contract, actor, self.office.clock(), dry_run=dry, origin=came, **more)
 

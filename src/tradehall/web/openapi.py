@@ -8,7 +8,19 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
 from tradehall.kernel.columns import Choice, Field, Json, Scaled, Utc
-from tradehall.kernel.contracts import Contract, Drill, History, Info, Listing, Reading, Report, Service, Shape
+from tradehall.kernel.contracts import (
+    LARGEST_BODY,
+    Contract,
+    Drill,
+    History,
+    Info,
+    Listing,
+    Reading,
+    Report,
+    Service,
+    Shape,
+)
+from tradehall.kernel.records import Record
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Verb
@@ -23,6 +35,13 @@ ERRORS = {
     "413": "The body is too large", "415": "The body is of another content type", "422": "The request is malformed",
     "429": "Too many tries", "503": "Busy; nothing was changed", "507": "The disk is full; nothing was changed",
 }  # fmt: skip
+DRY_RUN: Json_ = {
+    "type": "object",
+    "required": ["dry_run", "status", "events", "answer"],
+    "properties": {
+        "dry_run": {"const": True}, "status": {"type": "integer"}, "events": {"type": "array"}, "answer": {},
+    },
+}  # fmt: skip
 DRILL = ("dimension", "subject", "from", "to", "after", "limit")
 
 
@@ -32,9 +51,15 @@ def document(trade: Trade, version: str, base: Json_) -> Json_:
     wanted = [(models[name], VALIDATION) for name in sorted(models)]
     _, schemas = models_json_schema(wanted, ref_template=REF + "{model}")
     components: Json_ = base.get("components", {}).get("schemas", {}) | schemas.get("$defs", {})
-    components |= {name: _shape_schema(shape) for name, shape in _shapes(trade).items()}
+    rows = {name: _shape_schema(shape) for name, shape in _shapes(trade).items()}
+    if taken := components.keys() & rows.keys():
+        raise TypeError(f"records and request models are called alike: {', '.join(sorted(taken))}")
+    components |= rows
     components["Problem"] = _problem()
     paths: Json_ = dict(base.get("paths", {}))
+    for operations in paths.values():
+        for each in operations.values():
+            each["responses"] = _problems() | {s: r for s, r in each["responses"].items() if s not in ERRORS}
     for contract in trade.operations:
         paths.setdefault(contract.path, {})[contract.method.lower()] = _operation(trade, contract)
     return {
@@ -184,18 +209,21 @@ def _responses(contract: Contract) -> Json_:
     if contract.status == 204:
         found["204"] = {"description": "Done."}
     else:
-        content = {"application/json": {"schema": _answer_schema(contract)}}
-        found[str(contract.status)] = {"description": "Done.", "content": content}
-    if isinstance(does, Verb):
-        found.setdefault(
-            "200", {"description": "What a dry run would change.", "content": {"application/json": {"schema": {}}}}
-        )
-    problem = {"application/json": {"schema": {"$ref": REF + "Problem"}}}
-    for status, sentence in ERRORS.items() if not isinstance(does, Info) else ():
-        found.setdefault(status, {"description": sentence, "content": problem})
-    if "413" in found:
-        found["413"]["description"] = f"The body is larger than {contract.largest_body:,} bytes"
-    return found
+        schema = _answer_schema(contract)
+        if isinstance(does, Verb) and contract.status == 200:
+            schema = {"anyOf": [schema, DRY_RUN]}
+        found[str(contract.status)] = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
+    dry = isinstance(does, Verb) or (isinstance(does, Service) and "dry_run" in does.query)
+    if dry and contract.status != 200:
+        content = {"application/json": {"schema": DRY_RUN if isinstance(does, Verb) else {}}}
+        found["200"] = {"description": "What a dry run would change.", "content": content}
+    return found if isinstance(does, Info) else _problems(contract.largest_body) | found
+
+
+def _problems(largest_body: int = LARGEST_BODY) -> Json_:
+    content = {"application/json": {"schema": {"$ref": REF + "Problem"}}}
+    more = {"413": f"The body is larger than {largest_body:,} bytes"}
+    return {status: {"description": sentence, "content": content} for status, sentence in (ERRORS | more).items()}
 
 
 def _answer_schema(contract: Contract) -> Json_:
@@ -208,9 +236,15 @@ def _answer_schema(contract: Contract) -> Json_:
         return {"type": "array", "items": {"type": "object"}}
     if isinstance(does, Service) and does.answers is not None:
         return {"$ref": REF + does.answers.__name__}
-    if isinstance(does, Verb) and contract.changes is None and contract.shape is None:
+    if isinstance(does, Verb) and contract.changes is None and contract.shape is None and _gives_row(does):
         return {"$ref": REF + does.record.__name__}
-    return {"type": "object"}
+    return {}
+
+
+def _gives_row(verb: Verb[Any, Any]) -> bool:
+    """Whether a verb answers with a row: the one that its rule gives, or its own."""
+    gives = verb.rule.__annotations__.get("return")
+    return gives is None or (isinstance(gives, type) and issubclass(gives, Record))
 
 
 def _problem() -> Json_:

@@ -8,9 +8,11 @@ import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from tradehall.kernel.contracts import LARGEST_BODY
@@ -35,14 +37,18 @@ class TradeApp(FastAPI):
         self.trade = trade
         self.policy = policy
         self.dispatcher = Dispatcher(office, trade, policy)
-        self.include_router(live.routes(office, trade, self.dispatcher))
         self.sockets = live.Sockets(office, trade, self.dispatcher)
-        self.include_router(files.routes(office, trade, self.dispatcher))
-        self.include_router(privacy.routes(office, trade, self.dispatcher))
-        self.include_router(inbound.routes(office, trade))
-        self.include_router(pages.documentation(f"{trade.title} API", trade.docs))
-        self.include_router(pages.welcome(office))
-        self.include_router(health.routes(checked))
+        self._routers = (
+            live.routes(office, trade, self.dispatcher),
+            files.routes(office, trade, self.dispatcher),
+            privacy.routes(office, trade, self.dispatcher),
+            inbound.routes(office, trade),
+            pages.documentation(f"{trade.title} API", trade.docs),
+            pages.welcome(office),
+            health.routes(checked),
+        )
+        for each in self._routers:
+            self.include_router(each)
         self.mount("/assets", StaticFiles(directory=pages.ASSETS, check_dir=False))
         self.add_api_route(trade.docs[2], self._document, include_in_schema=False)
         for kind in (Problem, RequestValidationError, ValidationError, HTTPException, Exception):
@@ -93,6 +99,13 @@ class TradeApp(FastAPI):
             found = orjson.dumps(orjson.loads(found) | {"servers": [{"url": root}]})
         return Response(found, media_type="application/json")
 
+    def _allowed(self, scope: Scope) -> list[str]:
+        """The methods of every path operation at this path: each has a route of its own."""
+        routes = (route for router in self._routers for route in router.routes if isinstance(route, APIRoute))
+        return sorted(
+            {each for route in routes if route.matches(scope)[0] is not Match.NONE for each in route.methods or ()}
+        )
+
     async def _problem(self, request: Request, error: Exception) -> Response:
         known_as = request.scope.get("request_id", "")
         problem = _as_problem(error)
@@ -100,6 +113,8 @@ class TradeApp(FastAPI):
             request.scope["noted"] = True
             log.error("a request failed", exc_info=error, extra={"request_id": known_as})
             problem = Problem("internal_error", "Something went wrong here")
+        if isinstance(problem, MethodNotAllowed):
+            problem = MethodNotAllowed(self._allowed(request.scope) or problem.allowed)
         if request.method == "OPTIONS" and isinstance(problem, MethodNotAllowed):
             found = self.dispatcher.preflight(sorted({*problem.allowed, "OPTIONS"}), dict(request.headers.raw))
             return Response(None, found.status, dict(found.headers))

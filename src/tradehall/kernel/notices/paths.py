@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import AwareDatetime, StringConstraints
 from pydantic import Field as Limit
+from pydantic import StringConstraints
 
+from tradehall.kernel.columns import Moment
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Listing, Report, dumps
 from tradehall.kernel.database import Undone
@@ -98,8 +99,8 @@ def _log(trade: "Trade") -> Resource:
     filters = (
         "channel", "status", "template", "cause_entity", "cause_id",
         Filter("to", str, lambda to: Message.address == to),
-        Filter("since", AwareDatetime, lambda moment: Message.created_at >= moment),
-        Filter("until", AwareDatetime, lambda moment: Message.created_at < moment),
+        Filter("since", Moment, lambda moment: Message.created_at >= moment),
+        Filter("until", Moment, lambda moment: Message.created_at < moment),
     )  # fmt: skip
     by = _of_trade(trade, *trade.roles[-2:])
     return Resource(Message, by=by, columns=SHOWN, called={"address": "to"}, filters=filters)

@@ -27,7 +27,7 @@ DRY = {"dry_run": {"type": "boolean", "default": False, "description": "Answer w
 WHICH = {"organisation": {"type": "string", "description": "Its number or name, where there are several."}}
 
 
-class Message(BaseModel):
+class Sentence(BaseModel):
     """That something is done, as a sentence."""
 
     message: str
@@ -172,14 +172,14 @@ def _entry(trade: "Trade", at: str) -> Iterator[Contract]:
         does = service("register", ANYBODY, entry.register, register_form(trade), session if how.signs_in else User)
         yield Contract("POST", f"{at}/register", does, how.status, errors=dict(how.errors))
     yield Contract(
-        "POST", f"{at}/reset-password", service("reset", ANYBODY, account.reset_secret, reset_form(way), Message),
+        "POST", f"{at}/reset-password", service("reset", ANYBODY, account.reset_secret, reset_form(way), Sentence),
         errors=errors,
     )  # fmt: skip
     forgot: Does = partial(account.forgot, way=way)
     told = "Have a one-time link sent; the answer is the same whether somebody has the name."
-    ask = service("forgot", ANYBODY, forgot, forgot_form(way), Message, summary=told)
+    ask = service("forgot", ANYBODY, forgot, forgot_form(way), Sentence, summary=told)
     yield Contract("POST", f"{at}/forgot-{way.secret.name}", ask, errors=dict(way.errors))
-    verify = service("verify", ANYBODY, account.verify_address, TokenForm, Message)
+    verify = service("verify", ANYBODY, account.verify_address, TokenForm, Sentence)
     yield Contract("POST", f"{at}/verify-email", verify, errors=errors)
 
 
@@ -188,12 +188,12 @@ def _account(trade: "Trade", at: str) -> Iterator[Contract]:
     yield Contract("GET", f"{at}/me", service("me", MEMBER, account.me, answers=User))
     yield Contract("GET", f"{at}/sessions", service("sessions", MEMBER, account.sessions))
     yield Contract("DELETE", f"{at}/sessions/{{session_id}}", service("end", MEMBER, account.end_session), 204)
-    yield Contract("POST", f"{at}/logout", service("logout", MEMBER, account.logout, RefreshForm, Message))
-    yield Contract("POST", f"{at}/logout-all", service("logout_all", MEMBER, account.logout_all, answers=Message))
+    yield Contract("POST", f"{at}/logout", service("logout", MEMBER, account.logout, RefreshForm, Sentence))
+    yield Contract("POST", f"{at}/logout-all", service("logout_all", MEMBER, account.logout_all, answers=Sentence))
     for each in (way,) if way.staff is way else (way.staff, way):
         does: Does = partial(account.change_secret, way=each)
         told = f"Choose a new {each.secret.name}: whoever is signed in with the former one is so no more."
-        change = service("change", MEMBER, does, change_form(each), Message, summary=told)
+        change = service("change", MEMBER, does, change_form(each), Sentence, summary=told)
         errors = {"wrong_secret": 400} | dict(way.errors)
         yield Contract("POST", f"{at}/change-{each.secret.name}", change, errors=errors)
 

@@ -83,5 +83,5 @@ payments = Resource(
 
 paths = (
     Contract("POST", "/api/sales/{id}/payments", pay, 201),
-    Contract("GET", "/api/sales/{sale_id}/payments", Listing(payments, parent="sale_id")),
+    Contract("GET", "/api/sales/{id}/payments", Listing(payments, parent="sale_id")),
 )
