@@ -41,10 +41,6 @@ def utc_text(moment: datetime) -> str:
     return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def _in_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
 class Scaled(sa.types.TypeDecorator[Decimal]):
     """An exact decimal, kept as an integer of 10**-places units."""
 
@@ -76,7 +72,7 @@ class Utc(sa.types.TypeDecorator[datetime]):
         return dialect.type_descriptor(sa.String(27) if dialect.name == "sqlite" else sa.DateTime(timezone=True))
 
     def bind_processor(self, dialect: Dialect) -> Convert:
-        written = utc_text if dialect.name == "sqlite" else _in_utc
+        written = utc_text if dialect.name == "sqlite" else lambda moment: moment.astimezone(UTC)
 
         def bind(value: datetime | None) -> Any:
             if value is None:
