@@ -144,9 +144,9 @@ def test_demo_loads_its_sample_data_once(tmp_path: Path) -> None:
             assert server.printed == [f"ready http://localhost:{server.port}"]
             counts = [
                 int(server.http.get(f"/phoneshop/api/{name}/").headers["x-total-count"])
-                for name in ("customers", "phones", "sales")
+                for name in ("customers", "phones", "sales", "swaps")
             ]
-            assert (start, counts) == (start, [6, 8, 3])
+            assert (start, counts) == (start, [6, 10, 3, 2])
             assert len(server.http.get("/bicycles/api/bicycles").json()) == 3
             assert server.stop() == 0
             assert server.process.stderr is not None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from tests.running import Place
 from tests.trades.phoneshop.arranging import a_customer, a_phone, a_sale, a_swap, done
 from tests.trades.phoneshop.test_swaps import read
@@ -159,6 +161,20 @@ async def test_a_phone_that_came_in_is_priced_through_its_swap(shop: Place) -> N
 
 async def test_a_page_of_resales_takes_as_many_statements_however_long_it_is(shop: Place) -> None:
     customer = (await a_customer(shop.clerk))["id"]
-    made = [await a_swap(shop.clerk, customer_id=customer, given_phone_value=1000 + n) for n in range(5)]
-    found = await read(shop, "/api/swaps/pending-resales?limit=3")
-    assert [each["id"] for each in found] == [each["id"] for each in made[:1:-1]]
+    made = [await a_swap(shop.clerk, customer_id=customer, given_phone_value=1800 + n) for n in range(5)]
+    asked: list[str] = []
+
+    def note(connection: Any, statement: Any, *_: Any) -> None:
+        asked.append(str(statement))
+
+    sa.event.listen(sa.Connection, "before_execute", note)
+    try:
+        counts = []
+        for limit in (1, 3):
+            asked.clear()
+            found = await read(shop, f"/api/swaps/pending-resales?limit={limit}")
+            assert [each["id"] for each in found] == [each["id"] for each in made[::-1][:limit]]
+            counts.append(sum("phoneshop_" in each for each in asked))
+    finally:
+        sa.event.remove(sa.Connection, "before_execute", note)
+    assert counts == [4, 4]

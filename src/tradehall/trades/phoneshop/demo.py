@@ -4,9 +4,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 from tradehall.kernel.context import Context
-from tradehall.trades.phoneshop import rules
+from tradehall.trades.phoneshop import rules, swaps
 from tradehall.trades.phoneshop.models import Condition, Phone
 from tradehall.trades.phoneshop.rules import CustomerForm, NewSale, PhoneForm
+from tradehall.trades.phoneshop.swaps import NewSwap
 
 CUSTOMERS = (
     ("Ama Owusu", "0241234567", "ama.owusu@example.com"), ("Kofi Mensah", "0201112223", None),
@@ -20,11 +21,13 @@ PHONES = (
     ("Samsung", "Galaxy S22", Condition.USED, 4800, 4000, None), ("Xiaomi", "Redmi Note 13", Condition.NEW, 2600, 2150, None),
     ("Nokia", "G42", Condition.NEW, 1900, 1550, None),
 )  # fmt: skip
+SWAPPED = (("Samsung", "Galaxy A34", 1200, 5, 3500, 3), ("Apple", "iPhone XR", 1500, 7, 400, 1))
+"""Brand and model of the phone that comes in, what it is taken for, the phone that goes out, the balance, and who gets it."""
 SOLD = ((0, 1, Decimal(100)), (2, 3, Decimal(0)), (4, 6, Decimal(50)))
 
 
 def week(ctx: Context) -> None:
-    """Customers, a stock of phones and the sales of a week."""
+    """Customers, a stock of phones, and the sales and swaps of a week."""
     end = ctx.now
     ctx.now = end - timedelta(days=7)
     people = [ctx.do(rules.register, CustomerForm.of(full_name=n, phone_number=p, email=e)) for n, p, e in CUSTOMERS]
@@ -41,4 +44,18 @@ def week(ctx: Context) -> None:
             discount_amount=discount,
         )
         ctx.do(rules.sell, order)
+    for number, (brand, model, allowance, what, balance, who) in enumerate(SWAPPED):
+        ctx.now = end - timedelta(hours=20 - 15 * number)
+        ctx.do(
+            swaps.swap,
+            NewSwap(
+                customer_id=people[who].id,
+                given_phone_description=f"{brand} {model}",
+                given_phone_brand=brand,
+                given_phone_model=model,
+                given_phone_value=Decimal(allowance),
+                new_phone_id=stock[what].id,
+                balance_paid=Decimal(balance),
+            ),
+        )
     ctx.now = end
