@@ -52,7 +52,9 @@ class Comparison:
             shown(mine) if mine else "",
             ratio=f"{ratio:.1f}x",
             target=f">= {least:g}x{asked}",
-            peer=f"{planned.pocketbase:g}x ({planned.pocketbase_rate:,}/s)" if self.database == "sqlite" else "",
+            peer=f"{planned.pocketbase:g}x ({planned.pocketbase_rate:,}/s)"
+            if self.database == "sqlite" and planned.pocketbase
+            else "",
             met=ratio >= least and also,
         )
 
@@ -110,9 +112,19 @@ def deep_page(run: Comparison) -> None:
 def sell(run: Comparison) -> None:
     """POST a sale, and whether the sales that were answered are counted afterwards."""
     before = {one.name: answers.sales_counted(one) for one in run.pair}
-    found = run.alternate({one.name: rounds.selling(one) for one in run.pair})
+    found = run.alternate({one.name: rounds.posting(one, "sale") for one in run.pair})
     run.rated("sell", found)
     run.check(lambda one: answers.count_faults(one, before[one.name], found[one.name], run.sizes.rounds))
+
+
+def swap(run: Comparison) -> None:
+    """POST a swap: two legs, one document."""
+    run.rated("swap", run.alternate({one.name: rounds.posting(one, "swap") for one in run.pair}))
+
+
+def repair(run: Comparison) -> None:
+    """POST a repair."""
+    run.rated("repair", run.alternate({one.name: rounds.posting(one, "repair") for one in run.pair}))
 
 
 def overview(run: Comparison) -> None:
@@ -161,6 +173,8 @@ MEASURES: dict[str, Callable[[Comparison], None]] = {
     "list": first_page,
     "deep": deep_page,
     "sell": sell,
+    "swap": swap,
+    "repair": repair,
     "overview": overview,
     "tills": one_phone,
 }

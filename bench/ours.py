@@ -12,7 +12,7 @@ from typing import Any
 import httpx2
 import sqlalchemy as sa
 
-from bench.plan import DEEP, PAGE
+from bench.plan import DEEP, PAGE, REPAIRS, SWAPS
 from bench.rows import customer_rows, phone_rows, repair_rows, sale_rows, swap_rows
 from tradehall.kernel.database import Batch, Work, open_database
 from tradehall.kernel.doctor import Rebuild
@@ -29,7 +29,14 @@ _serial = count(1)
 TRADEHALL = str(Path(sys.executable).parent / "tradehall")
 
 
-def load(database_url_or_data_dir: str | Path, customers: int, sales: int, stock: int) -> tuple[int, int]:
+def load(
+    database_url_or_data_dir: str | Path,
+    customers: int,
+    sales: int,
+    stock: int,
+    repairs: int = REPAIRS,
+    swaps: int = SWAPS,
+) -> tuple[int, int]:
     """Fill the phone shop in bulk and rebuild its kept totals; return the first customer's and the first stock phone's id.
 
     A data directory (Path) means SQLite, a URL (str) PostgreSQL. Ids are contiguous; each sale has a sold phone of its
@@ -37,7 +44,7 @@ def load(database_url_or_data_dir: str | Path, customers: int, sales: int, stock
     """
     where = database_url_or_data_dir
     database = open_database(None, where) if isinstance(where, Path) else open_database(where, Path())
-    database.run(Load(customers, sales, stock))
+    database.run(Load(customers, sales, stock, repairs, swaps))
     database.run(Rebuild(1, trade))
     return 1, sales + 1
 
@@ -47,15 +54,15 @@ class Load(Work):
 
     org_id = 1
 
-    def __init__(self, customers: int, sales: int, stock: int) -> None:
-        self.customers, self.sales, self.stock = customers, sales, stock
+    def __init__(self, customers: int, sales: int, stock: int, repairs: int, swaps: int) -> None:
+        self.customers, self.sales, self.stock, self.repairs, self.swaps = customers, sales, stock, repairs, swaps
 
     def run(self, batch: Batch) -> None:
         self._insert(batch, Customer, customer_rows(self.customers), customer_more)
         self._insert(batch, Phone, phone_rows(self.sales, self.stock), phone_more)
         self._insert(batch, Sale, sale_rows(self.customers, self.sales), sale_more)
-        self._insert(batch, Repair, repair_rows(self.customers), repair_more)
-        self._insert(batch, Swap, swap_rows(self.customers, self.sales), swap_more)
+        self._insert(batch, Repair, repair_rows(self.customers, self.repairs), repair_more)
+        self._insert(batch, Swap, swap_rows(self.customers, self.sales, self.swaps), swap_more)
         counters = {"phoneshop.customer": self.customers, "phoneshop.invoice": self.sales}
         for series, value in counters.items():
             batch.session.execute(sa.insert(NUMBERS).values(org_id=1, series=series, value=value))

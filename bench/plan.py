@@ -32,12 +32,12 @@ QUICK = Sizes(customers=2_000, sales=50_000, stock=40_000, many_sales=200_000, r
 
 @dataclass(frozen=True)
 class Row:
-    """One operation: what is asked of us on each database, and PocketBase 0.39's recorded figures."""
+    """One operation: what is asked of us on each database, and PocketBase 0.39's recorded figures, if there are any."""
 
     title: str
     at_least: dict[str, float]
-    pocketbase: float
-    pocketbase_rate: int
+    pocketbase: float = 0
+    pocketbase_rate: int = 0
 
 
 RATED = {
@@ -45,4 +45,6 @@ RATED = {
     "list": Row(f"list of {PAGE} sales", {"sqlite": 9, "postgresql": 4}, 9.6, 1828),
     "deep": Row(f"the same from row {DEEP:,}", {"sqlite": 15, "postgresql": 4}, 3.5, 545),
     "sell": Row("POST a sale", {"sqlite": 8, "postgresql": 4}, 8.9, 1498),
+    "swap": Row("POST a swap", {"sqlite": 8, "postgresql": 4}),
+    "repair": Row("POST a repair", {"sqlite": 8, "postgresql": 4}),
 }

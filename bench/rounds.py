@@ -81,13 +81,13 @@ def overview(contestant: Contestant) -> Lap:
     return reading(contestant, "/api/analytics/overview", (OBJECT, '"totals"', 100))
 
 
-def selling(contestant: Contestant) -> Lap:
-    """Rounds of POST a sale, each of a phone that no round has offered before."""
+def posting(contestant: Contestant, what: str) -> Lap:
+    """Rounds of POST a sale or a swap, each of a phone that no round has offered before, or of POST a repair."""
 
     def lap(seconds: int) -> Round:
         stock, first = contestant.stock, contestant.next_phone
         last_customer = stock.first_customer + stock.customers - 1
-        arguments = (f"bench-{contestant.name}-", first, stock.last_timed, stock.first_customer, last_customer)
+        arguments = (what, f"bench-{contestant.name}-", first, stock.last_timed, stock.first_customer, last_customer)
         done = wrk(contestant, "sell.lua", seconds, arguments)
         contestant.next_phone = done.next_phone
         return done

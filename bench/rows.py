@@ -51,9 +51,9 @@ def sale_rows(customers: int, sales: int) -> Rows:
         }
 
 
-def repair_rows(customers: int) -> Rows:
+def repair_rows(customers: int, repairs: int = REPAIRS) -> Rows:
     """Repairs in every state."""
-    for number in range(REPAIRS):
+    for number in range(repairs):
         yield {
             "customer_id": 1 + number % customers,
             "phone_description": f"Model {number % 90}",
@@ -65,9 +65,9 @@ def repair_rows(customers: int) -> Rows:
         }
 
 
-def swap_rows(customers: int, sales: int) -> Rows:
+def swap_rows(customers: int, sales: int, swaps: int = SWAPS) -> Rows:
     """Swaps onto phones that have left the shop."""
-    for number in range(min(SWAPS, sales)):
+    for number in range(min(swaps, sales)):
         yield {
             "customer_id": 1 + number % customers,
             "given_phone_description": "Old phone",

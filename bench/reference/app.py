@@ -130,6 +130,53 @@ class SaleOut(BaseModel):
     created_at: datetime
 
 
+class SwapIn(BaseModel):
+    """A phone given for a phone of the shop."""
+
+    customer_id: int = Field(gt=0)
+    given_phone_description: str = Field(min_length=1, max_length=200)
+    given_phone_value: float = Field(ge=0)
+    new_phone_id: int = Field(gt=0)
+    balance_paid: float = Field(0, ge=0)
+
+
+class SwapOut(BaseModel):
+    """A swap as the API shows it."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: int
+    customer_id: int
+    given_phone_description: str
+    given_phone_value: float
+    new_phone_id: int
+    balance_paid: float
+    created_at: datetime
+
+
+class RepairIn(BaseModel):
+    """A phone that is brought to be mended."""
+
+    customer_id: int = Field(gt=0)
+    phone_description: str = Field(min_length=1, max_length=200)
+    issue_description: str = Field(min_length=1, max_length=500)
+    cost: float = Field(gt=0)
+
+
+class RepairOut(BaseModel):
+    """A repair as the API shows it."""
+
+    model_config = ConfigDict(from_attributes=True)
+    id: int
+    customer_id: int
+    phone_description: str
+    issue_description: str
+    cost: float
+    status: str
+    delivery_notified: bool
+    created_at: datetime
+    updated_at: datetime
+
+
 class Totals(BaseModel):
     """How many of each there are."""
 
@@ -252,6 +299,45 @@ def create_sale(order: SaleIn, db: Database, user: SignedIn) -> Sale:
     db.commit()
     db.refresh(sale)
     return sale
+
+
+@app.post("/api/swaps/", response_model=SwapOut, status_code=201)
+def create_swap(order: SwapIn, db: Database, user: SignedIn) -> Swap:
+    """Swap an available phone for another, which becomes stock."""
+    if db.get(Customer, order.customer_id) is None:
+        raise HTTPException(404, "Customer not found")
+    phone = db.get(Phone, order.new_phone_id)
+    if phone is None:
+        raise HTTPException(404, "New phone not found")
+    if not phone.is_available:
+        raise HTTPException(400, "New phone is not available for swap")
+    if order.given_phone_value + order.balance_paid < 0.5 * phone.value:
+        raise HTTPException(400, "The phone given and the balance come to less than 50 % of the price")
+    swap = Swap(**order.model_dump())
+    taken = Phone(
+        brand="Unknown",
+        model=order.given_phone_description[:100],
+        condition="Used",
+        value=order.given_phone_value,
+        is_available=False,
+    )
+    db.add_all([swap, taken])
+    phone.is_available = False
+    db.commit()
+    db.refresh(swap)
+    return swap
+
+
+@app.post("/api/repairs/", response_model=RepairOut, status_code=201)
+def create_repair(order: RepairIn, db: Database, user: SignedIn) -> Repair:
+    """Take a phone in to be mended."""
+    if db.get(Customer, order.customer_id) is None:
+        raise HTTPException(404, "Customer not found")
+    repair = Repair(**order.model_dump(), status="Pending")
+    db.add(repair)
+    db.commit()
+    db.refresh(repair)
+    return repair
 
 
 def revenue(db: Session) -> Revenue:
