@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -46,13 +48,13 @@ async def browser(application: Application) -> AsyncIterator[httpx2.AsyncClient]
         yield found
 
 
-async def sign_in(application: Application, **query: str) -> httpx2.Response:
+async def sign_in(application: Application, accept: str = "*/*", **query: str) -> httpx2.Response:
     """There and back, as a browser that was never here."""
     async with browser(application) as ours:
         sent = await ours.get(START, params=query)
         assert sent.status_code == 302, sent.text
         back = await ours.get(sent.headers["Location"])
-        return await ours.get(back.headers["Location"])
+        return await ours.get(back.headers["Location"], headers={"Accept": accept})
 
 
 async def link(application: Application, person: Person) -> httpx2.Response:
@@ -129,6 +131,79 @@ async def test_somebody_who_is_signed_in_links_an_account_that_nobody_else_has(
     await shop.news()
     key = (await shop.owner.post("/api/api-keys", json={"name": "x", "scopes": ["read", "write"]})).json()["key"]
     assert (await application.http.post(LINK, headers={"X-API-Key": key})).status_code == 403
+
+
+PAGE = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
+
+
+async def test_a_browser_is_answered_with_a_small_page_and_a_program_with_json(
+    application: Application, shop: Place, them: Identity
+) -> None:
+    them.person = {"sub": "7", "email": "ama@example.com", "email_verified": True}
+    await a_member(shop)
+    page = await sign_in(application, PAGE)
+    assert page.status_code == 200
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert f"You are signed in to {application.trade.title} as ama." in page.text
+    assert (page.headers["Cache-Control"], page.headers["Vary"]) == ("no-store", "Accept")
+    assert "script-src 'none'" in page.headers["Content-Security-Policy"]
+    assert page.headers["X-Device-Token"]
+    (told,) = re.findall(r'<script type="application/json" id="answer">(.*?)</script>', page.text)
+    me = {"Authorization": f"Bearer {json.loads(told)['access_token']}"}
+    assert (await application.http.get("/api/auth/me", headers=me)).json()["username"] == "ama"
+    for accept in ("*/*", "application/json", "application/json, text/html"):
+        assert (await sign_in(application, accept)).headers["Content-Type"] == "application/json"
+    them.person = {"sub": "8"}
+    refusal = await sign_in(application, PAGE)
+    assert (refusal.status_code, "You are not signed in" in refusal.text) == (403, True)
+    assert "Nobody here is known by this account" in refusal.text
+    for path, status in ((BACK, 400), ("/api/auth/openid/nobody/start", 404)):
+        lost = await application.http.get(path, headers={"Accept": PAGE})
+        assert (lost.status_code, "<h1>You are not signed in</h1>" in lost.text) == (status, True)
+
+
+async def test_what_a_person_is_called_does_no_harm_in_the_page(
+    application: Application, shop: Place, them: Identity
+) -> None:
+    evil = "</script><script>alert(1)</script>"
+    given = {"username": "<b>ama", "email": "ama@example.com", "full_name": evil, "role": "helper",
+             "password": "four walls and a roof"}  # fmt: skip
+    assert (await shop.owner.post("/api/users", json=given)).status_code == 201
+    page = (await sign_in(application, PAGE)).text
+    assert ("<b>" in page, page.count("<script")) == (False, 1)
+    (told,) = re.findall(r'id="answer">(.*?)</script>', page)
+    assert json.loads(told)["user"]["full_name"] == evil
+
+
+# Unlinking.
+
+
+async def test_an_account_is_unlinked_and_signs_nobody_in_until_it_is_linked_again(
+    application: Application, shop: Place, other: Place, them: Identity
+) -> None:
+    await a_member(shop)
+    assert (await sign_in(application)).status_code == 200
+    ama = {"username": "ama", "password": "four walls and a roof"}
+    token = (await application.http.post("/api/auth/login-json", json=ama)).json()["access_token"]
+    me = Person(application.http, token)
+    (listed,) = (await me.get("/api/auth/openid/linked")).json()
+    assert (listed["provider"], listed["issuer"]) == ("work", them.base)
+    await shop.news()
+    assert (await me.delete(f"{LINK}?dry_run=1")).status_code == 200
+    assert await shop.news() == []
+    assert (await me.delete(LINK)).status_code == 204
+    ((verb, changes),) = await shop.events()
+    assert (verb, list(changes.values())) == ("user.unlink", [{"identity": [them.base, None]}])
+    assert (await me.get("/api/auth/openid/linked")).json() == []
+    assert refused(await sign_in(application)) == (403, "unlinked"), "although the address is known"
+    assert refused(await me.delete(LINK)) == (404, "missing")
+    assert (await link(application, shop.helper)).json()["user"]["id"] == shop.helper.user_id
+    assert (await sign_in(application)).json()["user"]["id"] == shop.helper.user_id
+    assert refused(await link(application, me)) == (409, "identity_taken")
+    assert (await application.stranger.delete(LINK)).status_code == 401
+    assert refused(await shop.owner.delete("/api/auth/openid/nobody/link")) == (404, "missing")
+    key = (await shop.owner.post("/api/api-keys", json={"name": "x", "scopes": ["read", "write"]})).json()["key"]
+    assert (await application.http.delete(LINK, headers={"X-API-Key": key})).status_code == 403
 
 
 async def test_whoever_comes_back_without_having_set_out_is_refused(

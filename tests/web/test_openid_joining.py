@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import bicycles
 import pytest
 
-from tests.identity import Identity
-from tests.running import Application, Place
-from tests.web.test_openid import refused, sign_in, them
+from tests.identity import CLIENT, PASSWORD, Identity, provider
+from tests.running import Application, Person, Place
+from tests.web.test_openid import LINK, PAGE, browser, known, refused, sign_in, them
+from tradehall.adapters.openid import OpenIdProvider
 from tradehall.kernel.people import EMAIL, JOIN, USERNAME, Register, SignIn
 from tradehall.kernel.trade import Trade
 
@@ -46,3 +48,40 @@ async def test_an_address_that_somebody_registered_without_verifying_it_is_not_g
     given = {"username": "mallory", "email": "ama@example.com", "role": "helper", "password": "four walls and a roof"}
     assert (await shop.owner.post("/api/users", json=given)).status_code == 201
     assert refused(await sign_in(application, organisation="accra")) == (409, "name_taken")
+
+
+async def test_p13_whoever_joins_by_signing_in_waits_where_approval_is_asked_for(
+    application: Application, shop: Place, them: Identity
+) -> None:
+    await shop.prefer(registration_approval=True)
+    answer = await sign_in(application, organisation="accra")
+    assert (answer.status_code, answer.json()["message"]) == (202, "Your registration waits for approval")
+    page = await sign_in(application, PAGE, organisation="accra")
+    assert (page.status_code, "Your registration waits for approval." in page.text) == (403, True)
+    assert refused(await sign_in(application)) == (403, "waiting")
+    (listed,) = (await shop.owner.get("/api/registrations")).json()
+    assert (listed["email"], listed["user_id"]) == ("ama@example.com", answer.json()["user"]["id"])
+    assert (await shop.owner.post(f"/api/registrations/{listed['user_id']}/refuse")).status_code == 204
+    again = (await sign_in(application, organisation="accra")).json()["user"]["id"]
+    assert again != listed["user_id"]
+    assert (await shop.owner.post(f"/api/registrations/{again}/approve")).status_code == 200
+    assert (await sign_in(application)).json()["user"]["id"] == again
+
+
+async def test_the_last_way_to_sign_in_is_not_unlinked(application: Application, shop: Place, them: Identity) -> None:
+    me = Person(application.http, (await sign_in(application, organisation="accra")).json()["access_token"])
+    last = await me.delete(LINK)
+    assert refused(last) == (409, "last_way_in")
+    assert (await sign_in(application)).status_code == 200
+    with provider() as home:
+        known(application)["home"] = OpenIdProvider(home.base, CLIENT, PASSWORD)
+        async with browser(application) as ours:
+            at = "/api/auth/openid/home/link"
+            asked = await ours.post(at, headers={"Authorization": f"Bearer {me.token}"})
+            back = await ours.get(asked.json()["address"])
+            assert (await ours.get(back.headers["Location"])).status_code == 200
+        answers = await asyncio.gather(me.delete(LINK), me.delete(at))
+        assert sorted(each.status_code for each in answers) == [204, 409]
+        (left,) = (await me.get("/api/auth/openid/linked")).json()
+        del known(application)["home" if left["provider"] == "work" else "work"]
+        assert refused(await me.delete(f"/api/auth/openid/{left['provider']}/link")) == (409, "last_way_in")

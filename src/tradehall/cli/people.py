@@ -99,7 +99,8 @@ def _print_link(database: "Database", org_id: int, user_id: int, trade: str, dat
 def user_list(*, trade: str, org: str | None = None, data: Data = None) -> None:
     """List the people of a trade."""
     for each in _people(trade, org, data)[1]:
-        print(f"{each.name}\t{each.role}\t{'active' if each.is_active else 'disabled'}\torganisation {each.org_id}")
+        state = "waiting" if each.waits_since else "active" if each.is_active else "disabled"
+        print(f"{each.name}\t{each.role}\t{state}\torganisation {each.org_id}")
 
 
 @user.command(name="role")

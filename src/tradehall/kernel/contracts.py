@@ -232,6 +232,8 @@ class Service:
     answers: type[BaseModel] | None = None
     query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The parameters of its query string, each with its schema."""
+    in_browser: str = ""
+    """Where browsers are sent by themselves: the title of the page that says why not."""
 
 
 Does = Verb[Any, Any] | Listing | Reading | History | Report | Drill | Info | Service

@@ -54,11 +54,15 @@ _drop = Prepared(
 
 @dataclass(frozen=True)
 class Answer:
-    """What is sent back: a status, a JSON body as bytes and headers."""
+    """What is sent back: a status, a JSON body as bytes and headers.
+
+    A `page` is its title and its sentence, where a browser that came by itself is shown one.
+    """
 
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    page: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,9 @@ def _seal(secret: str) -> OctKey:
 class Provider(Protocol):
     """Somebody else who knows people."""
 
+    issuer: str
+    """What it calls itself."""
+
     async def address(self, way: Way) -> str:
         """Where somebody signs in there; raises Unavailable."""
 

@@ -63,6 +63,8 @@ class Setting:
 ZONE = Setting("zone", "Time zone", str, "UTC", public=True)
 CURRENCY = Setting("currency", "Currency", str, "USD", public=True)
 REGION = Setting("region", "Country of local phone numbers", str, "US", public=True)
+APPROVAL = Setting("registration_approval", "Whoever registers waits for approval", bool, False, public=True)
+"""In trades that whoever wants may join."""
 PROFILE = (Setting("name", "Name of the business", str, "", public=True), ZONE, CURRENCY, REGION)
 
 

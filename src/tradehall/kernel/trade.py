@@ -20,10 +20,10 @@ from tradehall.kernel.live import Live
 from tradehall.kernel.notices import ledger
 from tradehall.kernel.notices import paths as notices
 from tradehall.kernel.notices.templates import Template
-from tradehall.kernel.people import Register, SignIn, identities
+from tradehall.kernel.people import JOIN, Register, SignIn, identities, registrations
 from tradehall.kernel.people.letters import LETTERS
 from tradehall.kernel.people.paths import paths as people_paths
-from tradehall.kernel.preferences import PROFILE, Chosen, Setting
+from tradehall.kernel.preferences import APPROVAL, PROFILE, Chosen, Setting
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record
 from tradehall.kernel.reports import MEASURES
@@ -109,14 +109,17 @@ class Trade:
     @cached_property
     def preferences(self) -> Mapping[str, Setting]:
         """Every setting of an organisation in this trade; one of its own replaces the kernel's of the same name."""
-        known = (*PROFILE, *ledger.SETTINGS, *persons.settings(), *self.settings)
+        joining = (APPROVAL,) if self.register.how is JOIN else ()
+        known = (*PROFILE, *joining, *ledger.SETTINGS, *persons.settings(), *self.settings)
         return {setting.name: setting for setting in known}
 
     @cached_property
     def templates_by_name(self) -> Mapping[str, Template]:
         """What people are told, by name: the trade's own, then the kernel's where the trade has none of the name."""
         own = {template.name: template for template in self.templates}
-        return own | {each.name: each for each in (*LETTERS.values(), SWITCHED_OFF) if each.name not in own}
+        joining = registrations.TEMPLATES if self.register.how is JOIN else ()
+        kernel = (*LETTERS.values(), *joining, SWITCHED_OFF)
+        return own | {each.name: each for each in kernel if each.name not in own}
 
     @cached_property
     def verbs(self) -> tuple[Verb[Any, Any], ...]:

@@ -26,6 +26,7 @@ from tradehall.web.bodies import body_of, invalid, is_dry, parsed, read_body
 from tradehall.web.client import caller, origin, source
 from tradehall.web.limits import Limits
 from tradehall.web.names import request_id
+from tradehall.web.pages import as_page, wants_page
 
 log = logging.getLogger("tradehall")
 Scope = MutableMapping[str, Any]
@@ -143,9 +144,13 @@ class Dispatcher:
                 answer = await self._answer(contract, found[1], scope, headers, known_as, receive)
         except Problem as problem:
             answer = self.trade.problem(problem, known_as, contract.errors if contract else None)
+            if contract is not None and isinstance(contract.does, Service) and contract.does.in_browser:
+                answer = replace(answer, page=(contract.does.in_browser, f"{problem.sentence}."))
         except Exception:
             log.exception("a request failed", extra={"request_id": known_as})
             answer = self.trade.problem(Problem("internal_error", "Something went wrong here"), known_as)
+        if answer.page is not None and wants_page(headers):
+            answer = as_page(answer, scope.get("root_path", ""), self.trade.docs[0])
         scope["status"] = answer.status
         more = cors(headers, self.policy.origins) if b"origin" in headers else []
         if "rate_limit" in scope:
@@ -296,6 +301,7 @@ async def respond(
         *more,
     ]
     if answer.status != 204:
-        headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer.body))]
+        kind = [] if "Content-Type" in answer.headers else [(b"content-type", b"application/json")]
+        headers += [*kind, (b"content-length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body if body else b""})

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from tradehall.kernel.errors import Missing, Problem
+from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.office import Office
 from tradehall.kernel.people import AcceptLink, NewUser, SignIn, hash_password, hashing, link
 from tradehall.kernel.people.account import way_of
@@ -36,6 +37,26 @@ def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
     """A script-free page."""
     headers = {"Content-Security-Policy": PLAIN, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
     return HTMLResponse(PAGES.get_template(name).render(**values), status, headers)
+
+
+def wants_page(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a browser asks: it names text/html, and does so before JSON."""
+    accepted = headers.get(b"accept", b"").decode("latin-1").lower().split(",")
+    kinds = [each.split(";")[0].strip() for each in accepted]
+    return "text/html" in kinds and "application/json" not in kinds[: kinds.index("text/html")]
+
+
+def as_page(answer: Answer, root: str, docs: str) -> Answer:
+    """An answer as a small page, which holds what was answered for a script of ours that opened its window."""
+    title, sentence = answer.page or ("", "")
+    told = answer.body.decode().replace("<", "\\u003c")  # closes no element
+    shown = page(
+        "done.html", answer.status, title=title, sentence=sentence, root=root, told=told,
+        links=[("Documentation of the interface", f"{root}{docs}")],
+    )  # fmt: skip
+    more = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": PLAIN, "Vary": "Accept"}
+    safe = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    return Answer(answer.status, bytes(shown.body), {**answer.headers, **more, **safe})
 
 
 def documentation(title: str, paths: tuple[str, str, str]) -> APIRouter:

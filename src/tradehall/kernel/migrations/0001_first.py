@@ -392,6 +392,7 @@ def upgrade() -> None:
     sa.Column('subject', sa.String(length=255), nullable=False),
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('linked_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('unlinked_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
     sa.PrimaryKeyConstraint('trade', 'issuer', 'subject')
     )
@@ -432,6 +433,7 @@ def upgrade() -> None:
     sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('role', sa.String(length=40), nullable=False),
     sa.Column('is_active', sa.Boolean(), nullable=False),
+    sa.Column('waits_since', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True, comment='of whoever has registered and waits for approval'),
     sa.ForeignKeyConstraint(['org_id'], ['organisations.id'], ),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], ),
     sa.PrimaryKeyConstraint('org_id', 'trade', 'user_id')

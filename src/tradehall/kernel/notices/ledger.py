@@ -140,14 +140,17 @@ class Reply(Record, table="kernel_replies"):
 
 
 def _to_person(subject: Subject) -> sa.ColumnElement[bool]:
-    caused = subject.refers(Message.table.c.cause_entity, Message.table.c.cause_id)
-    own = sa.and_(Message.cause_entity == USERS.name, Message.cause_id.in_(subject.users))
-    return sa.or_(caused, own, Message.address.in_(subject.addresses))
+    return sa.or_(_caused(Message, subject), Message.address.in_(subject.addresses))
 
 
 def _about_person(subject: Subject) -> sa.ColumnElement[bool]:
-    caused = subject.refers(Notice.table.c.cause_entity, Notice.table.c.cause_id)
-    return sa.or_(caused, Notice.person_id.in_(subject.users))
+    return sa.or_(_caused(Notice, subject), Notice.person_id.in_(subject.users))
+
+
+def _caused(record: type[Message | Notice], subject: Subject) -> sa.ColumnElement[bool]:
+    """The condition that it is about a person's rows, or about their account."""
+    entity, row_id = record.table.c.cause_entity, record.table.c.cause_id
+    return sa.or_(subject.refers(entity, row_id), sa.and_(entity == USERS.name, row_id.in_(subject.users)))
 
 
 def _erase_message(ctx: "Context", row: Message) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tradehall.kernel.columns import show
@@ -23,7 +23,7 @@ from tradehall.kernel.people.attempts import (
     Spend,
     give_back,
 )
-from tradehall.kernel.people.declared import EMAIL, FOUND, Kind, SignIn
+from tradehall.kernel.people.declared import EMAIL, FOUND, JOIN, Kind, SignIn
 from tradehall.kernel.people.letters import post
 from tradehall.kernel.people.links import ADDRESS, digest
 from tradehall.kernel.people.members import (
@@ -40,7 +40,7 @@ from tradehall.kernel.people.members import (
 from tradehall.kernel.people.organisations import CreateOrganisation, DropOrganisation, organisations
 from tradehall.kernel.people.passwords import hash_password, hashing, verify_password
 from tradehall.kernel.people.sessions import Device, RefreshToken, Turn, Turned, open_session, session_row
-from tradehall.kernel.preferences import REGION
+from tradehall.kernel.preferences import APPROVAL, REGION, PreferenceBook, Preferences
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.verbs import Actor
 
@@ -53,6 +53,7 @@ log = logging.getLogger("tradehall")
 DEVICE_LASTS = 400 * 24 * 3600
 REGISTRATIONS = 20
 """How many may register from one address within an hour."""
+WAITS = "Your registration waits for approval"
 
 
 def described(reader: Reader, found: Member) -> Any:
@@ -92,6 +93,27 @@ class Granted:
     user: Any
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Who has registered, as a client sees them, and comes in when that is approved."""
+
+    user: Any
+
+
+def closed(place: Member) -> Denied:
+    """Why somebody does not come in who has proved who they are."""
+    if place.waits_since is not None:
+        return Denied(WAITS, "waiting")
+    return Denied("This account is not active", "inactive")
+
+
+def must_wait(batch: Batch, trade: Trade) -> bool:
+    """Whether whoever joins this organisation waits for approval."""
+    if trade.register.how is not JOIN:
+        return False
+    return bool(Preferences(trade.preferences, batch.book(PreferenceBook).of(trade.name))[APPROVAL.name])
+
+
 class Admit(Work):
     """The secret was right: a session is opened, its tries are forgiven, and a hash of an old kind is replaced."""
 
@@ -112,7 +134,7 @@ class Admit(Work):
                 keep_secret(session, candidate.user_id, attempt.secret_of, renewed, now)
         place = member(session, self.place.user_id, self.org_id, self.trade.name)
         if place is None or not place.is_active:
-            raise Denied("This account is not active", "inactive")
+            raise closed(self.place if place is None else place)
         token = open_session(session, place, self.device, now, self.lasts)
         tell(batch, "user.sign_in", place.user_id, place.trade, acting(place).label, now, {}, origin=self.call.origin)
         return Granted(token, place, described(Reader(session, self.trade, acting(place), now), place))
@@ -125,7 +147,7 @@ async def sign_in(office: Office, trade: Trade, call: Call, way: SignIn) -> Answ
     if way.admits is not None and not way.admits(place, call.body):
         raise Unauthenticated(way.wrong, "wrong_credentials")
     if not place.is_active:
-        raise Denied("This account is not active", "inactive")
+        raise closed(place)
     device = call.caller.device or secrets.token_urlsafe(24)
     granted = await office.database.unit(Admit(office, trade, call, place, device, (attempt, candidate, renewed)))
     return granted_answer(office, trade, call, granted, device)
@@ -196,23 +218,43 @@ async def register(office: Office, trade: Trade, call: Call) -> Answer:
     """Register oneself, and be signed in where the trade says so."""
     way, how = trade.sign_in, trade.register
     new = await new_user(office, trade, call, way, _role_of(trade, call))
-    await office.database.unit(Spend((Budget(f"register:{call.caller.source}", REGISTRATIONS, HOUR),), call.now))
+    await office.database.unit(registering(call))
     org_id = 0 if how.how is FOUND else await only(office, call)
-    await _free(office, trade, new)
+    await free(office, trade, new)
     hashed = await hashing(hash_password, getattr(call.body, way.secret.name), pepper(office, way))
     device = call.caller.device or secrets.token_urlsafe(24)
-    org_id = org_id or await _founded(office, call, new)
-    enrol = Enrol(office, trade, call, org_id, new, hashed, device)
-    try:
-        granted: Granted = await office.database.unit(enrol)
-        office.worker.wake.set()
-    except Problem:
-        if how.how is FOUND:
-            await office.database.unit(DropOrganisation(org_id))
-        raise
+    name = str(getattr(call.body, "organisation", None) or new.name)
+    granted: Granted | Waiting = await coming(
+        office, org_id, name, call, lambda place: Enrol(office, trade, call, place, new, hashed, device)
+    )
+    if isinstance(granted, Waiting):
+        return waiting_answer(granted)
     if how.signs_in:
         return granted_answer(office, trade, call, granted, device, how.status)
     return Answer(how.status, dumps(granted.user))
+
+
+def waiting_answer(waiting: Waiting) -> Answer:
+    """The answer to a registration that waits for approval: accepted, and not done yet."""
+    return Answer(202, dumps({"message": WAITS, "user": waiting.user}), {"Cache-Control": "no-store"})
+
+
+def registering(call: Call) -> Spend:
+    """Count a registration."""
+    return Spend((Budget(f"register:{call.caller.source}", REGISTRATIONS, HOUR),), call.now)
+
+
+async def coming(office: Office, org_id: int, name: str, call: Call, enrol: Callable[[int], Work]) -> Any:
+    """Enrol somebody in an organisation, or in one of this name that is founded for them, and only with them."""
+    place = org_id or await office.database.unit(CreateOrganisation(name, call.now))
+    try:
+        granted = await office.database.unit(enrol(place))
+    except Problem:
+        if not org_id:
+            await office.database.unit(DropOrganisation(place))
+        raise
+    office.worker.wake.set()
+    return granted
 
 
 def _role_of(trade: Trade, call: Call) -> str:
@@ -233,7 +275,7 @@ async def only(office: Office, call: Call) -> int:
     return found[0]
 
 
-async def _free(office: Office, trade: Trade, new: NewUser) -> None:
+async def free(office: Office, trade: Trade, new: NewUser) -> None:
     """See that nobody has the names, before anything is founded for them; raises Refused."""
     names = ((new.kind, new.folded), *((kind, folded) for kind, _, folded in new.more))
 
@@ -242,12 +284,6 @@ async def _free(office: Office, trade: Trade, new: NewUser) -> None:
 
     if (kind := await office.database.read(0, taken)) is not None:
         raise already(trade.sign_in, Refused("name_taken", "", kind=kind))
-
-
-async def _founded(office: Office, call: Call, new: NewUser) -> int:
-    name = getattr(call.body, "organisation", None) or new.name
-    org_id: int = await office.database.unit(CreateOrganisation(str(name), call.now))
-    return org_id
 
 
 async def new_user(office: Office, trade: Trade, call: Call, way: SignIn, role: str) -> NewUser:
@@ -269,7 +305,7 @@ async def new_user(office: Office, trade: Trade, call: Call, way: SignIn, role: 
 
 
 class Enrol(Work):
-    """Create who registers, together with what the trade keeps of them, and open a session."""
+    """Create who registers, together with what the trade keeps of them, and open a session or let them wait."""
 
     def __init__(
         self, office: Office, trade: Trade, call: Call, org_id: int, new: NewUser, hashed: str, device: str
@@ -277,8 +313,8 @@ class Enrol(Work):
         self.office, self.trade, self.call, self.org_id = office, trade, call, org_id
         self.new, self.hashed, self.device = new, hashed, device
 
-    def run(self, batch: Batch) -> Granted:
-        trade, call, new = self.trade, self.call, self.new
+    def run(self, batch: Batch) -> Granted | Waiting:
+        trade, call, new = self.trade, self.call, replace(self.new, waits=must_wait(batch, self.trade))
         create = CreateUser(self.org_id, new, call.now, "registration", call.origin)
         try:
             user_id = create.run(batch)
@@ -294,7 +330,17 @@ class Enrol(Work):
             with ctx.happening("user.register"):
                 trade.register.also(ctx, user_id, call.body)
             ctx.flush()
+        if new.waits:
+            return wait(batch, trade, call, place)
         return Admit(self.office, trade, call, place, self.device).run(batch)
+
+
+def wait(batch: Batch, trade: Trade, call: Call, place: Member) -> Waiting:
+    """Tell whoever looks after the people that somebody waits for approval."""
+    ctx = Context(batch, trade, acting(place), call.now, call.origin)
+    with ctx.happening("user.wait"):
+        ctx.notify(trade.owner, "registration_waits", person=place.user_id, name=place.name, once=place.user_id)
+    return Waiting(described(Reader(batch.session, trade, acting(place), call.now), place))
 
 
 def already(way: SignIn, taken: Refused) -> Refused:

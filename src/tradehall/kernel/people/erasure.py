@@ -8,9 +8,17 @@ from tradehall.kernel.columns import show
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.people.authority import touch_authority
-from tradehall.kernel.people.identities import IDENTITIES
 from tradehall.kernel.people.members import end_sessions
-from tradehall.kernel.people.tables import ATTEMPTS, LINKS, MEMBERSHIPS, SECRETS, SESSIONS, SIGN_IN_NAMES, USERS
+from tradehall.kernel.people.tables import (
+    ATTEMPTS,
+    IDENTITIES,
+    LINKS,
+    MEMBERSHIPS,
+    SECRETS,
+    SESSIONS,
+    SIGN_IN_NAMES,
+    USERS,
+)
 from tradehall.kernel.persons import HOLDINGS, Holding, Subject, keep_for
 
 if TYPE_CHECKING:
@@ -65,7 +73,9 @@ def _erase(ctx: "Context", subject: Subject) -> int:
     for user_id in users:
         ctx.forget("users", user_id, USERS.info["personal"])
     session.execute(sa.update(USERS).where(USERS.c.id.in_(users)).values(full_name=None, updated_at=ctx.now))
-    session.execute(sa.update(MEMBERSHIPS).where(MEMBERSHIPS.c.user_id.in_(users)).values(is_active=False))
+    session.execute(
+        sa.update(MEMBERSHIPS).where(MEMBERSHIPS.c.user_id.in_(users)).values(is_active=False, waits_since=None)
+    )
     end_sessions(session, ctx.now, "erased", SESSIONS.c.user_id.in_(users))
     session.execute(sa.update(SESSIONS).where(SESSIONS.c.user_id.in_(users)).values(agent="", source="", device=""))
     for table in (SECRETS, LINKS, IDENTITIES):

@@ -3,24 +3,43 @@
 import secrets
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from tradehall.kernel.columns import KEY, Utc
+from tradehall.kernel.columns import show
 from tradehall.kernel.contracts import Contract, dumps
-from tradehall.kernel.database import Batch, Session, Work
+from tradehall.kernel.database import Batch, Session, Undone, Work
 from tradehall.kernel.errors import Denied, Missing, Refused, Unauthenticated
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.openid import WAY_LASTS, Profile, Provider, Way
+from tradehall.kernel.people.account import myself
+from tradehall.kernel.people.admin import dry
 from tradehall.kernel.people.attempts import Candidate
-from tradehall.kernel.people.declared import CLOSED, EMAIL, JOIN
-from tradehall.kernel.people.entry import Admit, Granted, chosen, granted_answer, named, only, region
-from tradehall.kernel.people.members import CreateUser, Member, NewUser, places, tell
-from tradehall.kernel.people.paths import service, session_model
-from tradehall.kernel.people.tables import SIGN_IN_NAMES
-from tradehall.kernel.records import METADATA
+from tradehall.kernel.people.declared import CLOSED, EMAIL, FOUND, JOIN
+from tradehall.kernel.people.entry import (
+    WAITS,
+    Admit,
+    Granted,
+    Waiting,
+    already,
+    chosen,
+    closed,
+    coming,
+    free,
+    granted_answer,
+    must_wait,
+    named,
+    only,
+    region,
+    registering,
+    wait,
+    waiting_answer,
+)
+from tradehall.kernel.people.members import ANY_TRADE, CreateUser, Member, NewUser, places, secret_of, tell
+from tradehall.kernel.people.paths import DRY, service, session_model
+from tradehall.kernel.people.tables import IDENTITIES, SIGN_IN_NAMES, USERS
 from tradehall.kernel.verbs import ANYBODY, MEMBER
 
 if TYPE_CHECKING:
@@ -33,15 +52,9 @@ WHICH = {"organisation": {"type": "string", "description": "Its number or name, 
 BACK = {name: {"type": "string"} for name in ("code", "state", "error")}
 TAKEN = "This account is linked to somebody else here"
 NOBODY = "Nobody here is known by this account: ask for one of your own, or sign in and link it"
-IDENTITIES = sa.Table(
-    "identities",
-    METADATA,
-    sa.Column("trade", sa.String(40), primary_key=True),
-    sa.Column("issuer", sa.String(255), primary_key=True),
-    sa.Column("subject", sa.String(255), primary_key=True),
-    sa.Column("user_id", KEY, sa.ForeignKey("users.id"), nullable=False, index=True),
-    sa.Column("linked_at", Utc, nullable=False),
-)
+UNLINKED = "This account is linked no more: sign in here in another way and link it again"
+LAST = "Nothing else signs you in: have a link sent to choose a password first, or link another account"
+REFUSED = "You are not signed in"
 
 
 def paths(trade: "Trade") -> Iterator[Contract]:
@@ -49,9 +62,12 @@ def paths(trade: "Trade") -> Iterator[Contract]:
     at = f"{trade.prefix}/auth/openid"
     errors = {"state_mismatch": 400}
     yield Contract("GET", at, service("providers", ANYBODY, providers))
-    yield Contract("GET", f"{at}/{{provider}}/start", service("start", ANYBODY, start, query=WHICH), 302)
+    yield Contract("GET", f"{at}/linked", service("linked", MEMBER, linked_to))
+    sets_out = service("start", ANYBODY, start, query=WHICH, in_browser=REFUSED)
+    yield Contract("GET", f"{at}/{{provider}}/start", sets_out, 302)
     yield Contract("POST", f"{at}/{{provider}}/link", service("link_identity", MEMBER, link))
-    back = service("callback", ANYBODY, callback, answers=session_model(trade), query=BACK)
+    yield Contract("DELETE", f"{at}/{{provider}}/link", service("unlink_identity", MEMBER, unlink, query=DRY), 204)
+    back = service("callback", ANYBODY, callback, answers=session_model(trade), query=BACK, in_browser=REFUSED)
     yield Contract("GET", f"{at}/{{provider}}/callback", back, errors=errors)
 
 
@@ -108,46 +124,75 @@ async def callback(office: "Office", trade: "Trade", call: "Call") -> Answer:
     profile = await provider.profile(way, code, call.now)
     candidate = await office.database.read(0, lambda db: _candidate(db, trade, profile, way, region(trade)))
     device = call.caller.device or secrets.token_urlsafe(24)
-    place: Member | NewUser
+    granted: Granted | Waiting
     if candidate.places:
         place = chosen(candidate, way.org_id or await named(office, way.organisation or None))
-        org_id = place.org_id
         if not place.is_active:
-            raise Denied("This account is not active", "inactive")
+            raise closed(place)
+        granted = await office.database.unit(AdmitLinked(office, trade, call, place.org_id, place, device, profile))
     else:
-        place, org_id = _joining(trade, profile), await only(office, replace(call, query=_asked(way)))
-    granted = await office.database.unit(AdmitLinked(office, trade, call, org_id, place, device, profile))
-    return granted_answer(office, trade, call, granted, device)
+        granted = await _registered(office, trade, call, way, profile, device)
+    if isinstance(granted, Waiting):
+        return replace(waiting_answer(granted), page=("You have registered", f"{WAITS}."))
+    answer, name = granted_answer(office, trade, call, granted, device), granted.of.name
+    if way.user_id:
+        return replace(answer, page=("Your account is linked", f"From now on it signs {name} in to {trade.title}."))
+    return replace(answer, page=("You are signed in", f"You are signed in to {trade.title} as {name}."))
+
+
+async def _registered(
+    office: "Office", trade: "Trade", call: "Call", way: Way, profile: Profile, device: str
+) -> Granted | Waiting:
+    """Register whom nobody here knows, as the form does: into an organisation, or into one that they found."""
+    new = _registering(trade, way, profile)
+    await office.database.unit(registering(call))
+    founds = trade.register.how is FOUND
+    org_id = 0 if founds else await only(office, replace(call, query=_asked(way)))
+    if founds:
+        await free(office, trade, new)
+    name = way.organisation.strip() or new.name
+    granted: Granted | Waiting = await coming(
+        office, org_id, name, call, lambda place: AdmitLinked(office, trade, call, place, new, device, profile)
+    )
+    return granted
 
 
 def _asked(way: Way) -> dict[str, str]:
     return {"organisation": way.organisation} if way.organisation else {}
 
 
-def _joining(trade: "Trade", profile: Profile) -> NewUser:
-    """Who joins by signing in, where whoever wants may join and nothing more is asked; raises Denied elsewhere."""
+def _registering(trade: "Trade", way: Way, profile: Profile) -> NewUser:
+    """Who registers by signing in, where whoever wants may and nothing more is asked; raises Denied elsewhere."""
     how = trade.register
-    if how.how is not JOIN or how.asks or how.also or EMAIL not in trade.sign_in.kinds or not profile.email:
+    is_open = how.how in (JOIN, FOUND) and not how.asks and not how.also and EMAIL in trade.sign_in.kinds
+    if not is_open or way.user_id or not profile.email:
         raise Denied(NOBODY, "not_linked")
-    roles, folded = ((trade.name, trade.roles[0].name),), EMAIL.folded(profile.email, region(trade))
+    role = trade.owner if how.how is FOUND else trade.roles[0]
+    roles, folded = ((trade.name, role.name),), EMAIL.folded(profile.email, region(trade))
     return NewUser(profile.email, roles, EMAIL.name, None, folded=folded, full_name=profile.name or None)
 
 
 def _candidate(session: Session, trade: "Trade", profile: Profile, way: Way, where: str) -> Candidate:
-    """Whose account it is; raises Refused where somebody asks for one that is another's."""
-    known = linked(session, trade.name, profile)
+    """Whose account it is; raises Refused where somebody asks for one that is another's, Denied where it was unlinked."""
+    row = identity(session, trade.name, profile)
+    known = row.user_id if row is not None and row.unlinked_at is None else None
     if way.user_id and known not in (None, way.user_id):
         raise Refused("identity_taken", TAKEN)
+    if row is not None and known is None and not way.user_id:
+        raise Denied(UNLINKED, "unlinked")
     user_id = known or way.user_id or _by_address(session, trade, profile, where)
     found = tuple(places(session, user_id, trade.name)) if user_id else ()
     return Candidate(user_id or 0, None, found, (), False)
 
 
-def linked(session: Session, trade: str, profile: Profile) -> int | None:
-    """Whose account a provider's is linked to."""
+def _this(trade: str, profile: Profile) -> tuple[sa.ColumnElement[bool], ...]:
     ids = IDENTITIES.c
-    mine = (ids.trade == trade, ids.issuer == profile.issuer, ids.subject == profile.subject)
-    return session.execute(sa.select(ids.user_id).where(*mine)).scalar()
+    return (ids.trade == trade, ids.issuer == profile.issuer, ids.subject == profile.subject)
+
+
+def identity(session: Session, trade: str, profile: Profile) -> Any:
+    """What is known of a provider's account: whose it is here, or was."""
+    return session.execute(sa.select(IDENTITIES).where(*_this(trade, profile))).first()
 
 
 def _by_address(session: Session, trade: "Trade", profile: Profile, where: str) -> int | None:
@@ -174,26 +219,90 @@ class AdmitLinked(Work):
         self.office, self.trade, self.call, self.org_id = office, trade, call, org_id
         self.who, self.device, self.profile = who, device, profile
 
-    def run(self, batch: Batch) -> Granted:
-        session, call, profile = batch.session, self.call, self.profile
+    def run(self, batch: Batch) -> Granted | Waiting:
         place = self.who if isinstance(self.who, Member) else self._join(batch, self.who)
-        known = linked(session, place.trade, profile)
-        if known is None:
-            identity = {"trade": place.trade, "issuer": profile.issuer, "subject": profile.subject}
+        row = identity(batch.session, place.trade, self.profile)
+        if row is None or row.unlinked_at is not None:
+            self._link(batch, place, row)
+        elif row.user_id != place.user_id:
+            raise Refused("identity_taken", TAKEN)
+        if place.waits_since is not None:
+            return wait(batch, self.trade, self.call, place)
+        return Admit(self.office, self.trade, self.call, place, self.device).run(batch)
+
+    def _link(self, batch: Batch, place: Member, former: Any) -> None:
+        session, call, profile = batch.session, self.call, self.profile
+        values = {"user_id": place.user_id, "linked_at": call.now, "unlinked_at": None}
+        if former is not None:
+            session.execute(sa.update(IDENTITIES).where(*_this(place.trade, profile)).values(values))
+        else:
+            known_as = {"trade": place.trade, "issuer": profile.issuer, "subject": profile.subject}
             try:
-                values = identity | {"user_id": place.user_id, "linked_at": call.now}
-                session.execute(sa.insert(IDENTITIES).values(values))
+                session.execute(sa.insert(IDENTITIES).values(known_as | values))
             except IntegrityError as error:  # in another organisation at the same moment
                 raise Refused("identity_taken", TAKEN) from error
-            label, told = f"user:{place.user_id}", {"identity": [None, profile.issuer]}
-            tell(batch, "user.link", place.user_id, place.trade, label, call.now, told, origin=call.origin)
-        elif known != place.user_id:
-            raise Refused("identity_taken", TAKEN)
-        return Admit(self.office, self.trade, call, place, self.device).run(batch)
+        label, told = f"user:{place.user_id}", {"identity": [None, profile.issuer]}
+        tell(batch, "user.link", place.user_id, place.trade, label, call.now, told, origin=call.origin)
 
-    def _join(self, batch: Batch, new: NewUser) -> Member:
-        user_id = CreateUser(self.org_id, new, self.call.now, "registration", self.call.origin).run(batch)
+    def _join(self, batch: Batch, who: NewUser) -> Member:
+        new = replace(who, waits=must_wait(batch, self.trade))
+        try:
+            user_id = CreateUser(self.org_id, new, self.call.now, "registration", self.call.origin).run(batch)
+        except Refused as taken:
+            raise already(self.trade.sign_in, taken) from taken
         mine = (SIGN_IN_NAMES.c.user_id == user_id, SIGN_IN_NAMES.c.trade == self.trade.name)
         batch.session.execute(sa.update(SIGN_IN_NAMES).where(*mine).values(verified_at=self.call.now))
         (place,) = places(batch.session, user_id, self.trade.name)
         return place
+
+
+# One's own.
+
+
+async def linked_to(office: "Office", trade: "Trade", call: "Call") -> Answer:
+    """The accounts elsewhere that sign one in."""
+    found = await myself(office, trade, call)
+    names = {provider.issuer: name for name, provider in office.outside.openid.items()}
+    query = sa.select(IDENTITIES).where(*_linked(found)).order_by(IDENTITIES.c.linked_at.desc(), IDENTITIES.c.subject)
+    rows = await office.database.read(0, lambda db: list(db.execute(query)))
+    listed = [
+        {"provider": names.get(row.issuer), "issuer": row.issuer, "linked_at": show(row.linked_at)} for row in rows
+    ]
+    return Answer(200, dumps(listed), {"X-Total-Count": str(len(listed))})
+
+
+def _linked(of: Member) -> tuple[sa.ColumnElement[bool], ...]:
+    ids = IDENTITIES.c
+    return (ids.trade == of.trade, ids.user_id == of.user_id, ids.unlinked_at.is_(None))
+
+
+class Unlink(Work):
+    """Unlink a person's account at a provider, unless nothing else signs them in. It is remembered as theirs no more."""
+
+    def __init__(self, of: Member, issuer: str, known: frozenset[str], call: "Call") -> None:
+        self.org_id, self.of, self.issuer, self.known, self.call = of.org_id, of, issuer, known, call
+
+    def run(self, batch: Batch) -> None:
+        session, of, call = batch.session, self.of, self.call
+        # One at a time, also where they are members of several organisations.
+        session.execute(sa.select(USERS.c.id).where(USERS.c.id == of.user_id).with_for_update())
+        issuers = set(session.execute(sa.select(IDENTITIES.c.issuer).where(*_linked(of))).scalars())
+        if self.issuer not in issuers:
+            raise Missing("Your account is not linked there")
+        has_secret = any(secret_of(session, of.user_id, each) for each in (ANY_TRADE, of.trade))
+        if not has_secret and not (issuers - {self.issuer}) & self.known:
+            raise Refused("last_way_in", LAST)
+        leaving = (*_linked(of), IDENTITIES.c.issuer == self.issuer)
+        session.execute(sa.update(IDENTITIES).where(*leaving).values(unlinked_at=call.now))
+        told = {"identity": [self.issuer, None]}
+        tell(batch, "user.unlink", of.user_id, of.trade, f"user:{of.user_id}", call.now, told, origin=call.origin)
+        if call.dry_run:
+            raise Undone(None)
+
+
+async def unlink(office: "Office", trade: "Trade", call: "Call") -> Answer:
+    """Unlink one's account at a provider: it signs one in no more. The last way to sign in stays."""
+    provider, found = _provider(office, call), await myself(office, trade, call)
+    known = frozenset(each.issuer for each in office.outside.openid.values())
+    await office.database.unit(Unlink(found, provider.issuer, known, call))
+    return dry(call, 200, {}) if call.dry_run else Answer(204, b"")

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from tradehall.kernel.columns import show
 from tradehall.kernel.contracts import Found
 from tradehall.kernel.database import Batch, Session, Undone, Work
-from tradehall.kernel.errors import Denied, Missing, Refused, field_error
+from tradehall.kernel.errors import Missing, Refused, field_error
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.people.account import link_for
 from tradehall.kernel.people.admin import MakeLink, dry, linked, role_named, way_for
 from tradehall.kernel.people.attempts import Candidate
-from tradehall.kernel.people.entry import Admit, already, granted_answer, new_user, pepper, tried
+from tradehall.kernel.people.entry import Admit, already, closed, granted_answer, new_user, pepper, tried
 from tradehall.kernel.people.links import (
     ACCEPTED,
     ENDED,
@@ -161,4 +161,4 @@ async def accept(office: Office, trade: Trade, call: Call) -> Answer:
 
 def _no_stranger(candidate: Candidate) -> None:
     if not any(each.is_active for each in candidate.places):
-        raise Denied("This account is not active", "inactive")
+        raise closed(candidate.places[0])

@@ -63,7 +63,7 @@ async def write(office: Office, job: Job) -> Then:
     user_id, purpose = job.payload["user"], job.payload["purpose"]
 
     def written(ctx: Context) -> None:
-        if (address := _reached(ctx, user_id)) is not None:
+        if (address := _reached(ctx, user_id, purpose)) is not None:
             name, secret, trade = LETTERS[purpose].name, ctx.trade.sign_in.secret.name, ctx.trade.title
             with ctx.happening("user.letter"):
                 ctx.notify(address, name, person=user_id, secret=secret, trade=trade)
@@ -71,10 +71,16 @@ async def write(office: Office, job: Job) -> Then:
     return written
 
 
-def _reached(ctx: Context, user_id: int) -> str | None:
-    """Where a member is reached, as they wrote it."""
+def _reached(ctx: Context, user_id: int, purpose: str) -> str | None:
+    """Where a member is reached; whoever waits for approval may prove an address, and nothing else."""
     found = member(ctx.session, user_id, ctx.org_id, ctx.trade.name)
-    names = names_of(ctx.session, user_id, ctx.trade.name) if found is not None and found.is_active else {}
+    waits = found is not None and found.waits_since is not None and purpose == ADDRESS
+    return address_of(ctx, user_id) if found is not None and (found.is_active or waits) else None
+
+
+def address_of(ctx: Context, user_id: int) -> str | None:
+    """Where somebody is reached, as they wrote it: by e-mail, else by SMS."""
+    names = names_of(ctx.session, user_id, ctx.trade.name)
     return names.get(EMAIL.name) or names.get(PHONE.name)
 
 
@@ -83,7 +89,7 @@ def _link(purpose: str, lasts: timedelta) -> None:
 
     def made(office: Office, ctx: Context, message: Message) -> Mapping[str, str] | None:
         user_id = message.cause_id or 0
-        address = _reached(ctx, user_id)
+        address = _reached(ctx, user_id, purpose)
         if address is None or reachable(Channel(message.channel), address, ctx.preferences) != message.address:
             return None
         link = Link(purpose, ctx.org_id, user_id, ctx.trade.name, address=address)

@@ -34,6 +34,8 @@ class Member:
     updated_at: datetime
     uid: str
     full_name: str | None
+    waits_since: datetime | None
+    """Since when they wait for somebody to approve that they registered."""
 
 
 def memberships(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -45,7 +47,7 @@ def memberships(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     columns = (
         USERS.c.id.label("user_id"), MEMBERSHIPS.c.org_id, MEMBERSHIPS.c.trade, MEMBERSHIPS.c.role,
         SIGN_IN_NAMES.c.shown.label("name"), MEMBERSHIPS.c.is_active, USERS.c.created_at, USERS.c.updated_at,
-        USERS.c.uid, USERS.c.full_name,
+        USERS.c.uid, USERS.c.full_name, MEMBERSHIPS.c.waits_since,
     )  # fmt: skip
     return sa.select(*columns).select_from(joined).where(*conditions).order_by(MEMBERSHIPS.c.org_id, USERS.c.id)
 
@@ -124,6 +126,8 @@ class NewUser:
     secret_of: str = ANY_TRADE
     kinds: tuple[tuple[str, str], ...] = ()
     """The kind of the name in trades where it is another one."""
+    waits: bool = False
+    """Whether they come in only when somebody has approved it."""
 
 
 class CreateUser(Work):
@@ -155,7 +159,9 @@ class CreateUser(Work):
 
     def join(self, batch: Batch, user_id: int, trade: str, role: str) -> None:
         """Give a person a place in the organisation."""
-        place = {"org_id": self.org_id, "trade": trade, "user_id": user_id, "role": role, "is_active": True}
+        waits = self.user.waits
+        place = {"org_id": self.org_id, "trade": trade, "user_id": user_id, "role": role, "is_active": not waits}
+        place["waits_since"] = self.now if waits else None
         batch.session.execute(sa.insert(MEMBERSHIPS).values(place))
         known = {"name": self.user.name, "role": role}
         tell(batch, "user.create", user_id, trade, self.actor, self.now, known, "add", self.origin)
@@ -213,7 +219,9 @@ class ChangeMember(Work):
     def __init__(
         self, found: Member, now: datetime, *, role: str | None = None, is_active: bool | None = None,
         owner: str = "", actor: str = "command line", origin: Mapping[str, str] | None = None,
+        event: str = "user.change",
     ) -> None:  # fmt: skip
+        self.event = event
         self.org_id, self.member, self.now, self.owner = found.org_id, found, now, owner
         self.role, self.is_active, self.actor, self.origin = role, is_active, actor, origin
 
@@ -229,13 +237,13 @@ class ChangeMember(Work):
         mine = (*here, MEMBERSHIPS.c.user_id == found.user_id)
         if found.role == self.owner and found.is_active:
             self._keep_one_owner(session, here, found.user_id)
-        values = {name: pair[1] for name, pair in changes.items()}
+        values = {name: pair[1] for name, pair in changes.items()} | ({"waits_since": None} if self.is_active else {})
         session.execute(sa.update(MEMBERSHIPS).where(*mine).values(values))
         session.execute(sa.update(USERS).where(USERS.c.id == found.user_id).values(updated_at=self.now))
         if self.is_active is False:
             theirs = (SESSIONS.c.org_id == self.org_id, SESSIONS.c.trade == found.trade)
             end_sessions(session, self.now, "disabled", SESSIONS.c.user_id == found.user_id, *theirs)
-        tell(batch, "user.change", found.user_id, found.trade, self.actor, self.now, changes, origin=self.origin)
+        tell(batch, self.event, found.user_id, found.trade, self.actor, self.now, changes, origin=self.origin)
         touch_authority(session)
         return member(session, found.user_id, self.org_id, found.trade) or found
 

@@ -8,8 +8,8 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, StringCons
 
 from tradehall.kernel.columns import Email, clean
 from tradehall.kernel.contracts import Contract, Service
-from tradehall.kernel.people import account, admin, entry, invitations
-from tradehall.kernel.people.declared import CLOSED, EMAIL, SignIn, Text
+from tradehall.kernel.people import account, admin, entry, invitations, registrations
+from tradehall.kernel.people.declared import CLOSED, EMAIL, JOIN, SignIn, Text
 from tradehall.kernel.people.passwords import LONGEST_PASSWORD
 from tradehall.kernel.verbs import ANYBODY, MEMBER, By
 
@@ -135,11 +135,11 @@ def forgot_form(way: SignIn) -> type[BaseModel]:
 
 def service(
     name: str, by: By, does: Does, body: type[BaseModel] | None = None, answers: type[BaseModel] | None = None, *,
-    form: bool = False, summary: str = "", query: Mapping[str, Mapping[str, Any]] | None = None,
+    form: bool = False, summary: str = "", query: Mapping[str, Mapping[str, Any]] | None = None, in_browser: str = "",
 ) -> Service:  # fmt: skip
     """A service that is described by its function."""
     told = summary or " ".join((does.__doc__ or "").split("\n\n")[0].split())
-    return Service(name, by, does, told, body, form, answers, query or {})
+    return Service(name, by, does, told, body, form, answers, query or {}, in_browser)
 
 
 def _paging(trade: "Trade") -> dict[str, Any]:
@@ -204,11 +204,22 @@ def _admin(trade: "Trade", at: str) -> Iterator[Contract]:
     yield Contract("GET", f"{at}/users", service("users", owner, admin.users, query=_paging(trade)))
     new = service("create_user", owner, admin.create_user, user_form(trade, "NewUser", role=role), User, query=DRY)
     yield Contract("POST", f"{at}/users", new, 201, errors=dict(trade.register.errors))
+    if trade.register.how is JOIN:
+        yield from _registrations(trade, f"{at}/registrations")
     change = service("change_user", owner, admin.change_user, UserChanges, User, query=DRY)
     yield Contract("PATCH", f"{at}/users/{{user_id}}", change)
     yield Contract("POST", f"{at}/users/{{user_id}}/link", service("link", owner, admin.link_user, query=DRY), 201)
     yield from _invitations(trade, f"{at}/invitations")
     yield Contract("GET", f"{at}/settings/public", service("public", ANYBODY, admin.public_settings, query=WHICH))
+
+
+def _registrations(trade: "Trade", at: str) -> Iterator[Contract]:
+    owner = trade.owner
+    yield Contract("GET", at, service("registrations", owner, registrations.registrations, query=_paging(trade)))
+    approve = service("approve", owner, registrations.approve, answers=User, query=DRY)
+    yield Contract("POST", f"{at}/{{user_id}}/approve", approve)
+    refuse = service("refuse", owner, registrations.refuse, query=DRY)
+    yield Contract("POST", f"{at}/{{user_id}}/refuse", refuse, 204)
 
 
 def _invitations(trade: "Trade", at: str) -> Iterator[Contract]:

@@ -54,7 +54,18 @@ MEMBERSHIPS = sa.Table(
     sa.Column("user_id", KEY, sa.ForeignKey("users.id"), primary_key=True, autoincrement=False),
     sa.Column("role", sa.String(40), nullable=False),
     sa.Column("is_active", sa.Boolean, nullable=False),
+    sa.Column("waits_since", Utc, comment="of whoever has registered and waits for approval"),
     sa.Index("ix_memberships_user", "user_id", "trade"),
+)
+IDENTITIES = sa.Table(
+    "identities",
+    METADATA,
+    sa.Column("trade", sa.String(40), primary_key=True),
+    sa.Column("issuer", sa.String(255), primary_key=True),
+    sa.Column("subject", sa.String(255), primary_key=True),
+    sa.Column("user_id", KEY, sa.ForeignKey("users.id"), nullable=False, index=True),
+    sa.Column("linked_at", Utc, nullable=False),
+    sa.Column("unlinked_at", Utc),
 )
 LINKS = sa.Table(
     "one_time_links",

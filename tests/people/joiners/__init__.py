@@ -1,0 +1,1 @@
+"""A trade that whoever wants may join."""
