@@ -149,6 +149,14 @@ def acquire(ctx: Context, phone: Phone, decision: str | None = None) -> None:
         phone.hold_until = ctx.now + timedelta(days=days)
 
 
+def keep_number(ctx: Context, phone: Phone) -> None:
+    """Raise Refused where somebody would take its number from a blocked device, so that nobody sees that it is one."""
+    if not ctx.actor.may(MANAGERS) and any(
+        standing(ctx, each).result is CheckResult.BLOCKED for each in (phone.imei, phone.imei2) if each
+    ):
+        raise Refused("device_blocked", "This device is blocked: a manager has to change its number")
+
+
 def _vet(ctx: Context, phone: Phone, decision: str | None) -> None:
     numbers = [each for each in (phone.imei, phone.imei2) if each]
     found = {imei: standing(ctx, imei) for imei in numbers}

@@ -169,7 +169,7 @@ class UnitImei(Record, table="phoneshop_unit_imeis"):
     phone_id = reference(Phone)
     is_held = flag(default=True)
 
-    indexes = (("imei",),)
+    indexes = (("imei", "phone_id"),)
     walls = (
         unique("imei", where="is_held", says="A phone with this IMEI is already in stock", code="imei_in_stock"),
         unique("phone_id", "imei", says="This phone has this IMEI already"),

@@ -16,7 +16,7 @@ from tradehall.kernel.resources import edit_row
 from tradehall.kernel.search import fold
 from tradehall.kernel.verbs import act
 from tradehall.trades.phoneshop import tax
-from tradehall.trades.phoneshop.devices import Decision, guard
+from tradehall.trades.phoneshop.devices import Decision, guard, keep_number
 from tradehall.trades.phoneshop.imei import normalised
 from tradehall.trades.phoneshop.inspection import spent
 from tradehall.trades.phoneshop.models import HELD, Condition, Customer, Method, Phone, PhoneStatus, Sale, UnitImei
@@ -183,6 +183,7 @@ def change(ctx: Context, phone: Phone, changes: PhoneChanges) -> Phone:
         asked |= imeis(asked.get("imei", phone.imei), asked.get("imei2", phone.imei2))
     renumbered = any(asked.get(name, now) != now for name, now in (("imei", phone.imei), ("imei2", phone.imei2)))
     if renumbered:
+        keep_number(ctx, phone)
         let_go(ctx, phone)
     for name, value in asked.items():
         phone.assign(phone.fields[name], value)

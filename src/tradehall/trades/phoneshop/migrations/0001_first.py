@@ -372,7 +372,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('phoneshop_unit_imeis', schema=None) as batch_op:
-        batch_op.create_index('ix_phoneshop_unit_imeis_imei', ['org_id', 'imei'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_unit_imeis_imei_phone_id', ['org_id', 'imei', 'phone_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_phoneshop_unit_imeis_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_phoneshop_unit_imeis_imei', ['org_id', 'imei'], unique=True, sqlite_where=sa.text('is_held'), postgresql_where=sa.text('is_held'))
         batch_op.create_index('uq_phoneshop_unit_imeis_org_id_id', ['org_id', 'id'], unique=True)
@@ -521,7 +521,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_phoneshop_unit_imeis_org_id_id')
         batch_op.drop_index('uq_phoneshop_unit_imeis_imei', sqlite_where=sa.text('is_held'), postgresql_where=sa.text('is_held'))
         batch_op.drop_index('ix_phoneshop_unit_imeis_recent')
-        batch_op.drop_index('ix_phoneshop_unit_imeis_imei', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_unit_imeis_imei_phone_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('phoneshop_unit_imeis')
     with op.batch_alter_table('phoneshop_unit_costs', schema=None) as batch_op:
