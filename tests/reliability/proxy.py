@@ -13,6 +13,7 @@ class Wire:
         self._goes = asyncio.Event()
         self._goes.set()
         self._is_cut = False
+        self._word = b""
         self._open: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
         self.port = 0
@@ -20,6 +21,10 @@ class Wire:
     def hang(self) -> None:
         """Pass nothing any more."""
         self._goes.clear()
+
+    def hang_at(self, word: bytes) -> None:
+        """Hang as soon as this is said, which isn't passed on."""
+        self._word = word
 
     def cut(self) -> None:
         """Close every connection, and each new one at once."""
@@ -51,6 +56,9 @@ class Wire:
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
+                if self._word and self._word in data:
+                    self._word = b""
+                    self.hang()
                 await self._goes.wait()
                 writer.write(data)
                 await writer.drain()

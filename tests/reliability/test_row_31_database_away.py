@@ -106,6 +106,25 @@ async def test_row_31_a_database_that_is_away_is_503_soon_and_nothing_is_wrong(
     await away(shop, line[0], harm)
 
 
+async def test_row_31_a_database_that_hangs_at_the_commit_is_503_soon_and_says_that_nobody_knows(
+    shop: Place, line: tuple[Wire, str]
+) -> None:
+    codes = []
+    while UNKNOWN not in codes:  # until it is ours, and not that of something that goes on by itself
+        await asyncio.gather(*(asked(shop, serial) for serial in range(6)))  # some connections are open
+        line[0].hang_at(b"COMMIT")
+        began = monotonic()
+        status, code, _ = await asked(shop, 100)
+        took = monotonic() - began
+        line[0].mend()
+        codes.append(code)
+        assert status == 503
+        assert took < SOON
+        assert await back_again(shop) < SOON
+        assert len(codes) < 5
+    assert await shop.wrong() == []
+
+
 async def test_row_31_a_database_that_ends_every_connection_is_503_at_worst(
     shop: Place, beyond: str, private_server: Postgres
 ) -> None:

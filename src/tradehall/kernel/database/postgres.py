@@ -215,6 +215,7 @@ class PostgresDatabase:
         self._queues: dict[int, deque[tuple[Work, asyncio.Future[Any]]]] = {}
         self._expected: dict[int, int] = {}
         self._writers: set[asyncio.Task[None]] = set()
+        self._asking: set[asyncio.Task[str | None]] = set()
         self.tell: Callable[[int], None] = tell_nobody
 
     async def unit(self, work: Work) -> Any:
@@ -280,16 +281,23 @@ class PostgresDatabase:
             return outcomes
 
     def _status_of(self, transaction: str) -> str | None:
-        """Ask a new connection how a transaction ended whose COMMIT was not answered."""
-        try:
-            asking = greenlet_spawn(self._ask_status, transaction)
-            status: str | None = await_only(asyncio.wait_for(asking, STATUS_SECONDS))
-        except Exception as error:  # whatever keeps us from knowing: nothing may be run again
-            raise OutcomeUnknown from error
-        return status
+        """Ask another connection how a transaction ended whose COMMIT was not answered."""
+        asking = asyncio.get_running_loop().create_task(greenlet_spawn(self._ask_status, transaction))
+        self._asking.add(asking)
+        asking.add_done_callback(self._asked)
+        # It isn't cancelled, since that would wait for a database that hangs: it gives its connection up by itself.
+        await_only(asyncio.wait({asking}, timeout=STATUS_SECONDS))
+        if not asking.done() or asking.exception() is not None:  # nothing may be run again
+            raise OutcomeUnknown
+        return asking.result()
+
+    def _asked(self, asking: asyncio.Task[str | None]) -> None:
+        self._asking.discard(asking)
+        if not asking.cancelled() and asking.exception() is not None:
+            log.warning("the database did not say how a transaction ended")
 
     def _ask_status(self, transaction: str) -> str | None:
-        with self._engine.connect() as connection:
+        with self._engine.connect() as connection, PostgresSession(connection, self._status_of):
             while (status := connection.scalar(_STATUS, {"transaction": transaction})) == "in progress":
                 await_only(asyncio.sleep(0.1))
             found: str | None = status
