@@ -94,3 +94,9 @@ def test_every_link_leads_somewhere(path: Path) -> None:
 
 def test_the_images_are_small() -> None:
     assert [each.name for each in (ROOT / "docs/images").iterdir() if each.stat().st_size >= 150_000] == []
+
+
+def test_every_test_that_the_page_of_proofs_names_exists_and_every_long_run_is_named() -> None:
+    named = set(re.findall(r"`(tests/[\w/]+\.py)`", (ROOT / "docs/reliability.md").read_text()))
+    assert [each for each in sorted(named) if not (ROOT / each).exists()] == []
+    assert {f"tests/soak/{path.name}" for path in (ROOT / "tests/soak").glob("test_*.py")} - named == set()

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.reliability.proxy import Wire, wire
+from tests.reliability.serving import Shop
 from tests.running import Application, Clock, Copies, Place, Switchboard, opened
 from tests.servers import Postgres
 from tradehall.kernel.trade import Trade
@@ -106,23 +107,37 @@ async def test_row_31_a_database_that_is_away_is_503_soon_and_nothing_is_wrong(
     await away(shop, line[0], harm)
 
 
+@pytest.fixture
+def far_shop(durable_postgres: Postgres, tmp_path: Path) -> Iterator[Shop]:
+    """A shop whose server is a process of its own, on PostgreSQL."""
+    found = Shop(tmp_path, durable_postgres.database("far"))
+    yield found
+    found.close()
+
+
 async def test_row_31_a_database_that_hangs_at_the_commit_is_503_soon_and_says_that_nobody_knows(
-    shop: Place, line: tuple[Wire, str]
+    far_shop: Shop,
 ) -> None:
-    codes = []
-    while UNKNOWN not in codes:  # until it is ours, and not that of something that goes on by itself
-        await asyncio.gather(*(asked(shop, serial) for serial in range(6)))  # some connections are open
-        line[0].hang_at(b"COMMIT")
-        began = monotonic()
-        status, code, _ = await asked(shop, 100)
-        took = monotonic() - began
-        line[0].mend()
-        codes.append(code)
-        assert status == 503
-        assert took < SOON
-        assert await back_again(shop) < SOON
-        assert len(codes) < 5
-    assert await shop.wrong() == []
+    there = far_shop.url.rsplit("@", 1)[1].split("/")[0]
+    host, port = there.split(":")
+    async with wire(host, int(port)) as line:
+        url = far_shop.url.replace(there, f"127.0.0.1:{line.port}")
+        server = await asyncio.to_thread(lambda: far_shop.serve(DATABASE_URL=url))
+        async with far_shop.client(server) as client:
+            codes: list[str] = []
+            while UNKNOWN not in codes:  # until it is ours, and not the commit of something that goes on by itself
+                await asyncio.gather(*(client.post("/api/phones", json=phone(serial)) for serial in range(6)))
+                line.hang_at(b"COMMIT")
+                began = monotonic()
+                answer = await client.post("/api/phones", json=phone(7))
+                took = monotonic() - began
+                line.mend()
+                assert (answer.status_code, len(codes) < 5) == (503, True)
+                assert took < SOON
+                codes.append(answer.json()["code"])
+                while (await client.post("/api/phones", json=phone(8))).status_code == 503:  # noqa: ASYNC110 - as a till
+                    await asyncio.sleep(0.1)
+    assert await far_shop.wrong() == []
 
 
 async def test_row_31_a_database_that_ends_every_connection_is_503_at_worst(

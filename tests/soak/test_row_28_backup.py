@@ -1,10 +1,8 @@
 """Row 28 with more data: backed up under load by the command, restored elsewhere, and how long that takes a gigabyte."""
 
 import asyncio
-import json
 import os
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import sqlalchemy as sa
 
 from tests.reliability.loads import names
 from tests.reliability.serving import TRADEHALL, Shop, a_customer
+from tests.soak.figures import place, show
 from tradehall.kernel.backup import Key, Lock, Source, make, read, restore
 from tradehall.kernel.database import Batch, Database, Work, open_database
 from tradehall.kernel.office import utc_now
@@ -96,7 +95,7 @@ async def test_row_28_a_large_shop_is_backed_up_under_load_and_comes_back_within
     assert set(before) <= {each for ids in kept.values() for each in ids}
     size = await asyncio.to_thread(_size, elsewhere)
     figures |= {"bytes": size, "seconds a gigabyte": figures["restored"] / size * GIGABYTE}
-    sys.stderr.write(f"{json.dumps(figures)}\n")
+    show(f"row 28, {place(real_shop.on_sqlite)}", **figures)
     assert figures["seconds a gigabyte"] < MOST
     assert base.manifest.rows()["event_changes"] >= ROWS
 

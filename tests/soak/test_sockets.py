@@ -9,6 +9,7 @@ import pytest
 from tests.reliability.crowd import Crowd, memory, percentile
 from tests.reliability.serving import Shop, a_customer
 from tests.reliability.test_row_34_slow_readers import LARGE
+from tests.soak.figures import place, show
 
 pytestmark = pytest.mark.soak
 
@@ -43,6 +44,7 @@ async def test_row_34_50_stalled_of_1000_cost_the_others_nothing_and_are_gone_in
         shown = (await client.get("/metrics")).text
     open_sockets = [float(line.split()[-1]) for line in shown.splitlines() if 'connections{kind="socket"}' in line]
     crowd.leave()
+    show(f"row 34, {place(real_shop.on_sqlite)}", p99=percentile(waits, 0.99))
     assert open_sockets == [950.0]
     assert percentile(waits, 0.99) <= 1.0
 
@@ -51,12 +53,15 @@ async def test_row_35_10000_sockets_take_500_mb_and_all_have_1_kb_in_2_seconds(r
     server = real_shop.serve()
     crowd = Crowd(server.base, real_shop.token)
     await crowd.come(10_000)
-    assert memory(server.process.pid) <= 500
-    phone = LARGE | {"specs": {"colour": "b" * 600}}
+    held = memory(server.process.pid)
+    phone, took = LARGE | {"specs": {"colour": "b" * 600}}, []
     async with real_shop.client(server) as client:
         for _ in range(3):
             before, known = perf_counter(), len(crowd.heard)
             assert (await client.post("/api/phones", json=phone)).status_code == 201
             await crowd.all_have_heard(known + 10_000)
-            assert crowd.heard[-1] - before <= 2.0
+            took.append(crowd.heard[-1] - before)
     crowd.leave()
+    show(f"row 35, {place(real_shop.on_sqlite)}", mb=held, seconds=max(took))
+    assert held <= 500
+    assert max(took) <= 2.0

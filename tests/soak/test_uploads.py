@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.files.samples import pixel_bomb, zip_bomb
 from tests.reliability.serving import Shop
+from tests.soak.figures import place, show
 
 pytestmark = pytest.mark.soak
 MOST_MB = 64
@@ -51,5 +52,5 @@ async def test_row_19_uploads_cost_at_most_64_mb(real_shop: Shop) -> None:
         listed = (await client.get("/api/files/2/link")).json()
         assert (await client.get(f"/api/files/{listed['id']}?size=1024")).status_code == 200
         grown = peak(server.process.pid) - before
-    print(f"{'SQLite' if real_shop.on_sqlite else 'PostgreSQL'}: {grown:.1f} MB more")  # noqa: T201
+    show(f"row 19, {place(real_shop.on_sqlite)}", mb_more=grown)
     assert grown <= MOST_MB

@@ -27,7 +27,7 @@ LOCK_SECONDS = 3
 HANG_SECONDS = 3.5
 """After so long without an answer to a statement the connection is given up: whoever asked is answered within five."""
 CONNECT_SECONDS = 2.0
-STATUS_SECONDS = 1.2
+STATUS_SECONDS = 1.0
 WRITER_LOCKS = 0x7261
 MIGRATION_LOCK = 0x6D69
 _STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:transaction AS text) AS xid8))")
