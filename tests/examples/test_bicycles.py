@@ -301,7 +301,7 @@ async def test_a_bicycle_that_is_back_in_time_is_never_overdue(
     done(await give_back(shop.helper, rental), 200)
     await shop.news()
     clock.forward(days=3)
-    assert await application.office.work_once() == 0
+    await application.office.work_once()
     assert await shop.news() == []
 
 

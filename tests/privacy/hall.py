@@ -67,8 +67,9 @@ class Hall:
         return self.people[f"{trade}-owner-{place}"]
 
     async def settle(self) -> None:
-        """Wait until no bytes of a file are left to be removed."""
-        waiting = sa.select(JOBS.c.id).where(JOBS.c.verb == "file.drop", JOBS.c.state.in_(("queued", "running")))
+        """Wait until nothing that is too old is left, and no bytes of a file are to be removed."""
+        now, its = self.clock(), JOBS.c.verb.in_(("file.drop", "privacy.retain"))
+        waiting = sa.select(JOBS.c.id).where(its, JOBS.c.state.in_(("queued", "running")), JOBS.c.due_at <= now)
         while await self.office.database.read(0, partial(_any, waiting)):
             await self.office.worker.work_once()
             await asyncio.sleep(0.01)

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from tradehall.kernel import events, files
+from tradehall.kernel import events, files, retention
 from tradehall.kernel.cabinet import LEFT_AFTER, Cabinet
 from tradehall.kernel.calls import AsSystem, Call, Perform
 from tradehall.kernel.context import Context
@@ -35,7 +35,6 @@ from tradehall.kernel.keeping import keep
 from tradehall.kernel.keys import Keys
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import Terms, derived, nobody, organisations, pools
-from tradehall.kernel.privacy import RETAIN, retain
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.tickets import Tickets
 from tradehall.kernel.tokens import Tokens
@@ -47,7 +46,6 @@ log = logging.getLogger("tradehall")
 LOOK_EVERY = 0.4
 IDLE = 1.0
 SWEEP_EVERY = timedelta(hours=1)
-RETAIN_EVERY = timedelta(days=1)
 
 
 def utc_now() -> datetime:
@@ -76,12 +74,13 @@ class Office:
         self.tickets = Tickets(secret)
         self.terms = terms or Terms()
         self.pepper, self.refresh_key = derived(secret, "pins"), derived(secret, "refresh tokens")
+        self.stop_key = derived(secret, "opt-outs")
         self.way_key = derived(secret, "ways to sign-in providers")
         self.clock = clock
         self.hub = Hub(database, self.outside.bus, clock)
         self.worker = Worker(self)
         self._tasks: list[asyncio.Task[None]] = []
-        self._swept = self._retained = datetime.min.replace(tzinfo=UTC)
+        self._swept = datetime.min.replace(tzinfo=UTC)
 
     # Asked for by somebody.
 
@@ -228,17 +227,16 @@ class Office:
         return await self.worker.work_once()
 
     async def sweep(self) -> None:
-        """Do what is done now and then: remove what nobody refers to, and what is older than the settings say."""
+        """Do what is done now and then: remove what nobody refers to, and see that what is too old will go."""
         if (now := self.clock()) - self._swept < SWEEP_EVERY:
             return
         self._swept = now
-        for org_id, _ in await self.database.read(0, organisations):
+        everywhere = [org_id for org_id, _ in await self.database.read(0, organisations)]
+        for org_id in everywhere:
             await self.sweep_files(org_id, now)
-            if now - self._retained >= RETAIN_EVERY:
-                for trade in self.trades.values():
-                    await self.database.unit(AsSystem(trade, org_id, now, retain, RETAIN))
-        if now - self._retained >= RETAIN_EVERY:
-            self._retained = now
+        lacking = await self.database.read(0, lambda session: retention.lacking(session, everywhere, self.trades))
+        for org_id, name in lacking:
+            await self.as_system(self.trades[name], org_id, retention.plan)
 
     async def sweep_files(self, org_id: int, now: datetime) -> None:
         """Remove from the store what no row of an organisation refers to."""

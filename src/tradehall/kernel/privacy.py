@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
@@ -13,11 +12,10 @@ from tradehall.kernel import files, idempotency, jobs
 from tradehall.kernel.columns import ID, Refers, json, person, show, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract
-from tradehall.kernel.database import Undone
 from tradehall.kernel.errors import Missing, field_error
 from tradehall.kernel.events import history
 from tradehall.kernel.people import erasure
-from tradehall.kernel.persons import BELONGS, HOLDINGS, KEPT, Subject
+from tradehall.kernel.persons import BELONGS, HOLDINGS, Subject
 from tradehall.kernel.records import METADATA, Record, find, record_of, referrers
 from tradehall.kernel.search import fold
 from tradehall.kernel.verbs import Verb
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
 ROOMS = (files, erasure, idempotency, jobs)
 """The rooms that say in `persons` what they hold: imported here, so that none is forgotten."""
-RETAIN = "privacy.retain"
 MOST_ROWS = 10_000
 Ids = frozenset[int]
 
@@ -267,19 +264,3 @@ def paths(trade: "Trade") -> Iterator[Contract]:
     erase: Verb[Any, Any] = Verb("erase", Privacy, trade.owner, _erase, False, model, gone, prepare=prepare)
     yield Contract("POST", f"{trade.prefix}/privacy/export", export, 200, secret=True, changes=dict)
     yield Contract("POST", f"{trade.prefix}/privacy/erase", erase, 200, changes=dict)
-
-
-# What is not kept for ever.
-
-
-def retain(ctx: Context) -> dict[str, int]:
-    """Delete what is older than the settings say, and note how much that was; where nothing is, nothing happens."""
-    counts: dict[str, int] = {}
-    for each in KEPT.values():
-        days = ctx.preferences[each.setting.name]
-        if days is not None and (number := each.expire(ctx, ctx.now - timedelta(days=days))):
-            counts[each.name] = number
-    if not counts:
-        raise Undone(counts)
-    ctx.add(Privacy(of_trade=ctx.trade.name, what="retain", of=[], counts=counts, by_user=0))
-    return counts
