@@ -54,7 +54,7 @@ def _outside(settings: Settings, trades: Sequence[Trade]) -> Outside:
     sms, mail = _sms(settings, trades), _mail(settings)
     return Outside(
         sms=sms, mail=mail, store=store_of(settings), uploads=allowance, backups=backups, bus=bus, courier=courier,
-        openid=openid,
+        openid=openid, messages=_messages(settings, trades),
     )  # fmt: skip
 
 
@@ -62,18 +62,19 @@ def _sms(settings: Settings, trades: Sequence[Trade]) -> Sender:
     if not settings.enable_sms:
         return Console("SMS")
     account = (settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_phone_number)
-    found: Sender = adapter("twilio").Twilio(*account, settings.twilio_base_url, _reports(settings, trades))
+    reports = {trade: f"{place}/inbound/twilio" for trade, place in _messages(settings, trades).items()}
+    found: Sender = adapter("twilio").Twilio(*account, settings.twilio_base_url, reports)
     return found
 
 
-def _reports(settings: Settings, trades: Sequence[Trade]) -> dict[str, str]:
-    """Where each trade hears what became of its SMS."""
+def _messages(settings: Settings, trades: Sequence[Trade]) -> dict[str, str]:
+    """Where the messages of each trade are: there it hears what became of its SMS, and who wants no e-mail."""
     base, named = settings.public_url.rstrip("/"), {trade: host for host, trade in settings.hosts.items()}
     if not base:
         return {}
     found = {trade.name: f"{base}/{trade.name}" if len(trades) > 1 else base for trade in trades}
     found |= {trade: f"{base.partition('://')[0]}://{host}" for trade, host in named.items() if trade in found}
-    return {trade.name: f"{found[trade.name]}{room(trade)}/inbound/twilio" for trade in trades}
+    return {trade.name: f"{found[trade.name]}{room(trade)}" for trade in trades}
 
 
 def _mail(settings: Settings) -> Sender:

@@ -1,15 +1,22 @@
 """Row 44: everything about a person is exported, and nothing personal of theirs is left once they are erased (P-39)."""
 
+import asyncio
 import io
 import json
 import zipfile
+from collections.abc import Mapping
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
 from tests.privacy.hall import Hall
+from tests.receiver import answer, receiving
 from tests.running import Person
+from tradehall.adapters.courier import PublicCourier
 from tradehall.kernel.notices.ledger import Channel, Message, Notice, Reply
 from tradehall.kernel.records import METADATA
+from tradehall.kernel.webhooks.courier import NoCourier
+from tradehall.kernel.webhooks.courier import Reply as Said
 
 SHOP, HIRE = "/phoneshop/api", "/bicycles/api"
 CLOSE = ("phoneshop_", "bicycles_", "kernel_")
@@ -221,3 +228,55 @@ async def test_an_export_and_an_erasure_are_noted_and_an_export_is_not_kept_unde
     assert json.dumps(log).count("privacy.export") == 2
     assert json.dumps(log).count("privacy.erase") == 1
     assert "+233244778001" not in hall.everything()
+
+
+async def test_p_39_what_webhooks_keep_of_a_person_is_exported_and_erased(hall: Hall) -> None:
+    owner, office = hall.owner(), hall.office
+    office.outside = replace(office.outside, courier=PublicCourier(allow_private=True))
+    given = {"full_name": "Canary Ama", "phone_number": "0244778001", "email": "canary@example.com"}
+    async with receiving() as receiver:
+        receiver.answers["/echo"] = answer(500, b"I know Canary Ama, canary@example.com")
+        hook = {"url": receiver.url("/echo"), "events": ["customer.*"], "description": "canary of the owner"}
+        made = await done(owner, "POST", f"{SHOP}/webhooks", 201, json=hook)
+        one = await done(owner, "POST", f"{SHOP}/customers", 201, json=given)
+        other = await done(
+            owner, "POST", f"{SHOP}/customers", 201, json={"full_name": "Kofi", "phone_number": "0244778002"}
+        )
+        path = f"{SHOP}/webhooks/{made['id']}/deliveries"
+        while {each["attempts"] for each in await done(owner, "GET", path, 200)} != {1}:
+            await office.work_once()
+        told = await done(owner, "POST", f"{SHOP}/privacy/export", 200, json={"customer_id": one["id"]})
+        assert [row["event_id"] > 0 for row in told["rows"]["kernel_deliveries"]] == [True, True]
+        assert made["secret"] not in json.dumps(told)
+        erased = await done(owner, "POST", f"{SHOP}/privacy/erase", 200, json={"customer_id": one["id"]})
+        assert erased["counts"]["kernel_deliveries"] == 2
+        assert "Canary Ama" not in hall.everything()
+        assert "canary@example.com" not in hall.everything()
+        assert {each["response"] for each in await done(owner, "GET", path, 200)} == {None}
+        assert other["full_name"] == "Kofi"
+    told = await done(owner, "POST", f"{SHOP}/privacy/export", 200, json={"user_id": owner.user_id})
+    [hook] = told["rows"]["kernel_webhooks"]
+    assert (hook["url"], "secret" in hook, "former_secret" in hook) == (receiver.url("/echo"), False, False)
+    assert await hall.wrong() == []
+
+
+async def test_p_39_an_answer_that_comes_after_its_person_was_erased_is_not_kept(hall: Hall) -> None:
+    owner, office = hall.owner(), hall.office
+    given = {"full_name": "Canary Ama", "phone_number": "0244778001", "email": "canary@example.com"}
+
+    class Slow(NoCourier):
+        async def post(self, url: str, content: bytes, headers: Mapping[str, str]) -> Said:
+            while not customer:  # noqa: ASYNC110 - its answer may be on the way
+                await asyncio.sleep(0.01)
+            await done(owner, "POST", f"{SHOP}/privacy/erase", 200, json={"customer_id": customer["id"]})
+            return Said(200, "I know Canary Ama")
+
+    office.outside = replace(office.outside, courier=Slow())
+    hook = {"url": "https://hooks.example.com/", "events": ["customer.register"]}
+    made = await done(owner, "POST", f"{SHOP}/webhooks", 201, json=hook)
+    customer: dict[str, Any] = {}
+    customer |= await done(owner, "POST", f"{SHOP}/customers", 201, json=given)
+    path = f"{SHOP}/webhooks/{made['id']}/deliveries"
+    while {each["state"] for each in await done(owner, "GET", path, 200)} != {"delivered"}:
+        await office.work_once()
+    assert "Canary Ama" not in hall.everything()

@@ -23,7 +23,7 @@ OPEN = {
 
 def paths(application: Application) -> dict[str, tuple[str, str]]:
     """Every operation with a method and a path that leads to it; no id in it exists."""
-    ids = {"id": NOWHERE, "customer_id": NOWHERE, "secret": "none", "provider": "none"}
+    ids = {"id": NOWHERE, "customer_id": NOWHERE, "secret": "none", "token": "none", "provider": "none"}
     found = {each.name: (each.contract.method, each.path(dict.fromkeys(each.path_records, NOWHERE)))
              for each in operations(application.trade)}  # fmt: skip
     for route in sorted(ROUTES):

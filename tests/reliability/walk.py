@@ -32,7 +32,8 @@ NOWHERE = 10**15
 """An id that no row has."""
 ROUTES = {
     "GET /docs", "GET /redoc", "GET /openapi.json",
-    "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "POST /api/messages/inbound/{provider}", "GET /readyz", "GET /metrics", "POST /api/files", "GET /api/files/{id}",
+    "GET /welcome/{secret}", "POST /welcome/{secret}", "MOUNT /assets", "POST /api/messages/inbound/{provider}", "GET /api/messages/unsubscribe/{token}",
+    "POST /api/messages/unsubscribe/{token}", "GET /readyz", "GET /metrics", "POST /api/files", "GET /api/files/{id}",
     "POST /api/privacy/export.zip", "GET /api/files/{id}/link", "DELETE /api/files/{id}", "GET /api/customers/{id}/files", "POST /api/customers/{id}/files",
     "GET /api/phones/{id}/files", "POST /api/phones/{id}/files", "GET /api/sales/{id}/files", "POST /api/sales/{id}/files",
     "GET /api/swaps/{id}/files", "POST /api/swaps/{id}/files", "GET /api/refunds/{id}/files", "POST /api/refunds/{id}/files",
@@ -93,7 +94,7 @@ def samples() -> dict[str, Any]:
         "method": "cash", "reference": number, "note": "none", "tax_mode": "none", "tax_rate": 0,
         "prices_include_tax": True,
         "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7, "keep_deliveries_days": 30,
-        "keep_files_days": None, "hold_days": 0, "imei_check_days": 7, "imei_decision": None, "result": "clear",
+        "keep_files_days": None, "overlap_hours": 24, "address": f"walk{number}@example.com", "hold_days": 0, "imei_check_days": 7, "imei_decision": None, "result": "clear",
         "provider": "gsma", "source": "police", "grade": "A", "asking_price": 1100,
         "checks": ["battery", {"name": "screen", "passed": False, "note": "scratched"}],
     }  # fmt: skip

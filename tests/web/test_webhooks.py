@@ -21,6 +21,7 @@ from tradehall.adapters.courier import PublicCourier
 from tradehall.kernel.jobs import JOBS
 from tradehall.kernel.webhooks.records import Delivery, Webhook
 from tradehall.kernel.webhooks.sending import WAITS, drop_old, signature
+from tradehall.kernel.worker import AT_ONCE, CROWD, Standing
 
 NOW = "2026-03-02T09:00:00+00:00"
 
@@ -134,6 +135,7 @@ async def test_p_22_the_secret_is_shown_once_and_never_again(shop: Place, receiv
     assert made == {
         "id": made["id"], "url": receiver.url("/ok"), "description": "The accountant's", "events": ["bicycle.create"],
         "is_active": True, "created_at": made["created_at"], "created_by": shop.owner.user_id, "failing_since": None,
+        "former_until": None,
     }  # fmt: skip
     path = f"/api/webhooks/{made['id']}"
     assert (await shop.owner.get("/api/webhooks")).json() == [made]
@@ -160,7 +162,8 @@ async def test_row_23_what_did_not_happen_is_not_delivered_and_nothing_is_writte
     count = sa.select(sa.func.count()).select_from(Delivery.table)
     for place in (shop, other):
         assert await place.read(lambda session: session.execute(count).scalar()) == 0
-    assert await shop.read(lambda session: session.execute(sa.select(JOBS.c.id)).all()) == []
+    sent = sa.select(JOBS.c.id).where(JOBS.c.verb == "webhook.deliver")
+    assert await shop.read(lambda session: session.execute(sent).all()) == []
     assert receiver.got == []
 
 
@@ -296,7 +299,7 @@ async def test_a_webhook_that_is_deleted_takes_its_deliveries_with_it(
     await until(shop, made, attempts=1)
     assert (await shop.owner.delete(f"/api/webhooks/{made['id']}")).status_code == 204
     clock.forward(minutes=1)
-    waiting = sa.select(JOBS.c.state).where(JOBS.c.state != "done")
+    waiting = sa.select(JOBS.c.state).where(JOBS.c.verb == "webhook.deliver", JOBS.c.state != "done")
     while await shop.read(lambda session: session.execute(waiting).all()):
         shop.application.office.worker.wake.set()
         await asyncio.sleep(0.01)
@@ -313,3 +316,130 @@ async def test_p_39_how_a_delivery_went_is_forgotten_once_it_is_old(shop: Place,
     for days, left in ((-1, 1), (1, 0)):
         gone = await shop.work(partial(drop_old, before=now + timedelta(days=days)))
         assert (gone, len(await deliveries(shop, made))) == (1 - left, left)
+
+
+# Other secrets.
+
+
+async def rotated(place: Place, webhook: dict[str, Any], **asked: Any) -> dict[str, Any]:
+    """The webhook with a new secret."""
+    answer = await place.owner.post(f"/api/webhooks/{webhook['id']}/rotate", json=asked)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def test_p_22_a_new_secret_and_the_former_one_both_sign_until_the_overlap_is_over(
+    shop: Place, receiver: Receiver, clock: Clock
+) -> None:
+    clock.set(NOW)
+    made = await hook(shop, receiver.url("/ok"), "bicycle.create")
+    turned = await rotated(shop, made, overlap_hours=2)
+    assert turned["secret"] != made["secret"]
+    assert turned["former_until"] == "2026-03-02T11:00:00.000000Z"
+    for frame, minutes, old in (("KA-1", 0, True), ("KA-2", 119, True), ("KA-3", 2, False)):
+        clock.forward(minutes=minutes)
+        await bicycle(shop, frame)
+        await until(shop, made, state="delivered")
+
+        async def has_come(count: int = int(frame[-1])) -> bool:
+            shop.application.office.worker.wake.set()
+            return len(receiver.got) == count
+
+        await eventually(has_come)
+        got = receiver.got[-1]
+        assert (is_signed(got, turned["secret"]), is_signed(got, made["secret"])) == (True, old)
+        assert len(got.headers["webhook-signature"].split(" ")) == 1 + old
+
+    async def is_forgotten() -> bool:
+        kept = sa.select(Webhook.table.c.former_secret)
+        shop.application.office.worker.wake.set()
+        return await shop.read(lambda session: session.execute(kept).scalar()) is None
+
+    await eventually(is_forgotten)
+    assert (await shop.owner.get(f"/api/webhooks/{made['id']}")).json()["former_until"] is None
+    happened = str(await shop.events())
+    assert "webhook.rotate" in happened
+    assert made["secret"] not in happened
+    assert turned["secret"] not in happened
+
+
+async def test_p_22_without_an_overlap_the_former_secret_signs_no_more_at_once(shop: Place, receiver: Receiver) -> None:
+    made = await hook(shop, receiver.url("/ok"), "bicycle.create")
+    second = await rotated(shop, made)
+    third = await rotated(shop, made, overlap_hours=0)
+    await bicycle(shop, "KA-1")
+    await until(shop, made, state="delivered")
+    [got] = receiver.got
+    assert [is_signed(got, each["secret"]) for each in (made, second, third)] == [False, False, True]
+    for hours in (-1, 169, "a day"):
+        path = f"/api/webhooks/{made['id']}/rotate"
+        assert (await shop.owner.post(path, json={"overlap_hours": hours})).status_code == 422
+
+
+async def test_p_22_a_new_secret_is_no_answer_that_is_kept_and_is_the_owners_alone(
+    shop: Place, other: Place, receiver: Receiver
+) -> None:
+    made = await hook(shop, receiver.url("/ok"))
+    path, key = f"/api/webhooks/{made['id']}/rotate", {"Idempotency-Key": "one"}
+    answers = [await shop.owner.post(path, headers=key) for _ in range(2)]
+    assert len({answer.json()["secret"] for answer in answers}) == 2
+    assert (await shop.helper.post(path)).status_code == 403
+    assert (await other.owner.post(path)).status_code == 404
+
+
+# Many that hang.
+
+
+async def test_row_24_a_hundred_new_endpoints_that_hang_hold_up_no_other_organisation(
+    shop: Place, other: Place, receiver: Receiver
+) -> None:
+    for n in range(100):
+        await hook(other, receiver.url(f"/hang{n}"), "bicycle.create")
+    for n in range(3):
+        await bicycle(other, f"KU-{n}")
+
+    async def hang() -> bool:
+        return sum(got.path.startswith("/hang") for got in receiver.got) >= AT_ONCE[Standing.NEW][1]
+
+    await eventually(hang)
+    made = await hook(shop, receiver.url("/ok"), "bicycle.create")
+    await bicycle(shop, "KA-1")
+    await until(shop, made, state="delivered")
+    running = sa.select(sa.func.count()).where(JOBS.c.org_id == other.org_id, JOBS.c.state == "running")
+    assert await shop.read(lambda session: session.execute(running).scalar()) <= 3 * CROWD * AT_ONCE[Standing.NEW][1]
+
+
+async def test_row_24_endpoints_that_are_known_to_hang_hold_up_nobody_of_their_own_organisation(
+    shop: Place, receiver: Receiver, clock: Clock
+) -> None:
+    office = shop.application.office
+    office.outside = replace(office.outside, courier=PublicCourier(allow_private=True, seconds=0.2))
+    clock.set(NOW)
+    hooks = [await hook(shop, receiver.url(f"/hang{n}"), "bicycle.create") for n in range(100)]
+    await bicycle(shop, "KA-1")
+    tried = sa.select(sa.func.count()).select_from(Delivery.table).where(Delivery.table.c.attempts == 1)
+
+    async def all_were_tried() -> bool:
+        office.worker.wake.set()
+        return bool(await shop.read(lambda session: session.execute(tried).scalar()) == len(hooks))
+
+    await eventually(all_were_tried)
+    office.outside = replace(office.outside, courier=PublicCourier(allow_private=True, seconds=25))
+    before = len(receiver.got)
+    clock.forward(minutes=10)  # all of them are due again
+    for n in range(2, 8):
+        await bicycle(shop, f"KA-{n}")
+
+    async def hang() -> bool:
+        office.worker.wake.set()
+        return len(receiver.got) - before >= AT_ONCE[Standing.FAILING][1]
+
+    await eventually(hang)
+    good = [await hook(shop, receiver.url(f"/ok{n}"), "bicycle.create") for n in range(3)]
+    for n in range(8, 12):
+        await bicycle(shop, f"KA-{n}")
+    for each in good:
+        await until(shop, each, event="bicycle.create", state="delivered")
+    hanging = sum(got.path.startswith("/hang") for got in receiver.got[before:])
+    assert hanging == AT_ONCE[Standing.FAILING][1]  # not one of them has ended, and no more were begun

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import Policy
 from email.utils import parseaddr
 
 import aiosmtplib
@@ -10,6 +11,16 @@ import aiosmtplib
 from tradehall.kernel.notices.senders import Fate, NotAccepted, Outgoing, Receipt, Reply, Unsure, masked
 
 PATIENCE = 10.0
+
+
+class Whole(str):
+    """A header that goes out on one line: Python would encode an address that is longer than a line as words."""
+
+    name = "List-Unsubscribe"
+
+    def fold(self, *, policy: Policy) -> str:
+        """The line."""
+        return f"{self.name}: {self}{policy.linesep}"
 
 
 class Smtp:
@@ -57,6 +68,9 @@ class Smtp:
         mail["Subject"] = message.subject
         mail["Message-ID"] = f"<{message.unique}@{address.rpartition('@')[2]}>"
         mail["Auto-Submitted"] = "auto-generated"
+        if message.unsubscribe:
+            mail["List-Unsubscribe"] = Whole(f"<{message.unsubscribe}>")
+            mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
         mail.set_content(message.text)
         return mail
 

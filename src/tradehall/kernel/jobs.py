@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -64,7 +65,16 @@ sa.Index("ix_kernel_jobs_due", JOBS.c.due_at, JOBS.c.id, sqlite_where=_QUEUED, p
 sa.Index("ix_kernel_jobs_lease", JOBS.c.lease_until, sqlite_where=_RUNNING, postgresql_where=_RUNNING)
 
 Then = Callable[["Context"], Any]
-Run = Callable[["Office", Job], Awaitable[Then | None]]
+
+
+@dataclass(frozen=True)
+class Badly:
+    """What a task gives whose target took nothing: the rule that notes it. There is less room for such targets."""
+
+    then: Then
+
+
+Run = Callable[["Office", Job], Awaitable[Then | Badly | None]]
 
 
 @dataclass(frozen=True)
@@ -161,7 +171,7 @@ class Claim(Work):
     """Lease what is due to a worker, also what another one leased and never finished; gives the jobs.
 
     `room` says how many more of a lane the worker takes, `full` names the lanes that have none, and what it is `holding`
-    is leased to it for longer.
+    is leased to it for longer. Of a group of lanes that is `closed` it takes but what is in those that are named there.
     """
 
     org_id = 0
@@ -174,9 +184,10 @@ class Claim(Work):
         room: Callable[[str], int] = _any_room,
         full: Collection[str] = (),
         holding: Collection[int] = (),
+        closed: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
         self.worker, self.now, self.trades = worker, now, list(trades)
-        self.room, self.full, self.holding = room, list(full), list(holding)
+        self.room, self.full, self.holding, self.closed = room, list(full), list(holding), closed
 
     def run(self, batch: Batch) -> list[Job]:
         session = batch.session
@@ -206,6 +217,9 @@ class Claim(Work):
         query = sa.select(JOBS).where(*conditions, JOBS.c.of_trade.in_(self.trades))
         if self.full:
             query = query.where(JOBS.c.lane.not_in(self.full))
+        for group, known in self.closed.items():
+            others = sa.not_(JOBS.c.lane.startswith(f"{group}:", autoescape=True))
+            query = query.where(sa.or_(others, JOBS.c.lane.in_(list(known))) if known else others)
         query = query.order_by(JOBS.c.due_at, JOBS.c.id).limit(BATCH).with_for_update(skip_locked=True)
         return [Job.loaded(dict(row._mapping), None) for row in session.execute(query)]
 
@@ -220,7 +234,9 @@ class Claim(Work):
         room: dict[str, int] = {}
         chosen: list[Job] = []
         for job in found[:BATCH]:
-            left = room.setdefault(job.lane, self.room(job.lane))
+            if job.lane not in room:
+                room[job.lane] = self.room(job.lane)
+            left = room[job.lane]
             if left > 0 and _key(job) not in busy:
                 room[job.lane] = left - 1
                 chosen.append(job)

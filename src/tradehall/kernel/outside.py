@@ -24,3 +24,5 @@ class Outside:
     backups: Schedule | None = None
     courier: Courier = field(default_factory=NoCourier)
     openid: Mapping[str, Provider] = field(default_factory=dict)
+    messages: Mapping[str, str] = field(default_factory=dict)
+    """By trade: where its messages are, as others reach them. Nothing where nobody said how they do."""

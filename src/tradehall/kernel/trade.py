@@ -19,6 +19,7 @@ from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.live import Live
 from tradehall.kernel.notices import ledger
 from tradehall.kernel.notices import paths as notices
+from tradehall.kernel.notices.sending import STRANDED
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.people import JOIN, Register, SignIn, identities, registrations
 from tradehall.kernel.people.letters import LETTERS
@@ -118,7 +119,7 @@ class Trade:
         """What people are told, by name: the trade's own, then the kernel's where the trade has none of the name."""
         own = {template.name: template for template in self.templates}
         joining = registrations.TEMPLATES if self.register.how is JOIN else ()
-        kernel = (*LETTERS.values(), *joining, SWITCHED_OFF)
+        kernel = (*LETTERS.values(), *joining, SWITCHED_OFF, STRANDED)
         return own | {each.name: each for each in kernel if each.name not in own}
 
     @cached_property

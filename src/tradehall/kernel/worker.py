@@ -4,24 +4,36 @@ import asyncio
 import logging
 import os
 import secrets
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import IntEnum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tradehall.kernel.calls import Close, RunTimer
 from tradehall.kernel.errors import Problem
-from tradehall.kernel.jobs import BATCH, LEASE, TASKS, Claim, Failed, Finish, GiveBack, Job, LostLeaseError, next_due
+from tradehall.kernel.jobs import (
+    BATCH,
+    LEASE,
+    TASKS,
+    Badly,
+    Claim,
+    Failed,
+    Finish,
+    GiveBack,
+    Job,
+    LostLeaseError,
+    next_due,
+)
 
 if TYPE_CHECKING:
     from tradehall.kernel.office import Office
 
 log = logging.getLogger("tradehall")
 TIMERS_AT_ONCE = 64
-UNDER_WAY = 256
-"""How many jobs are done at the same time, over all lanes."""
 IN_HAND = 2_000
 LANES = 1_000
 IDLE = 1.0
@@ -29,15 +41,45 @@ LAST_WORDS = 5.0
 """Seconds that what is under way has left when the office closes."""
 
 
+class Standing(IntEnum):
+    """What is known of a lane: its last job went well, none was done yet, or the last one did not."""
+
+    PROVEN = 0
+    NEW = 1
+    FAILING = 2
+
+
+AT_ONCE = {Standing.PROVEN: (256, 64), Standing.NEW: (128, 32), Standing.FAILING: (64, 8)}
+"""How many jobs are done at the same time in lanes that stand so or worse: over all, and in one group.
+
+A hundred targets that hang take no room from those that answer, and none from a new one of another organisation (row 24).
+"""
+CROWD = 2
+"""So many times as many of a group's are in hand at most."""
+
+
+Crowd = dict[str, Counter[Standing]]
+
+
+def _group(lane: str) -> str:
+    """The lanes of one kind of job in one organisation: `webhook.deliver:7`."""
+    return ":".join(lane.split(":", 2)[:2])
+
+
 @dataclass
 class Lane:
     """The jobs of one kind for one target. It takes twice as many once it has done all it had, and few once one failed."""
 
+    name: str
     at_once: int
     window: int
     width: int
     waiting: deque[Job] = field(default_factory=deque)
     running: int = 0
+    standing: Standing = Standing.NEW
+
+    def __post_init__(self) -> None:
+        self.group = _group(self.name)
 
     @property
     def held(self) -> int:
@@ -52,8 +94,9 @@ class Lane:
     def ended(self, well: bool) -> None:
         """One of its jobs is over."""
         self.running -= 1
+        self.standing = Standing.PROVEN if well else Standing.FAILING
         if not well:
-            self.window, self.width = self.at_once, 1
+            self.window = self.width = 1
             return
         self.width = self.at_once
         if not self.held:
@@ -69,6 +112,7 @@ class Worker:
         self._lanes: dict[str, Lane] = {}
         self._held: dict[int, Job] = {}
         self._under_way: set[asyncio.Task[None]] = set()
+        self._taken: Counter[tuple[str, Standing]] = Counter()
         self._finished: list[Job] = []
         self._marking = False
         self._renewed = datetime.min.replace(tzinfo=UTC)
@@ -106,8 +150,10 @@ class Worker:
             return 0
         if holding:
             self._renewed = now
-        full = [name for name, lane in self._lanes.items() if lane.held >= lane.window]
-        claim = Claim(self.name, now, self.office.trades, self._room, full, holding)
+        crowd = self._crowd()
+        full = [name for name, lane in self._lanes.items() if self._left(lane, crowd) <= 0]
+        closed = {group: self._good(group) for group, lanes in crowd.items() if _is_full(lanes, Standing.NEW)}
+        claim = Claim(self.name, now, self.office.trades, partial(self._room, crowd), full, holding, closed)
         jobs: list[Job] = await self.office.database.unit(claim)
         if jobs and not self._held:
             self._renewed = now
@@ -120,27 +166,59 @@ class Worker:
     async def _next_due(self) -> datetime | None:
         return await self.office.database.read(0, lambda session: next_due(session, self.office.trades))
 
-    def _room(self, lane: str) -> int:
-        known = self._lanes.get(lane)
-        return _width(lane) if known is None else known.window - known.held
+    def _crowd(self) -> Crowd:
+        """How many jobs of each group are in hand that could begin, by the standing of their lanes."""
+        found: defaultdict[str, Counter[Standing]] = defaultdict(Counter)
+        for lane in self._lanes.values():
+            found[lane.group][lane.standing] += min(lane.held, lane.width)
+        return found
+
+    def _left(self, lane: Lane, crowd: Crowd) -> int:
+        """How many more of a lane are taken in hand."""
+        return 0 if _is_full(crowd[lane.group], lane.standing) else lane.window - lane.held
+
+    def _good(self, group: str) -> list[str]:
+        return [name for name, each in self._lanes.items() if each.group == group and not each.standing]
+
+    def _room(self, crowd: Crowd, name: str) -> int:
+        """The same for any lane that a claim comes upon."""
+        lane = self._lanes.get(name)
+        if lane is not None and lane.standing is Standing.PROVEN:
+            return self._left(lane, crowd)
+        lane = lane or _lane(name)
+        left = self._left(lane, crowd)
+        crowd[lane.group][lane.standing] += left
+        return left
 
     def _lane(self, job: Job) -> Lane:
         found = self._lanes.get(job.lane)
         if found is None:
             if len(self._lanes) >= LANES:
-                self._lanes = {name: lane for name, lane in self._lanes.items() if lane.held}
-            width = _width(job.lane)
-            found = self._lanes[job.lane] = Lane(width, width, width)
+                lanes = self._lanes.items()
+                self._lanes = {name: each for name, each in lanes if each.held or each.standing is Standing.FAILING}
+                if len(self._lanes) >= LANES:
+                    self._lanes = {name: each for name, each in lanes if each.held}
+            found = self._lanes[job.lane] = _lane(job.lane)
         return found
 
     def _begin(self) -> None:
-        """Begin with what waits, as far as its lane and the whole allow; one of each lane in turn."""
-        ready = sorted((lane for lane in self._lanes.values() if lane.may_begin), key=lambda lane: lane.running)
-        while ready and (free := UNDER_WAY - len(self._under_way)) > 0:
-            for lane in ready[:free]:
-                lane.running += 1
-                self._spawn(self._do(lane, lane.waiting.popleft()))
-            ready = [lane for lane in ready if lane.may_begin]
+        """Begin with what waits, as far as its lane, its group and the whole allow; one of each lane in turn."""
+        ready = [lane for lane in self._lanes.values() if lane.may_begin]
+        ready.sort(key=lambda lane: (lane.standing, lane.running))
+        while ready := [lane for lane in ready if lane.may_begin and self._has_place(lane)]:
+            for lane in ready:
+                if self._has_place(lane):
+                    lane.running += 1
+                    places = [("", lane.standing), (lane.group, lane.standing)]
+                    self._taken.update(places)
+                    self._spawn(self._do(lane, lane.waiting.popleft(), places))
+
+    def _has_place(self, lane: Lane) -> bool:
+        return all(
+            sum(self._taken[where, each] for each in Standing if each >= standing) < most
+            for standing, limits in AT_ONCE.items() if standing <= lane.standing
+            for where, most in zip(("", lane.group), limits, strict=True)
+        )  # fmt: skip
 
     def _spawn(self, doing: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(doing)
@@ -156,11 +234,10 @@ class Worker:
 
     # Doing.
 
-    async def _do(self, lane: Lane, job: Job) -> None:
+    async def _do(self, lane: Lane, job: Job, places: list[tuple[str, Standing]]) -> None:
         well = False
         try:
-            await self._attempt(job)
-            well = True
+            well = await self._attempt(job)
         except LostLeaseError:
             log.warning("job %s went to another worker", job.id)
             self._held.pop(job.id, None)
@@ -174,10 +251,12 @@ class Worker:
             finally:
                 self._held.pop(job.id, None)
         finally:
+            self._taken.subtract(places)
             lane.ended(well)
 
-    async def _attempt(self, job: Job) -> None:
-        trade, database, clock = self.office.trades[job.of_trade], self.office.database, self.office.clock
+    async def _attempt(self, job: Job) -> bool:
+        """Do a job; gives whether its target took it."""
+        trade, database, clock, well = self.office.trades[job.of_trade], self.office.database, self.office.clock, True
         if job.entity:
             try:
                 await database.unit(RunTimer(trade, job, self.name, clock()))
@@ -191,9 +270,11 @@ class Worker:
                 then = await task.run(self.office, job)
             if then is None:
                 self._finish(job)
-                return
-            await database.unit(Close(trade, job, self.name, clock(), then))
+                return True
+            well = not isinstance(then, Badly)
+            await database.unit(Close(trade, job, self.name, clock(), then.then if isinstance(then, Badly) else then))
         del self._held[job.id]
+        return well
 
     def _finish(self, job: Job) -> None:
         """Mark a job done, together with all that end meanwhile."""
@@ -229,7 +310,15 @@ class Worker:
         await asyncio.gather(*self._under_way, return_exceptions=True)
 
 
-def _width(lane: str) -> int:
-    """How many of a lane may be under way at once."""
-    found = TASKS.get(lane.split(":", 1)[0])
-    return TIMERS_AT_ONCE if found is None else found.at_once
+def _is_full(held: Counter[Standing], standing: Standing) -> bool:
+    """Whether a group has as many in hand as it may of lanes that stand so or worse."""
+    if standing is Standing.PROVEN:
+        return False
+    return sum(held[each] for each in Standing if each >= standing) >= CROWD * AT_ONCE[standing][1]
+
+
+def _lane(name: str) -> Lane:
+    """A lane of which nothing is known."""
+    found = TASKS.get(name.split(":", 1)[0])
+    at_once = TIMERS_AT_ONCE if found is None else found.at_once
+    return Lane(name, at_once, at_once, at_once)

@@ -1,16 +1,19 @@
-"""Where providers of SMS and e-mail report: `{p}/messages/inbound/{provider}`, signed by them."""
+"""Where providers of SMS and e-mail report, signed by them, and where people say that they want no more e-mail."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import HTMLResponse, Response
 
 from tradehall.kernel.errors import Missing, UnsupportedType
 from tradehall.kernel.notices.inbound import hear
+from tradehall.kernel.notices.optouts import unsubscribe
 from tradehall.kernel.notices.paths import room
+from tradehall.kernel.notices.tokens import unseal
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.web.bodies import read_body
+from tradehall.web.pages import page
 
 FORM = "application/x-www-form-urlencoded"
 LARGEST = 64 * 1024
@@ -18,7 +21,7 @@ SCHEMA: dict[str, Any] = {"requestBody": {"required": True, "content": {FORM: {"
 
 
 def routes(office: Office, trade: Trade) -> APIRouter:
-    """The path at which a trade's messages are reported on."""
+    """The paths at which a trade's messages are reported on."""
     router = APIRouter(prefix=room(trade), tags=["messages"])
 
     @router.post("/inbound/{provider}", summary="A provider reports.", openapi_extra=SCHEMA)
@@ -36,7 +39,32 @@ def routes(office: Office, trade: Trade) -> APIRouter:
             await hear(office, trade, told, provider)
         return Response(b"<Response/>", media_type="text/xml")
 
+    @router.get("/unsubscribe/{token}", summary="Ask whether somebody wants no more e-mail.")
+    async def ask(request: Request, token: str) -> HTMLResponse:
+        """A page with a button: what looks at links before people do must not answer for them."""
+        try:
+            _, address = unseal(office.stop_key, token)
+        except Missing as gone:
+            return _said(request, gone.sentence, 404)
+        root = request.scope.get("root_path", "")
+        return page("stop.html", title="No more e-mail?", root=root, address=address, business=trade.title)
+
+    @router.post("/unsubscribe/{token}", summary="Somebody wants no more e-mail (RFC 8058).")
+    async def stop(request: Request, token: str) -> HTMLResponse:
+        """One click in a mail program, or the button of the page."""
+        await read_body(dict(request.headers.raw), request.receive, LARGEST)
+        try:
+            address = await unsubscribe(office, trade, token)
+        except Missing as gone:
+            return _said(request, gone.sentence, 404)
+        return _said(request, f"{address} gets no more e-mail from here.")
+
     return router
+
+
+def _said(request: Request, sentence: str, status: int = 200) -> HTMLResponse:
+    title = "Done" if status == 200 else "This link does not work"
+    return page("done.html", status, title=title, sentence=sentence, root=request.scope.get("root_path", ""), links=[])
 
 
 def _asked(request: Request) -> str:

@@ -10,6 +10,7 @@ from tests.running import Clock, Place
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.notices.ledger import Message, OptOut, forget
+from tradehall.kernel.notices.sending import NOBODY
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import Role
 
@@ -69,11 +70,14 @@ async def test_a_message_is_in_the_ledger_with_its_words_its_length_its_cost_and
     assert message | {"updated_at": None} == {
         "id": 1, "created_at": "2026-11-21T10:00:00.000000Z", "channel": "sms", "to": "+233241234567",
         "template": "receipt", "subject": "", "body": "Ama: GHS 12.50 paid on 21 Nov 2026, 10:00. Osu Fruit",
-        "status": "sent", "why": "", "segments": 1, "cost": 0.35, "currency": "GHS", "provider": "console",
+        "status": "sent", "why": NOBODY, "segments": 1, "cost": 0.35, "currency": "GHS", "provider": "console",
         "provider_id": f"console-{shop.org_id}-1", "cause_entity": None, "cause_id": None, "cause_event": "crate.sell",
         "due_at": "2026-11-21T10:00:00.000000Z", "attempts": 1, "updated_at": None,
     }  # fmt: skip
-    assert await shop.news() == ["message.begin: edit kernel_messages 1", "message.accept: edit kernel_messages 1"]
+    assert await shop.news() == [
+        "message.begin: edit kernel_messages 1", "message.strand: add kernel_notices 1",
+        "message.accept: edit kernel_messages 1",
+    ]  # fmt: skip
     assert await shop.wrong() == []
 
 
@@ -198,7 +202,7 @@ async def test_who_wants_no_messages_gets_none_and_the_ledger_says_so(shop: Plac
 
     def stop(ctx: Context) -> None:
         with ctx.happening("test"):
-            ctx.add(OptOut(channel="sms", address="+233241234567"))
+            ctx.add(OptOut(channel="sms", address="+233241234567", source="reply"))
 
     await shop.work(stop)
     await tell(shop, AMA)

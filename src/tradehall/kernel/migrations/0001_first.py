@@ -223,7 +223,9 @@ def upgrade() -> None:
     sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('channel', sa.String(40), nullable=False),
     sa.Column('address', sa.String(length=254), nullable=False),
+    sa.Column('source', sa.String(40), nullable=False),
     sa.CheckConstraint("channel IN ('sms', 'email')", name='ck_kernel_opt_outs_channel'),
+    sa.CheckConstraint("source IN ('reply', 'link', 'provider', 'manager')", name='ck_kernel_opt_outs_source'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -298,6 +300,8 @@ def upgrade() -> None:
     sa.Column('events', sa.Text(), nullable=False),
     sa.Column('is_active', sa.Boolean(), nullable=False),
     sa.Column('secret', sa.String(length=80), nullable=False),
+    sa.Column('former_secret', sa.String(length=80), nullable=True),
+    sa.Column('former_until', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('role', sa.String(length=40), nullable=False),
     sa.Column('created_by', sa.BigInteger(), nullable=False),
     sa.Column('failing_since', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),

@@ -4,7 +4,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from tradehall.kernel.errors import Missing
-from tradehall.kernel.notices.ledger import MOVES, Channel, Message, OptOut, Reply, Status
+from tradehall.kernel.notices.ledger import MOVES, Channel, Message, Reply, Source, Status, stop_writing, wants_none
 from tradehall.kernel.notices.senders import Fate, masked
 from tradehall.kernel.notices.senders import Reply as Heard
 from tradehall.kernel.notices.sending import ACCEPT, DELIVER, FAIL
@@ -25,9 +25,9 @@ REPORTED = {Status.SENT: ACCEPT, Status.DELIVERED: DELIVER, Status.FAILED: FAIL}
 
 def _received(ctx: "Context", heard: Heard, provider: str) -> None:
     word = " ".join(heard.text.casefold().split()).strip(" .!\"'")
-    out = ctx.first(find(OptOut, OptOut.channel == Channel.SMS, OptOut.address == heard.sender))
+    out = wants_none(ctx, Channel.SMS, heard.sender)
     if word in STOP and out is None:
-        ctx.add(OptOut(channel=Channel.SMS, address=heard.sender))
+        stop_writing(ctx, Channel.SMS, heard.sender, Source.REPLY)
     elif word in START and out is not None:
         ctx.delete(out)
     ctx.add(

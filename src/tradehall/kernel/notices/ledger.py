@@ -66,7 +66,7 @@ MOVES = {
     Status.SENDING: (
         Status.SENT, Status.DELIVERED, Status.FAILED, Status.QUEUED, Status.UNKNOWN, Status.SUPPRESSED
     ),
-    Status.SENT: (Status.DELIVERED, Status.FAILED),
+    Status.SENT: (Status.DELIVERED, Status.FAILED, Status.QUEUED),
     Status.DELIVERED: (),
     Status.FAILED: (Status.QUEUED, Status.DELIVERED),
     Status.UNKNOWN: (Status.SENT, Status.DELIVERED, Status.FAILED, Status.QUEUED),
@@ -118,11 +118,21 @@ class Notice(Record, table="kernel_notices"):
     walls = (unique("of_trade", "once", where="once IS NOT NULL", says="This notice was written already"),)
 
 
+class Source(StrEnum):
+    """How it became known that somebody wants no messages: they wrote it, followed a link, told the provider or us."""
+
+    REPLY = "reply"
+    LINK = "link"
+    PROVIDER = "provider"
+    MANAGER = "manager"
+
+
 class OptOut(Record, table="kernel_opt_outs"):
-    """An address that wants no more messages."""
+    """An address that wants no more messages; of e-mail in small letters."""
 
     channel = choice(Channel)
-    address = personal(text(254))
+    address = personal(text(254, shortest=1))
+    source = choice(Source)
 
     walls = (unique("channel", "address", says="This address gets no messages already"),)
 
@@ -179,7 +189,7 @@ def _expire(ctx: "Context", before: datetime) -> int:
 belongs(Message, _to_person, _erase_message)
 belongs(Notice, _about_person)
 belongs(Reply, lambda subject: Reply.address.in_(subject.addresses))
-belongs(OptOut, lambda subject: OptOut.address.in_(subject.addresses), _let_go)
+belongs(OptOut, lambda subject: OptOut.address.in_(subject.addresses | {*map(str.lower, subject.addresses)}), _let_go)
 keep_for("messages", "messages, notices and replies", None, _expire)
 
 Hour = Annotated[str, StringConstraints(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9])?$")]
@@ -295,8 +305,28 @@ def _never(message: Message, whole: str | None) -> str:
 
 
 def opted_out(ctx: "Context", message: Message) -> bool:
-    """Whether the address of a message wants none."""
-    return ctx.first(find(OptOut, OptOut.channel == message.channel, OptOut.address == message.address)) is not None
+    """Whether the address of a message wants none. An e-mail that answers what its person asked for goes out anyway."""
+    return not is_answer(ctx, message) and wants_none(ctx, Channel(message.channel), message.address) is not None
+
+
+def is_answer(ctx: "Context", message: Message) -> bool:
+    """Whether a message is an e-mail that its person asked for, such as one to choose a new password."""
+    template = ctx.trade.templates_by_name.get(message.template)
+    return message.channel is Channel.EMAIL and template is not None and template.always
+
+
+def wants_none(ctx: "Context", channel: Channel, address: str) -> OptOut | None:
+    """The note that an address wants no messages, if there is one."""
+    return ctx.first(find(OptOut, OptOut.channel == channel, OptOut.address == _noted(channel, address)))
+
+
+def stop_writing(ctx: "Context", channel: Channel, address: str, source: Source) -> OptOut:
+    """Note that an address wants no messages."""
+    return ctx.add(OptOut(channel=channel, address=_noted(channel, address), source=source))
+
+
+def _noted(channel: Channel, address: str) -> str:
+    return address.lower() if channel is Channel.EMAIL else address
 
 
 def reachable(channel: Channel, typed: str, settings: Preferences) -> str | None:

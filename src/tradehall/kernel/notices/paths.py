@@ -14,6 +14,7 @@ from tradehall.kernel.database import Undone
 from tradehall.kernel.errors import Invalid, Missing, Refused
 from tradehall.kernel.forms import Form
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.notices import optouts
 from tradehall.kernel.notices.ledger import (
     STOPPED,
     Channel,
@@ -26,6 +27,7 @@ from tradehall.kernel.notices.ledger import (
     reachable,
 )
 from tradehall.kernel.notices.segments import size
+from tradehall.kernel.notices.senders import CONSOLE
 from tradehall.kernel.notices.sending import submit
 from tradehall.kernel.notices.templates import BUSINESS, TEXTS, Template, Wording, filled, own_words
 from tradehall.kernel.reader import Reader
@@ -67,6 +69,7 @@ def paths(trade: "Trade") -> Paths:
     yield Contract("POST", f"{here}/{{id}}/resend", _resend(trade))
     yield Contract("GET", f"{here}/replies", Listing(_replies(trade)))
     yield from _templates(trade, f"{here}/templates")
+    yield from optouts.paths(trade, f"{here}/opt-outs")
 
 
 def _of_trade(trade: "Trade", *roles: Any) -> tuple[Grant, ...]:
@@ -97,7 +100,7 @@ def _notices(trade: "Trade") -> Paths:
 
 def _log(trade: "Trade") -> Resource:
     filters = (
-        "channel", "status", "template", "cause_entity", "cause_id",
+        "channel", "status", "provider", "template", "cause_entity", "cause_id",
         Filter("to", str, lambda to: Message.address == to),
         Filter("since", Moment, lambda moment: Message.created_at >= moment),
         Filter("until", Moment, lambda moment: Message.created_at < moment),
@@ -117,14 +120,16 @@ def _resend(trade: "Trade") -> Verb[Any, Any]:
             raise Refused("opted_out", STOPPED)
         if reachable(Channel(message.channel), message.address, ctx.preferences) is None:
             raise Refused("unreachable", "There is nowhere to send this message to")
+        if message.status is Status.SENT and message.provider != CONSOLE:
+            raise Refused("sent", "This message was sent")
         message.attempts, message.why, message.due_at = 0, "", ctx.now
         submit(ctx, message)
         return message
 
     return Verb(
         "resend", Message, _of_trade(trade, *trade.roles[-2:]), resend, True, None,
-        "Send a message again that failed, or of which nobody knows whether it was sent.",
-        sources=(Status.FAILED, Status.UNKNOWN), goal=Status.QUEUED,
+        "Send a message again that failed, that had no provider, or of which nobody knows whether it was sent.",
+        sources=(Status.FAILED, Status.UNKNOWN, Status.SENT), goal=Status.QUEUED,
     )  # fmt: skip
 
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Protocol
 
 log = logging.getLogger("tradehall")
+CONSOLE = "console"
+"""The name of what takes messages where there is no provider."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,8 @@ class Outgoing:
     trade: str = ""
     unique: str = ""
     """The id, with what tells it from those of another installation: the local part of an e-mail's Message-ID."""
+    unsubscribe: str = ""
+    """Where whoever gets it says that they want no more; empty where there is no such link."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class Console:
     """Takes messages where no provider is set: it notes that there was one, and the ledger shows what it said."""
 
     kind: str
-    name: str = "console"
+    name: str = CONSOLE
     is_real: bool = False
 
     async def send(self, message: Outgoing) -> Receipt:

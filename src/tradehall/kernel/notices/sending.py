@@ -6,20 +6,25 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.jobs import Badly, Job, Then, task
 from tradehall.kernel.notices.ledger import (
     MOVES,
     STOPPED,
     Channel,
     Message,
-    OptOut,
+    Notice,
+    Source,
     Status,
     awake,
     estimated,
+    is_answer,
     opted_out,
+    stop_writing,
 )
 from tradehall.kernel.notices.senders import NotAccepted, Outgoing, Receipt, Sender, Unsure
-from tradehall.kernel.notices.templates import filled
+from tradehall.kernel.notices.templates import Template, filled
+from tradehall.kernel.notices.tokens import seal
+from tradehall.kernel.records import find
 from tradehall.kernel.verbs import SYSTEM, Verb
 
 if TYPE_CHECKING:
@@ -35,6 +40,11 @@ Settle = Callable[["Context", Message, str], Any]
 """Notes in the ledger what a provider, of this name, said of a message."""
 LATE: dict[str, Callable[["Office", "Context", Message], Mapping[str, str] | None]] = {}
 """By template: what makes its late values when a message goes out; None where there is no reason to send it any more."""
+NOBODY = "No provider is set up: this reached nobody"
+STRANDED = Template(
+    "messages_stranded",
+    notice="There is no provider for {what}: what is written goes nowhere, and waits in the list of messages to be sent again",
+)
 POINTLESS = "There is no reason to send it any more"
 
 
@@ -66,7 +76,7 @@ class Posting:
 
 
 @task("message.send")
-async def send(office: "Office", job: Job) -> Then | None:
+async def send(office: "Office", job: Job) -> Then | Badly | None:
     """Hand a message to its provider, and note what it said."""
     message_id: int = job.payload["message"]
     trade = office.trades[job.of_trade]
@@ -74,8 +84,12 @@ async def send(office: "Office", job: Job) -> Then | None:
     if posting is None:
         return None
     sender = office.outside.sms if posting.channel is Channel.SMS else office.outside.mail
-    settle = await _handed_over(sender, posting)
-    return lambda ctx: settle(ctx, ctx.get(Message, message_id), sender.name)
+    settle, well = await _handed_over(sender, posting)
+
+    def settled(ctx: "Context") -> None:
+        settle(ctx, ctx.get(Message, message_id), sender.name)
+
+    return settled if well else Badly(settled)
 
 
 def _begun(office: "Office", ctx: "Context", message_id: int) -> Posting | None:
@@ -101,27 +115,40 @@ def _begun(office: "Office", ctx: "Context", message_id: int) -> Posting | None:
     ctx.do(BEGIN, message, **news)
     known_as = f"{ctx.org_id}-{message.id}"
     unique = f"{known_as}-{message.created_at.timestamp():.0f}"
-    outgoing = Outgoing(known_as, message.address, body, subject, ctx.trade.name, unique)
+    link = _unsubscribe(office, ctx, message)
+    outgoing = Outgoing(known_as, message.address, body, subject, ctx.trade.name, unique, link)
     return Posting(Channel(message.channel), message.attempts, outgoing)
 
 
-async def _handed_over(sender: Sender, posting: Posting) -> Settle:
+def _unsubscribe(office: "Office", ctx: "Context", message: Message) -> str:
+    """The link by which somebody gets no more e-mail; none in what they asked for, and where others don't reach us."""
+    place = office.outside.messages.get(ctx.trade.name, "")
+    if not place or message.channel is not Channel.EMAIL or is_answer(ctx, message):
+        return ""
+    return f"{place}/unsubscribe/{seal(office.stop_key, ctx.org_id, message.address)}"
+
+
+async def _handed_over(sender: Sender, posting: Posting) -> tuple[Settle, bool]:
+    """What is to be noted, and whether the provider answered as it should."""
     try:
         async with asyncio.timeout(PATIENCE):
             receipt = await sender.send(posting.outgoing)
     except NotAccepted as refusal:
-        return _refused(refusal, posting)
+        return _refused(refusal, posting), not refusal.again
     except (Unsure, TimeoutError) as doubt:
         why = doubt.why if isinstance(doubt, Unsure) else "The provider did not answer"
         if posting.channel is Channel.EMAIL:
-            return _later(why, posting, DOUBT)
-        return _doubted(why)
-    return _accepted(receipt)
+            return _later(why, posting, DOUBT), False
+        return _doubted(why), False
+    return _accepted(receipt, sender.is_real), True
 
 
-def _accepted(receipt: Receipt) -> Settle:
+def _accepted(receipt: Receipt, is_real: bool) -> Settle:
     def settle(ctx: "Context", message: Message, provider: str) -> None:
         news: dict[str, Any] = {"provider": provider, "provider_id": receipt.provider_id[:120], "why": ""}
+        if not is_real:
+            news["why"] = NOBODY
+            _stranded(ctx, message)
         if receipt.cost is not None:
             news |= {"cost": receipt.cost, "currency": receipt.currency[:10]}
         if receipt.parts is not None:
@@ -131,6 +158,16 @@ def _accepted(receipt: Receipt) -> Settle:
     return settle
 
 
+def _stranded(ctx: "Context", message: Message) -> None:
+    """Tell the owner, at most once a week for each channel, that messages reach nobody."""
+    week = f"{message.channel}:{ctx.now:%G-%V}"
+    lately = (Notice.template == STRANDED.name, Notice.created_at > ctx.now - timedelta(days=7))
+    if all(week not in (each.once or "") for each in ctx.all(find(Notice, Notice.of_trade == ctx.trade.name, *lately))):
+        with ctx.happening("message.strand"):
+            what = "SMS" if message.channel is Channel.SMS else "e-mail"
+            ctx.notify(ctx.trade.owner, STRANDED.name, what=what, once=week)
+
+
 def _refused(refusal: NotAccepted, posting: Posting) -> Settle:
     if refusal.again:
         return _later(refusal.why, posting, FAIL)
@@ -138,7 +175,7 @@ def _refused(refusal: NotAccepted, posting: Posting) -> Settle:
     def settle(ctx: "Context", message: Message, provider: str) -> None:
         if refusal.opted_out and not opted_out(ctx, message):
             with ctx.happening("optout.learn"):
-                ctx.add(OptOut(channel=message.channel, address=message.address))
+                stop_writing(ctx, Channel(message.channel), message.address, Source.PROVIDER)
         _noted(ctx, message, SUPPRESS if refusal.opted_out else FAIL, why=refusal.why, provider=provider)
 
     return settle

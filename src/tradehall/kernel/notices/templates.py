@@ -26,7 +26,8 @@ class Template:
 
     What stands in its texts in braces are its values; `values` names more that an owner may use, and `needs` those
     that an owner can't leave out. An urgent message doesn't wait for the end of the quiet hours, and one that goes
-    `always` goes also where messages to customers are switched off. A `late` value is made when the message goes out:
+    `always` answers what its person asked for: it goes also where messages to customers are switched off, and by e-mail to
+    whoever wants no others. A `late` value is made when the message goes out:
     the ledger shows its place, so that whoever may read the ledger doesn't learn a secret.
     """
 

@@ -3,6 +3,7 @@
 import base64
 import secrets
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
@@ -18,7 +19,7 @@ from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import Verb, where
 from tradehall.kernel.webhooks.outbox import EVERYTHING, wants
 from tradehall.kernel.webhooks.records import Delivery, DeliveryState, Webhook
-from tradehall.kernel.webhooks.sending import PING, SECRET, send
+from tradehall.kernel.webhooks.sending import PING, SECRET, retire, send
 
 if TYPE_CHECKING:
     from tradehall.kernel.calls import Call
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
     from tradehall.kernel.trade import Trade
 
 Names = Annotated[list[Annotated[str, Limit(max_length=120)]], Limit(min_length=1, max_length=100)]
-WEBHOOK = ("id", "url", "description", "events", "is_active", "created_at", "created_by", "failing_since")
+WEBHOOK = (
+    "id",
+    "url",
+    "description",
+    "events",
+    "is_active",
+    "created_at",
+    "created_by",
+    "failing_since",
+    "former_until",
+)
 DELIVERY = (
     "id", "webhook_id", "event_id", "event", "state", "attempts", "next_at", "status", "response", "error",
     "created_at", "delivered_at",
@@ -43,6 +54,12 @@ class WebhookChanges(Form, of=Webhook, fields=("url", "description", "is_active"
     """What is to be different."""
 
     events: Names | None = None
+
+
+class Rotation(BaseModel):
+    """For how many hours the former secret signs too; with none it does so no more at once."""
+
+    overlap_hours: Annotated[int, Limit(ge=0, le=168)] = 24
 
 
 async def vet(office: "Office", trade: "Trade", call: "Call") -> None:
@@ -68,7 +85,7 @@ def _checked(trade: "Trade", names: list[str]) -> list[str]:
 def create(ctx: Context, wish: NewWebhook) -> dict[str, Any]:
     """Add a webhook; its secret is answered now and never again."""
     ctx.actor.within(frozenset({"read"}))
-    secret = SECRET + base64.b64encode(secrets.token_bytes(32)).decode()
+    secret = _secret()
     row = ctx.add(
         Webhook(
             of_trade=ctx.trade.name, url=wish.url, description=wish.description, is_active=wish.is_active,
@@ -76,6 +93,21 @@ def create(ctx: Context, wish: NewWebhook) -> dict[str, Any]:
         )
     )  # fmt: skip
     return webhooks(ctx.trade).shape.view(ctx.actor).one(row) | {"secret": secret}
+
+
+def _secret() -> str:
+    return SECRET + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def rotate(ctx: Context, webhook: Webhook, wish: Rotation) -> dict[str, Any]:
+    """Give a webhook another secret; it is answered now and never again, and the former one signs too for a while."""
+    until = ctx.now + timedelta(hours=wish.overlap_hours)
+    both = wish.overlap_hours > 0
+    webhook.former_secret, webhook.former_until = (webhook.secret, until) if both else (None, None)
+    webhook.secret = _secret()
+    if both:
+        ctx.later(retire, {"webhook": webhook.id}, due=until, once=str(webhook.id))
+    return webhooks(ctx.trade).shape.view(ctx.actor).one(webhook) | {"secret": webhook.secret}
 
 
 def change(ctx: Context, webhook: Webhook, wish: WebhookChanges) -> Webhook:
@@ -145,6 +177,10 @@ def paths(trade: "Trade") -> Iterator[Contract]:
     changes = verb("change", change, Webhook, "Change a webhook.", WebhookChanges)
     yield Contract("PATCH", f"{path}/{{id}}", changes, shape=many.shape)
     yield Contract("DELETE", f"{path}/{{id}}", verb("delete", remove, Webhook, "Delete a webhook."), 204)
+    turns: Verb[Any, Any] = Verb(
+        "rotate", Webhook, many.by, rotate, True, Rotation, "Give a webhook another secret; it is shown this once."
+    )
+    yield Contract("POST", f"{path}/{{id}}/rotate", turns, secret=True, changes=dict)
     tries = verb("ping", ping, Webhook, "Send a test message to a webhook.")
     yield Contract("POST", f"{path}/{{id}}/ping", tries, 202, shape=deliveries.shape)
     yield Contract("GET", f"{path}/{{webhook_id}}/deliveries", Listing(deliveries, "webhook_id"))

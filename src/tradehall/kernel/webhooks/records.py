@@ -2,20 +2,25 @@
 
 from enum import StrEnum
 
-from tradehall.kernel.columns import choice, flag, integer, json, moment, optional, person, reference, text
+from tradehall.kernel.columns import choice, flag, integer, json, moment, optional, person, personal, reference, text
 from tradehall.kernel.columns import secret as hidden
 from tradehall.kernel.records import Record
 
 
 class Webhook(Record, table="kernel_webhooks"):
-    """An address to which a trade's events are sent, as the role of whoever named it sees them."""
+    """An address to which a trade's events are sent, as the role of whoever named it sees them.
+
+    After its secret was changed, the former one signs too for a while.
+    """
 
     of_trade = text(40)
     url = text(2000, shortest=1)
-    description = text(200, default="")
+    description = personal(text(200, default=""))
     events = json(default=list)
     is_active = flag(default=True)
     secret = hidden(text(80))
+    former_secret = hidden(optional(text(80)))
+    former_until = optional(moment())
     role = text(40)
     created_by = person()
     failing_since = optional(moment())
@@ -41,8 +46,8 @@ class Delivery(Record, table="kernel_deliveries"):
     attempts = integer(default=0)
     next_at = optional(moment())
     status = optional(integer())
-    response = optional(text(1024))
-    error = optional(text(300))
+    response = personal(optional(text(1024)))
+    error = personal(optional(text(300)))
     delivered_at = optional(moment())
 
     indexes = (("webhook_id",),)

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from tradehall.kernel.columns import utc_text
 from tradehall.kernel.database import Session
 from tradehall.kernel.events import CHANGES, EVENTS
-from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.jobs import Badly, Job, Then, task
 from tradehall.kernel.notices.templates import Template
-from tradehall.kernel.persons import keep_for
+from tradehall.kernel.persons import Subject, belongs, keep_for
 from tradehall.kernel.verbs import Actor
 from tradehall.kernel.webhooks.courier import Reply
 from tradehall.kernel.webhooks.records import Delivery, DeliveryState, Webhook
@@ -50,8 +50,9 @@ class Parcel:
     delivery_id: int
     webhook_id: int
     attempts: int
+    version: int
     url: str
-    secret: str
+    secrets: tuple[str, ...]
     is_open: bool
     content: bytes
 
@@ -63,7 +64,7 @@ class Parcel:
             "user-agent": "Tradehall",
             "webhook-id": known_as,
             "webhook-timestamp": str(at),
-            "webhook-signature": signature(self.secret, known_as, at, self.content),
+            "webhook-signature": " ".join(signature(each, known_as, at, self.content) for each in self.secrets),
         }
 
 
@@ -74,25 +75,53 @@ def signature(secret: str, known_as: str, at: int, content: bytes) -> str:
 
 
 @task("webhook.deliver", timeout=30, at_once=4)
-async def deliver(office: "Office", job: Job) -> Then | None:
+async def deliver(office: "Office", job: Job) -> Then | Badly | None:
     """Send an event to a webhook."""
     trade, delivery_id = office.trades[job.of_trade], job.payload["delivery"]
-    parcel = await office.database.read(job.org_id, partial(packed, trade=trade, org_id=job.org_id, row_id=delivery_id))
+    asked = partial(packed, trade=trade, org_id=job.org_id, row_id=delivery_id, now=office.clock())
+    parcel = await office.database.read(job.org_id, asked)
     if parcel is None:
         return None
     if not parcel.is_open:
         return partial(note, parcel=parcel, reply=Reply(error="The webhook is switched off"), is_last=True)
     reply = await office.outside.courier.post(parcel.url, parcel.content, parcel.headers(office.clock()))
-    return partial(note, parcel=parcel, reply=reply)
+    noted = partial(note, parcel=parcel, reply=reply)
+    return noted if reply.is_good else Badly(noted)
 
 
-def packed(session: Session, trade: "Trade", org_id: int, row_id: int) -> Parcel | None:
+@task("webhook.retire")
+async def retire(office: "Office", job: Job) -> Then:
+    """Sign no more with the former secret of a webhook."""
+    return partial(retired, webhook_id=job.payload["webhook"])
+
+
+def retired(ctx: "Context", webhook_id: int) -> None:
+    """Forget a former secret whose time is over."""
+    webhook = ctx.find(Webhook, webhook_id)
+    if webhook is not None and webhook.former_until is not None and webhook.former_until <= ctx.now:
+        with ctx.happening("webhook.retire"):
+            webhook.former_secret = webhook.former_until = None
+
+
+def packed(session: Session, trade: "Trade", org_id: int, row_id: int, now: datetime) -> Parcel | None:
     """A delivery ready to go; None where it is there no more, or has arrived."""
     d, w = Delivery.table.c, Webhook.table.c
     mine = sa.and_(d.org_id == org_id, d.id == row_id, d.state == DeliveryState.PENDING)
     joined = Delivery.table.join(Webhook.table, sa.and_(w.org_id == d.org_id, w.id == d.webhook_id))
-    asked = (d.webhook_id, d.event_id, d.event, d.versions, d.attempts, d.created_at, w.url, w.secret, w.role)
-    row = session.execute(sa.select(*asked, w.is_active).select_from(joined).where(mine)).first()
+    asked = (
+        d.webhook_id,
+        d.event_id,
+        d.event,
+        d.versions,
+        d.attempts,
+        d.created_at,
+        d.version,
+        w.url,
+        w.secret,
+        w.role,
+    )
+    kept = (w.former_secret, w.former_until, w.is_active)
+    row = session.execute(sa.select(*asked, *kept).select_from(joined).where(mine)).first()
     if row is None:
         return None
     actor = Actor(org_id, trade.name, row.role)
@@ -102,7 +131,9 @@ def packed(session: Session, trade: "Trade", org_id: int, row_id: int) -> Parcel
         at, data = _happened(session, trade, actor, row.event_id, row.versions)
     content = orjson.dumps({"type": row.event, "timestamp": utc_text(at), "data": data})
     is_open = row.is_active or row.event == PING
-    return Parcel(row_id, row.webhook_id, row.attempts, row.url, row.secret, is_open, content)
+    both = row.former_until is not None and now < row.former_until
+    secrets = (row.secret, row.former_secret) if both else (row.secret,)
+    return Parcel(row_id, row.webhook_id, row.attempts, row.version, row.url, secrets, is_open, content)
 
 
 def _happened(
@@ -136,8 +167,11 @@ def note(ctx: "Context", parcel: Parcel, reply: Reply, is_last: bool = False) ->
     tried = parcel.attempts
     wait = None if is_last or reply.is_good or tried >= len(WAITS) else WAITS[tried]
     state = DeliveryState.PENDING if wait else DeliveryState.FAILED
-    values: dict[str, Any] = {"attempts": tried + 1, "status": reply.status, "response": reply.body or None}
-    values |= {"error": reply.error or None, "next_at": wait and ctx.now + wait, "state": state, "updated_at": ctx.now}
+    # What was answered may repeat what was erased since it was sent.
+    unchanged = Delivery.table.c.version == parcel.version
+    values: dict[str, Any] = {"attempts": tried + 1, "status": reply.status}
+    values |= {"response": sa.case((unchanged, reply.body or None)), "error": sa.case((unchanged, reply.error or None))}
+    values |= {"next_at": wait and ctx.now + wait, "state": state, "updated_at": ctx.now}
     if reply.is_good:
         values |= {"state": DeliveryState.DELIVERED, "delivered_at": ctx.now}
     here = (Delivery.table.c.org_id == ctx.org_id, Delivery.table.c.id == parcel.delivery_id)
@@ -175,4 +209,21 @@ def drop_old(ctx: "Context", before: datetime) -> int:
     return ctx.session.change(sa.delete(Delivery.table).where(*old, d.state != DeliveryState.PENDING))
 
 
+def _about_person(subject: Subject) -> sa.ColumnElement[bool]:
+    """Deliveries of what happened to somebody's rows, and those whose answers repeat where they are reached."""
+    d = Delivery.table.c
+    theirs = subject.refers(CHANGES.c.entity, CHANGES.c.record_id)
+    told = sa.exists().where(CHANGES.c.org_id == d.org_id, CHANGES.c.event_id == d.event_id, theirs)
+    return sa.or_(told, *(d.response.contains(each, autoescape=True) for each in subject.addresses))
+
+
+def _erase(ctx: "Context", row: Delivery) -> None:
+    """Forget what was answered; a try that is under way sees that it changed."""
+    here = (Delivery.table.c.org_id == ctx.org_id, Delivery.table.c.id == row.id)
+    blank = {"response": None, "error": None, "version": Delivery.table.c.version + 1}
+    ctx.session.execute(sa.update(Delivery.table).where(*here).values(blank))
+
+
+belongs(Webhook, lambda subject: Webhook.created_by.in_(subject.users))
+belongs(Delivery, _about_person, _erase)
 keep_for("deliveries", "deliveries to webhooks", 30, drop_old)
