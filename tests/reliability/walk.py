@@ -183,7 +183,7 @@ def _in_path(contract: Contract) -> dict[str, type[Record]]:
         if name in ELSEWHERE:
             continue
         if isinstance(does, Listing):
-            target = does.resource.record.fields[name].references
+            target = does.resource.record.fields[does.parent or name].references
             assert target is not None
             found[name] = record_of(target) if isinstance(target, str) else target
         else:
