@@ -246,7 +246,7 @@ async def _dead_job(place: Place) -> int:
 
     def rule(ctx: Context) -> int:
         ctx.later(NOTHING, {})
-        newest = sa.select(sa.func.max(JOBS.c.id)).scalar_subquery()
+        newest = sa.select(sa.func.max(JOBS.c.id)).where(JOBS.c.verb == NOTHING.name).scalar_subquery()
         dead = sa.update(JOBS).where(JOBS.c.id == newest).values(state="dead").returning(JOBS.c.id)
         return int(ctx.session.execute(dead).scalar_one())
 
