@@ -394,7 +394,10 @@ async def test_the_documentation_holds_every_path(application: Application) -> N
     written = {(method, path) for path, item in document["paths"].items() for method in item}
     assert served <= written
     others = {path for _, path in written - served if "/files" not in path}  # which `web/` answers besides
-    assert others == {"/api/privacy/export.zip", "/api/events/ticket", "/readyz", "/api/messages/inbound/{provider}"}
+    assert others == {
+        "/api/privacy/export.zip", "/api/events/ticket", "/readyz", "/api/messages/inbound/{provider}",
+        "/api/messages/unsubscribe/{token}",
+    }  # fmt: skip
     assert {("post", "/api/rentals/start"), ("post", "/api/rentals/{id}/give-back")} <= served
     assert {("post", "/api/bicycles/{id}/mend"), ("get", "/api/reports/takings")} <= served
 
