@@ -82,12 +82,12 @@ def story(ctx: Reader, rows: Mapping[str, Collection[int]], after: int, limit: i
 
     Of each event only what it did to these rows, and what the actor may see of that; `next` is the `after` of the next page.
     """
-    touched: set[int] = set()
-    for entity, ids in rows.items():
-        mine = (CHANGES.c.org_id == ctx.org_id, CHANGES.c.entity == entity, CHANGES.c.record_id.in_(ids))
-        touched.update(
-            ctx.session.execute(sa.select(CHANGES.c.event_id).where(*mine, CHANGES.c.event_id > after)).scalars()
-        )
+    later = (CHANGES.c.org_id == ctx.org_id, CHANGES.c.event_id > after)
+    parts = [
+        sa.select(CHANGES.c.event_id).where(*later, CHANGES.c.entity == entity, CHANGES.c.record_id.in_(ids))
+        for entity, ids in rows.items()
+    ]
+    touched = set(ctx.session.execute(sa.union_all(*parts)).scalars()) if parts else set()
     page = sorted(touched)[:limit]
     here = (EVENTS.c.org_id == ctx.org_id, EVENTS.c.id.in_(page))
     found = ctx.session.execute(sa.select(EVENTS).where(*here).order_by(EVENTS.c.id)).all()
