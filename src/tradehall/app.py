@@ -18,6 +18,7 @@ from tradehall.kernel.notices.paths import room
 from tradehall.kernel.notices.senders import Console, Sender
 from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.outside import Outside
+from tradehall.kernel.paying import PaymentProvider
 from tradehall.kernel.people import Terms, organisations
 from tradehall.kernel.store import Store
 from tradehall.kernel.trade import Trade
@@ -54,7 +55,7 @@ def _outside(settings: Settings, trades: Sequence[Trade]) -> Outside:
     sms, mail = _sms(settings, trades), _mail(settings)
     return Outside(
         sms=sms, mail=mail, store=store_of(settings), uploads=allowance, backups=backups, bus=bus, courier=courier,
-        openid=openid, messages=_messages(settings, trades),
+        openid=openid, messages=_messages(settings, trades), payments=_payments(settings),
     )  # fmt: skip
 
 
@@ -75,6 +76,12 @@ def _messages(settings: Settings, trades: Sequence[Trade]) -> dict[str, str]:
     found = {trade.name: f"{base}/{trade.name}" if len(trades) > 1 else base for trade in trades}
     found |= {trade: f"{base.partition('://')[0]}://{host}" for trade, host in named.items() if trade in found}
     return {trade.name: f"{found[trade.name]}{room(trade)}" for trade in trades}
+
+
+def _payments(settings: Settings) -> dict[str, PaymentProvider]:
+    if not settings.paystack_secret_key:
+        return {}
+    return {"paystack": adapter("paystack").Paystack(settings.paystack_secret_key, settings.paystack_base_url)}
 
 
 def _mail(settings: Settings) -> Sender:

@@ -26,6 +26,7 @@ SECRETS = (
     "openid_client_secret",
     "twilio_auth_token",
     "smtp_password",
+    "paystack_secret_key",
 )
 REQUESTS, SIGN_INS = "600/minute", "30/minute"
 
@@ -86,6 +87,8 @@ class Settings(BaseSettings):
     smtp_password: str = ""
     smtp_from: str = ""
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
+    paystack_secret_key: str = ""
+    paystack_base_url: str = "https://api.paystack.co"
     file_link_minutes: int = Field(60, ge=1, le=60 * 24)
     webhooks_allow_private: bool = False
 

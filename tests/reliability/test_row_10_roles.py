@@ -16,7 +16,7 @@ OPEN = {
     "GET /", "GET /health", "GET /ping", "GET /api/settings/public", "POST /api/auth/login", "POST /api/auth/login-json",
     "POST /api/auth/refresh", "POST /api/auth/reset-password", "POST /api/auth/forgot-password", "POST /api/auth/verify-email",
     "POST /api/invitations/accept", "GET /api/auth/openid", "GET /api/auth/openid/{provider}/start",
-    "GET /api/auth/openid/{provider}/callback",
+    "GET /api/auth/openid/{provider}/callback", "POST /api/payments/webhook/{provider}",
 }  # fmt: skip
 """What anybody may ask, besides the pages of `web/`."""
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.reliability.walk import Operation, operations, rows_of
+from tests.reliability.walk import Operation, fresh, operations, rows_of
 from tests.running import Application, Place
 from tradehall.kernel.records import METADATA
 from tradehall.trades import phoneshop
@@ -53,9 +53,7 @@ async def test_row_22_no_field_is_written_that_the_form_does_not_offer(
     evil = {name: value for name, value in PRIVILEGED.items() if name not in operation.body.model_fields}
     path = operation.path(operation.ids(rows))
     good = operation.filled(rows)
-    for contract in (c for c in operations(application.trade) if c.contract.does is operation.contract.does):
-        good |= {name: await _fresh(shop, contract, name) for name in operation.body_records}
-        break
+    good |= {name: await fresh(shop, application.trade, each) for name, each in operation.body_records.items()}
     more: dict[str, Any] = (
         {"json": good | evil}
         if way == "body"
@@ -76,18 +74,6 @@ async def test_row_22_no_field_is_written_that_the_form_does_not_offer(
     changed = [row for row in after["phoneshop_phones"] if row not in before["phoneshop_phones"]]
     assert all(row["org_id"] == shop.org_id for row in changed)
     assert await shop.wrong() == []
-
-
-async def _fresh(shop: Place, operation: Operation, name: str) -> int:
-    record = operation.body_records[name]
-    create = next(each for each in operations(phoneshop.trade)
-                  if each.creates and getattr(each.contract.does, "record", None) is record)  # fmt: skip
-    answer = await shop.owner.post(create.path({}), json=create.filled(await _none()))
-    return int(answer.json()["id"])
-
-
-async def _none() -> Any:
-    return None
 
 
 async def test_row_22_nobody_signs_in_with_a_role_of_their_own_choosing(application: Application, shop: Place) -> None:

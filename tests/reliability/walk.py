@@ -22,10 +22,13 @@ from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Verb
 from tradehall.kernel.webhooks.records import Delivery, DeliveryState
+from tradehall.trades.phoneshop.attempts import PaymentAttempt, PaymentEvent, PaymentStatus
+from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.counts import StockCountLine
 from tradehall.trades.phoneshop.devices import DeviceCheck
 from tradehall.trades.phoneshop.inspection import Inspection, UnitCost
-from tradehall.trades.phoneshop.models import Payment, Refund
+from tradehall.trades.phoneshop.models import Payment, Phone, Refund
+from tradehall.trades.phoneshop.till import Drawer
 from tradehall.web.gate import Gate
 
 NOWHERE = 10**15
@@ -41,7 +44,8 @@ ROUTES = {
 } | {
     f"{method} /api/{room}/{{id}}/files"
     for method in ("GET", "POST")
-    for room in ("device-checks", "blocked-devices", "inspections", "unit-costs", "stock-counts", "stock-count-lines")
+    for room in ("device-checks", "blocked-devices", "inspections", "unit-costs", "stock-counts", "stock-count-lines", "drawers",
+                 "expenses", "withdrawals", "movements", "purchases", "checkouts")
 }  # fmt: skip
 """What `web/` answers besides the trade's operations."""
 ELSEWHERE = {
@@ -93,9 +97,12 @@ def samples() -> dict[str, Any]:
         "keep_messages_days": None,
         "method": "cash", "reference": number, "note": "none", "tax_mode": "none", "tax_rate": 0,
         "prices_include_tax": True,
-        "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7, "keep_deliveries_days": 30,
+        "opening_amount": 100, "counted_amount": 100, "category": "Transport", "kind": "cash_in",
+        "decision": "returned", "payment_email": "", "seller_name": "Yaw Boateng", "seller_phone": f"024{number}",
+        "seller_address": "Osu", "id_kind": "passport", "id_number": "G0001", "payments": [{"amount": 10}],
+        "repair_id": None, "lines": [], "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7, "keep_deliveries_days": 30,
         "keep_files_days": None, "overlap_hours": 24, "address": f"walk{number}@example.com", "hold_days": 0, "imei_check_days": 7, "imei_decision": None, "result": "clear",
-        "provider": "gsma", "source": "police", "grade": "A", "asking_price": 1100,
+        "provider": "local", "source": "police", "grade": "A", "asking_price": 1100,
         "checks": ["battery", {"name": "screen", "passed": False, "note": "scratched"}],
     }  # fmt: skip
 
@@ -166,6 +173,8 @@ class Operation:
         unknown = [name for name in self.body.model_fields if name not in known and name not in self.body_records]
         assert unknown == [], f"{self.name}: the walk has no sample of {unknown}"
         given = {name: known[name] for name in self.body.model_fields if name in known}
+        if "lines" in self.body.model_fields:
+            given["lines"] = [{"phone_id": rows.of(Phone)}]
         given |= {name: rows.of(record) for name, record in self.body_records.items()}
         return given | INSTEAD.get(self.name, {})
 
@@ -198,7 +207,10 @@ def _in_body(contract: Contract) -> dict[str, type[Record]]:
     does = contract.does
     if not isinstance(does, Verb | Report) or does.body is None or contract.method == "GET":
         return {}
-    return references(does.body)
+    found = dict(references(does.body))
+    if "sale_id" in found:
+        found.pop("repair_id", None)  # it is one or the other
+    return found
 
 
 def routes(gate: Gate, trade: Trade) -> set[str]:
@@ -276,6 +288,36 @@ async def _parked_delivery(place: Place) -> int:
             return ctx.add(parked).id
 
     return int(await place.work(rule))
+
+
+async def _drawer(place: Place) -> int:
+    """A cash drawer that was closed: a shop has one open drawer at a time."""
+    made = (await place.owner.post("/api/drawers", json={"opening_amount": 100})).json()["id"]
+    return int((await place.owner.post(f"/api/drawers/{made}/close", json={"counted_amount": 100})).json()["id"])
+
+
+async def _checkout(place: Place) -> int:
+    """A phone that was bought at the checkout."""
+    lines = [{"phone_id": await _a_phone(place)}]
+    return int((await place.owner.post("/api/checkouts", json={"lines": lines})).json()["id"])
+
+
+async def _attempt(place: Place) -> int:
+    """Money that a provider took and that nobody could place."""
+    bought = {"phone_id": await _a_phone(place), "original_price": 1000, "amount_paid": 100}
+    sale = (await place.owner.post("/api/sales", json=bought)).json()["id"]
+    made = (await place.owner.post("/api/payments/intents", json={"sale_id": sale, "amount": 10})).json()["id"]
+
+    def rule(ctx: Context) -> None:
+        odd = sa.update(PaymentAttempt.table).where(PaymentAttempt.table.c.id == made)
+        ctx.session.execute(odd.values(status=PaymentStatus.REQUIRES_VERIFICATION))
+        with ctx.happening("test"):
+            ctx.add(
+                PaymentEvent(attempt_id=made, provider="paystack", event_id=str(next(_serial)), kind="charge.success")
+            )
+
+    await place.work(rule)
+    return int(made)
 
 
 async def _reply(place: Place) -> int:
@@ -360,6 +402,7 @@ async def _refund(place: Place) -> int:
 
 
 MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
+    Checkout: _checkout, Drawer: _drawer, PaymentAttempt: _attempt,
     Delivery: _parked_delivery, Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
     DeviceCheck: _device_check, Inspection: _inspection, UnitCost: _unit_cost, StockCountLine: _count_line,
     Payment: _payment, Refund: _refund,
@@ -371,6 +414,18 @@ def _body(operation: Operation) -> dict[str, Any]:
     assert operation.body is not None
     known = samples()
     return {name: known[name] for name in operation.body.model_fields if name in known}
+
+
+async def fresh(place: Place, trade: Trade, record: type[Record]) -> int:
+    """One more row of a record, with rows of its own for all that it refers to."""
+    if record in MAKERS:
+        return await MAKERS[record](place)
+    create = next(each for each in operations(trade)
+                  if each.creates and getattr(each.contract.does, "record", None) is record)  # fmt: skip
+    refers = {name: await fresh(place, trade, each) for name, each in create.body_records.items()}
+    answer = await place.owner.post(create.path({}), json=_body(create) | refers)
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
 
 
 async def _one_more(place: Place, creates: Mapping[type[Record], Operation], record: type[Record]) -> int:

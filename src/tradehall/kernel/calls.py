@@ -96,6 +96,9 @@ class Call:
     path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     caller: Caller = Caller()
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The body as it came, and the headers, by small names: of services only."""
 
 
 class Perform(Work):

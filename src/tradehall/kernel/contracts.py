@@ -234,6 +234,8 @@ class Service:
     """The parameters of its query string, each with its schema."""
     in_browser: str = ""
     """Where browsers are sent by themselves: the title of the page that says why not."""
+    raw: bool = False
+    """Whether its body is left as it came: whoever signs one signs its bytes."""
 
 
 Does = Verb[Any, Any] | Listing | Reading | History | Report | Drill | Info | Service

@@ -8,6 +8,7 @@ from tradehall.kernel.cabinet import Allowance
 from tradehall.kernel.keeping import Schedule
 from tradehall.kernel.notices.senders import Console, Sender
 from tradehall.kernel.openid import Provider
+from tradehall.kernel.paying import PaymentProvider
 from tradehall.kernel.store import Memory, Store
 from tradehall.kernel.webhooks.courier import Courier, NoCourier
 
@@ -26,3 +27,4 @@ class Outside:
     openid: Mapping[str, Provider] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
     """By trade: where its messages are, as others reach them. Nothing where nobody said how they do."""
+    payments: Mapping[str, PaymentProvider] = field(default_factory=dict)

@@ -73,6 +73,8 @@ def body_of(
 ) -> BaseModel | None:
     """The body as the model that is asked for; raises Invalid, or UnsupportedType."""
     model, is_service = does.body, isinstance(does, Service)
+    if isinstance(does, Service) and does.raw:
+        return None
     if model is not None and getattr(does, "form", False) and _is_form(headers):
         try:
             return model.model_validate(parsed(content))

@@ -215,7 +215,9 @@ class Dispatcher:
             query=query,
         )
         if isinstance(does, Service):
-            return await self.office.serve(self.trade, replace(call, caller=caller(scope, headers)))
+            more = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
+            asked = replace(call, caller=caller(scope, headers), content=content, headers=more)
+            return await self.office.serve(self.trade, asked)
         return await self.office.perform(self.trade, call)
 
     async def limit(self, scope: Scope, headers: Headers) -> None:

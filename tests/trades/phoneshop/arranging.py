@@ -52,6 +52,18 @@ async def a_swap(person: Person, **more: Any) -> dict[str, Any]:
     return made
 
 
+def a_seller_s_phone(**more: Any) -> dict[str, Any]:
+    """What somebody who walks in wants to sell, and who they are."""
+    who = {"seller_name": "Yaw Boateng", "id_kind": "ghana_card", "id_number": "GHA-000111222-3"}
+    return {"brand": "Apple", "model": "iPhone 11", "condition": "Used", "amount": 500, **who} | more
+
+
+async def a_purchase(person: Person, **more: Any) -> dict[str, Any]:
+    """A phone bought from somebody who walked in."""
+    made: dict[str, Any] = done(await person.post("/api/purchases/", json=a_seller_s_phone(**more)))
+    return made
+
+
 def imei(number: int) -> str:
     """A valid IMEI, a different one for each number."""
     fourteen = f"35{number:012d}"

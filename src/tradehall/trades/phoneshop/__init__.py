@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.phoneshop import contract, demo, devices, guard, reports, tax
+from tradehall.trades.phoneshop import attempts, contract, demo, devices, guard, reports, tax
 from tradehall.trades.phoneshop.roles import CLERK, MANAGER, OWNER, TECHNICIAN
 from tradehall.trades.phoneshop.templates import templates
 
@@ -17,6 +17,7 @@ trade = Trade(
     settings=(
         replace(ZONE, default="Africa/Accra"), replace(CURRENCY, default="GHS"), replace(REGION, default="GH"),
         *tax.settings,
+        *attempts.settings,
         *reports.settings,
         *devices.settings,
         *guard.settings,

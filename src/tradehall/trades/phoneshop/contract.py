@@ -6,16 +6,20 @@ from tradehall.kernel.contracts import Contract, Info, Listing
 from tradehall.kernel.resources import Filter, Resource
 from tradehall.trades.phoneshop import (
     analytics,
+    checkout,
     counts,
     devices,
     inspection,
     payments,
     prices,
     profit,
+    providers,
+    purchases,
     refunds,
     reports,
     rules,
     swaps,
+    till,
 )  # fmt: skip
 from tradehall.trades.phoneshop.models import Condition, Customer, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
@@ -67,6 +71,7 @@ sales = Resource(
     only={"margin": MANAGERS},
     by=STAFF,
     create=rules.sell,
+    filters=("checkout",),
     sort=("created_at", "amount_paid"),
     errors=REFUSALS,
 )  # fmt: skip
@@ -80,6 +85,9 @@ resources = (
     *counts.resources,
     *swaps.resources,
     *refunds.resources,
+    *till.resources,
+    *purchases.resources,
+    *checkout.resources,
 )
 paths = (
     Contract("GET", "/", Info("What this is, and where its documentation is.", lambda facts: {
@@ -97,6 +105,8 @@ paths = (
     *payments.paths,
     *swaps.paths,
     *refunds.paths,
+    *providers.paths,
+    *till.paths,
     Contract("GET", "/api/analytics/weekly-stats", reports.weekly_stats),
     Contract("GET", "/api/analytics/monthly-stats", reports.monthly_stats),
     Contract("GET", "/api/analytics/customer-insights", analytics.customer_insights),

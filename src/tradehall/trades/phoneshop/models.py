@@ -342,12 +342,18 @@ class Payment(Record, table="phoneshop_payments"):
     sale_id = optional(reference(Sale))
     swap_id = optional(reference(Swap))
     repair_id = optional(reference(Repair))
-    purchase_id = optional(integer(at_least=1))
-    expense_id = optional(integer(at_least=1))
+    purchase_id = optional(reference("phoneshop_purchases"))
+    expense_id = optional(reference("phoneshop_expenses"))
+    withdrawal_id = optional(reference("phoneshop_withdrawals"))
+    movement_id = optional(reference("phoneshop_movements"))
+    is_transfer = flag()
+    """Whether it only says that a part of what was paid came by another method."""
     staff_id = optional(person())
     note = optional(text(200))
 
-    indexes = (("sale_id",), ("swap_id",), ("repair_id",))
+    indexes = (
+        ("sale_id",), ("swap_id",), ("repair_id",), ("purchase_id",), ("expense_id",), ("withdrawal_id",), ("movement_id",),
+    )  # fmt: skip
     walls = (
         check("amount", "amount <> 0", "A payment is of some amount"),
         unique("provider", "method_reference", where="provider IS NOT NULL", says="This payment is booked already",

@@ -277,14 +277,13 @@ def hand_over(ctx: Context, phone: Phone, decision: str | None, **agreed: Any) -
             phone_id=phone.id,
             invoice_number=ctx.number("invoice", "INV-"),
             phone_value=phone.value,
-            counter_amount=paid,
             refunded_amount=Decimal(0),
             cost=phone.cost_price,
             condition=Condition(phone.condition),
             model_key=model_key(phone.brand, phone.model),
             staff_id=ctx.actor.user_id or None,
             completed_at=ctx.now if paid == agreed["original_price"] - agreed["discount_amount"] else None,
-            **agreed,
+            **{"counter_amount": paid} | agreed,
         )
     )
 

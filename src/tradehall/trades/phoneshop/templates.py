@@ -19,4 +19,16 @@ templates = (
         "Your phone: {given_phone_description}, {given_phone_value}\nPaid: {balance_paid}\n\n{business}\n",
         values=("discount_amount", "total_transaction_value"),
     ),
+    Template(
+        "payment_to_verify",
+        notice="A payment of {provider_amount} {provider_currency} is not booked: {because}. Decide what becomes of it.",
+        values=("reference",),
+    ),
+    Template(
+        "checkout_receipt",
+        sms="Thank you, {customer}! {items} phones: {paid_amount} paid, receipt {number}. {business}",
+        subject="Your receipt {number} from {business}",
+        email="Dear {customer},\n\nthank you for buying:\n{phones}\n\nReceipt {number}\nPaid: {paid_amount}\n"
+        "Still due: {balance_due}\n\n{business}\n",
+    ),
 )

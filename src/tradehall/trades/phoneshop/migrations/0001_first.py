@@ -51,6 +51,73 @@ def upgrade() -> None:
         batch_op.create_index('uq_phoneshop_customers_phone_e164', ['org_id', 'phone_e164'], unique=True, sqlite_where=sa.text('phone_e164 IS NOT NULL'), postgresql_where=sa.text('phone_e164 IS NOT NULL'))
         batch_op.create_index('uq_phoneshop_customers_phone_number', ['org_id', 'phone_number'], unique=True, sqlite_where=sa.text("phone_e164 IS NULL AND phone_number <> ''"), postgresql_where=sa.text("phone_e164 IS NULL AND phone_number <> ''"))
 
+    op.create_table('phoneshop_drawers',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('opening_amount', sa.BigInteger(), nullable=False),
+    sa.Column('since', sa.Text(), nullable=False),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('counted_amount', sa.BigInteger(), nullable=True),
+    sa.Column('expected_amount', sa.BigInteger(), nullable=True),
+    sa.Column('difference', sa.BigInteger(), sa.Computed('counted_amount - expected_amount', persisted=True), nullable=True),
+    sa.Column('reason', sa.String(length=200), nullable=True),
+    sa.Column('by_method', sa.Text(), nullable=False),
+    sa.Column('closed_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('closed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.CheckConstraint("status IN ('OPEN', 'CLOSED')", name='ck_phoneshop_drawers_status'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_drawers', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_drawers_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_drawers_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_drawers_status', ['org_id', 'status'], unique=True, sqlite_where=sa.text("status = 'OPEN'"), postgresql_where=sa.text("status = 'OPEN'"))
+
+    op.create_table('phoneshop_expenses',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('category', sa.String(length=60), nullable=False),
+    sa.Column('description', sa.String(length=200), nullable=True),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('method', sa.String(40), nullable=False),
+    sa.Column('method_reference', sa.String(length=100), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('cancelled_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('cancelled_because', sa.String(length=200), nullable=True),
+    sa.Column('folded', sa.Text(), nullable=False),
+    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_expenses_method'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_expenses', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_expenses_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_expenses_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_movements',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.String(40), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('note', sa.String(length=200), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("kind IN ('cash_in', 'cash_out', 'banked')", name='ck_phoneshop_movements_kind'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_movements', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_movements_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_movements_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('phoneshop_phones',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -112,6 +179,25 @@ def upgrade() -> None:
         batch_op.create_index('ix_phoneshop_stock_counts_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_phoneshop_stock_counts_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('phoneshop_withdrawals',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('method', sa.String(40), nullable=False),
+    sa.Column('method_reference', sa.String(length=100), nullable=True),
+    sa.Column('note', sa.String(length=200), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_withdrawals_method'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_withdrawals', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_withdrawals_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_withdrawals_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('phoneshop_device_checks',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -156,6 +242,41 @@ def upgrade() -> None:
         batch_op.create_index('ix_phoneshop_inspections_phone_id_created_at_id', ['org_id', 'phone_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_phoneshop_inspections_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_phoneshop_inspections_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_purchases',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('purchase_number', sa.String(length=20), nullable=False),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('seller_name', sa.String(length=100), nullable=False),
+    sa.Column('seller_phone', sa.String(length=20), nullable=True),
+    sa.Column('seller_e164', sa.String(length=16), nullable=True),
+    sa.Column('seller_address', sa.String(length=200), nullable=True),
+    sa.Column('id_kind', sa.String(40), nullable=False),
+    sa.Column('id_number', sa.String(length=60), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('method', sa.String(40), nullable=False),
+    sa.Column('method_reference', sa.String(length=100), nullable=True),
+    sa.Column('note', sa.String(length=200), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('folded', sa.Text(), nullable=False),
+    sa.CheckConstraint("id_kind IN ('ghana_card', 'passport', 'driving_licence', 'voter_id', 'other')", name='ck_phoneshop_purchases_id_kind'),
+    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_purchases_method'),
+    sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_purchases_customer_id'),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_purchases_phone_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_purchases', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_purchases_customer_id', ['org_id', 'customer_id'], unique=False, sqlite_where=sa.text('customer_id IS NOT NULL'), postgresql_where=sa.text('customer_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_purchases_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_purchases_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_purchases_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_purchases_purchase_number', ['org_id', 'purchase_number'], unique=True, sqlite_where=None, postgresql_where=None)
 
     op.create_table('phoneshop_repairs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -378,6 +499,34 @@ def upgrade() -> None:
         batch_op.create_index('uq_phoneshop_unit_imeis_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_phoneshop_unit_imeis_phone_id_imei', ['org_id', 'phone_id', 'imei'], unique=True, sqlite_where=None, postgresql_where=None)
 
+    op.create_table('phoneshop_checkouts',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('number', sa.String(length=20), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('total_amount', sa.BigInteger(), nullable=False),
+    sa.Column('trade_in_amount', sa.BigInteger(), nullable=False),
+    sa.Column('paid_amount', sa.BigInteger(), nullable=False),
+    sa.Column('balance_due', sa.BigInteger(), sa.Computed('(total_amount - trade_in_amount) - paid_amount', persisted=True), nullable=False),
+    sa.Column('tax_amount', sa.BigInteger(), nullable=False),
+    sa.Column('sale_ids', sa.Text(), nullable=False),
+    sa.Column('swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_checkouts_customer_id'),
+    sa.ForeignKeyConstraint(['org_id', 'swap_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_checkouts_swap_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_checkouts', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_checkouts_customer_id', ['org_id', 'customer_id'], unique=False, sqlite_where=sa.text('customer_id IS NOT NULL'), postgresql_where=sa.text('customer_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_checkouts_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_checkouts_swap_id', ['org_id', 'swap_id'], unique=False, sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
+        batch_op.create_index('uq_phoneshop_checkouts_number', ['org_id', 'number'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_checkouts_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('phoneshop_payments',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -391,23 +540,34 @@ def upgrade() -> None:
     sa.Column('sale_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('repair_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('purchase_id', sa.BigInteger(), nullable=True),
-    sa.Column('expense_id', sa.BigInteger(), nullable=True),
+    sa.Column('purchase_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('expense_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('withdrawal_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('movement_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('is_transfer', sa.Boolean(), nullable=False),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
     sa.Column('note', sa.String(length=200), nullable=True),
     sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_payments_method'),
     sa.CheckConstraint('amount <> 0', name='ck_phoneshop_payments_amount'),
+    sa.ForeignKeyConstraint(['org_id', 'expense_id'], ['phoneshop_expenses.org_id', 'phoneshop_expenses.id'], name='fk_phoneshop_payments_expense_id', use_alter=True),
+    sa.ForeignKeyConstraint(['org_id', 'movement_id'], ['phoneshop_movements.org_id', 'phoneshop_movements.id'], name='fk_phoneshop_payments_movement_id', use_alter=True),
+    sa.ForeignKeyConstraint(['org_id', 'purchase_id'], ['phoneshop_purchases.org_id', 'phoneshop_purchases.id'], name='fk_phoneshop_payments_purchase_id', use_alter=True),
     sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_payments_repair_id'),
     sa.ForeignKeyConstraint(['org_id', 'sale_id'], ['phoneshop_sales.org_id', 'phoneshop_sales.id'], name='fk_phoneshop_payments_sale_id'),
     sa.ForeignKeyConstraint(['org_id', 'swap_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_payments_swap_id'),
+    sa.ForeignKeyConstraint(['org_id', 'withdrawal_id'], ['phoneshop_withdrawals.org_id', 'phoneshop_withdrawals.id'], name='fk_phoneshop_payments_withdrawal_id', use_alter=True),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('phoneshop_payments', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_payments_expense_id', ['org_id', 'expense_id'], unique=False, sqlite_where=sa.text('expense_id IS NOT NULL'), postgresql_where=sa.text('expense_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_payments_movement_id', ['org_id', 'movement_id'], unique=False, sqlite_where=sa.text('movement_id IS NOT NULL'), postgresql_where=sa.text('movement_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_payments_purchase_id', ['org_id', 'purchase_id'], unique=False, sqlite_where=sa.text('purchase_id IS NOT NULL'), postgresql_where=sa.text('purchase_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_payments_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_phoneshop_payments_repair_id', ['org_id', 'repair_id'], unique=False, sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_payments_sale_id', ['org_id', 'sale_id'], unique=False, sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_payments_swap_id', ['org_id', 'swap_id'], unique=False, sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_payments_withdrawal_id', ['org_id', 'withdrawal_id'], unique=False, sqlite_where=sa.text('withdrawal_id IS NOT NULL'), postgresql_where=sa.text('withdrawal_id IS NOT NULL'))
         batch_op.create_index('uq_phoneshop_payments_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_phoneshop_payments_provider_method_reference', ['org_id', 'provider', 'method_reference'], unique=True, sqlite_where=sa.text('provider IS NOT NULL'), postgresql_where=sa.text('provider IS NOT NULL'))
 
@@ -446,28 +606,108 @@ def upgrade() -> None:
         batch_op.create_index('ix_phoneshop_refunds_sale_id', ['org_id', 'sale_id'], unique=False, sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_refunds_swap_id', ['org_id', 'swap_id'], unique=False, sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
         batch_op.create_index('uq_phoneshop_refunds_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_attempts',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('sale_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('repair_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('payment_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('provider', sa.String(length=40), nullable=False),
+    sa.Column('reference', sa.String(length=100), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('currency', sa.String(length=10), nullable=False),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('method', sa.String(40), nullable=False),
+    sa.Column('method_reference', sa.String(length=100), nullable=True),
+    sa.Column('authorization_url', sa.String(length=500), nullable=True),
+    sa.Column('email', sa.String(length=254), nullable=True),
+    sa.Column('expires_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('cancel_asked_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('provider_amount', sa.BigInteger(), nullable=True),
+    sa.Column('provider_currency', sa.String(length=10), nullable=True),
+    sa.Column('provider_id', sa.String(length=60), nullable=True),
+    sa.Column('why', sa.String(length=300), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_attempts_method'),
+    sa.CheckConstraint("status IN ('pending', 'succeeded', 'failed', 'cancelled', 'expired', 'requires_verification', 'returned')", name='ck_phoneshop_attempts_status'),
+    sa.CheckConstraint('(sale_id IS NULL) <> (repair_id IS NULL)', name='ck_phoneshop_attempts_one_document'),
+    sa.ForeignKeyConstraint(['org_id', 'payment_id'], ['phoneshop_payments.org_id', 'phoneshop_payments.id'], name='fk_phoneshop_attempts_payment_id'),
+    sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_attempts_repair_id'),
+    sa.ForeignKeyConstraint(['org_id', 'sale_id'], ['phoneshop_sales.org_id', 'phoneshop_sales.id'], name='fk_phoneshop_attempts_sale_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_attempts', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_attempts_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_attempts_repair_id_status', ['org_id', 'repair_id', 'status'], unique=False, sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_attempts_sale_id_status', ['org_id', 'sale_id', 'status'], unique=False, sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
+        batch_op.create_index('uq_phoneshop_attempts_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_attempts_reference', ['org_id', 'reference'], unique=True, sqlite_where=None, postgresql_where=None)
+
+    op.create_table('phoneshop_payment_events',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('attempt_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('provider', sa.String(length=40), nullable=False),
+    sa.Column('event_id', sa.String(length=120), nullable=False),
+    sa.Column('kind', sa.String(length=60), nullable=False),
+    sa.ForeignKeyConstraint(['org_id', 'attempt_id'], ['phoneshop_attempts.org_id', 'phoneshop_attempts.id'], name='fk_phoneshop_payment_events_attempt_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_payment_events', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_payment_events_attempt_id', ['org_id', 'attempt_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_payment_events_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_payment_events_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_payment_events_provider_event_id', ['org_id', 'provider', 'event_id'], unique=True, sqlite_where=None, postgresql_where=None)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_acquired_via_swap_id FOREIGN KEY (org_id, acquired_via_swap_id) REFERENCES phoneshop_swaps (org_id, id)")
         op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_swapped_from_id FOREIGN KEY (org_id, swapped_from_id) REFERENCES phoneshop_swaps (org_id, id)")
         op.execute("ALTER TABLE phoneshop_repairs ADD CONSTRAINT fk_phoneshop_repairs_warranty_of_id FOREIGN KEY (org_id, warranty_of_id) REFERENCES phoneshop_repairs (org_id, id)")
+        op.execute("ALTER TABLE phoneshop_payments ADD CONSTRAINT fk_phoneshop_payments_expense_id FOREIGN KEY (org_id, expense_id) REFERENCES phoneshop_expenses (org_id, id)")
+        op.execute("ALTER TABLE phoneshop_payments ADD CONSTRAINT fk_phoneshop_payments_movement_id FOREIGN KEY (org_id, movement_id) REFERENCES phoneshop_movements (org_id, id)")
+        op.execute("ALTER TABLE phoneshop_payments ADD CONSTRAINT fk_phoneshop_payments_purchase_id FOREIGN KEY (org_id, purchase_id) REFERENCES phoneshop_purchases (org_id, id)")
+        op.execute("ALTER TABLE phoneshop_payments ADD CONSTRAINT fk_phoneshop_payments_withdrawal_id FOREIGN KEY (org_id, withdrawal_id) REFERENCES phoneshop_withdrawals (org_id, id)")
         op.execute("ALTER TABLE phoneshop_blocked_devices ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_blocked_devices FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_blocked_devices USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_customers ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_customers FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_customers USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_drawers ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_drawers FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_drawers USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_expenses ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_expenses FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_expenses USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_movements ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_movements FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_movements USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_phones ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_phones FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_phones USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_stock_counts ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_stock_counts FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_stock_counts USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_withdrawals ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_withdrawals FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_withdrawals USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_device_checks ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_device_checks FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_device_checks USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_inspections ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_inspections FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_inspections USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_purchases ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_purchases FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_purchases USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_repairs ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_repairs FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_repairs USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -486,12 +726,21 @@ def upgrade() -> None:
         op.execute("ALTER TABLE phoneshop_unit_imeis ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_unit_imeis FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_unit_imeis USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_checkouts ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_checkouts FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_checkouts USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_payments ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_payments FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_payments USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_refunds ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_refunds FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_refunds USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_attempts ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_attempts FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_attempts USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_payment_events ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_payment_events FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_payment_events USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
 
 
 def downgrade() -> None:
@@ -499,6 +748,25 @@ def downgrade() -> None:
         op.execute("ALTER TABLE phoneshop_phones DROP CONSTRAINT fk_phoneshop_phones_acquired_via_swap_id")
         op.execute("ALTER TABLE phoneshop_phones DROP CONSTRAINT fk_phoneshop_phones_swapped_from_id")
         op.execute("ALTER TABLE phoneshop_repairs DROP CONSTRAINT fk_phoneshop_repairs_warranty_of_id")
+        op.execute("ALTER TABLE phoneshop_payments DROP CONSTRAINT fk_phoneshop_payments_expense_id")
+        op.execute("ALTER TABLE phoneshop_payments DROP CONSTRAINT fk_phoneshop_payments_movement_id")
+        op.execute("ALTER TABLE phoneshop_payments DROP CONSTRAINT fk_phoneshop_payments_purchase_id")
+        op.execute("ALTER TABLE phoneshop_payments DROP CONSTRAINT fk_phoneshop_payments_withdrawal_id")
+    with op.batch_alter_table('phoneshop_payment_events', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_payment_events_provider_event_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_phoneshop_payment_events_org_id_id')
+        batch_op.drop_index('ix_phoneshop_payment_events_recent')
+        batch_op.drop_index('ix_phoneshop_payment_events_attempt_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('phoneshop_payment_events')
+    with op.batch_alter_table('phoneshop_attempts', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_attempts_reference', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_phoneshop_attempts_org_id_id')
+        batch_op.drop_index('ix_phoneshop_attempts_sale_id_status', sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_attempts_repair_id_status', sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_attempts_recent')
+
+    op.drop_table('phoneshop_attempts')
     with op.batch_alter_table('phoneshop_refunds', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_refunds_org_id_id')
         batch_op.drop_index('ix_phoneshop_refunds_swap_id', sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
@@ -510,12 +778,24 @@ def downgrade() -> None:
     with op.batch_alter_table('phoneshop_payments', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_payments_provider_method_reference', sqlite_where=sa.text('provider IS NOT NULL'), postgresql_where=sa.text('provider IS NOT NULL'))
         batch_op.drop_index('uq_phoneshop_payments_org_id_id')
+        batch_op.drop_index('ix_phoneshop_payments_withdrawal_id', sqlite_where=sa.text('withdrawal_id IS NOT NULL'), postgresql_where=sa.text('withdrawal_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_payments_swap_id', sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_payments_sale_id', sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_payments_repair_id', sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_payments_recent')
+        batch_op.drop_index('ix_phoneshop_payments_purchase_id', sqlite_where=sa.text('purchase_id IS NOT NULL'), postgresql_where=sa.text('purchase_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_payments_movement_id', sqlite_where=sa.text('movement_id IS NOT NULL'), postgresql_where=sa.text('movement_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_payments_expense_id', sqlite_where=sa.text('expense_id IS NOT NULL'), postgresql_where=sa.text('expense_id IS NOT NULL'))
 
     op.drop_table('phoneshop_payments')
+    with op.batch_alter_table('phoneshop_checkouts', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_checkouts_org_id_id')
+        batch_op.drop_index('uq_phoneshop_checkouts_number', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_checkouts_swap_id', sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_checkouts_recent')
+        batch_op.drop_index('ix_phoneshop_checkouts_customer_id', sqlite_where=sa.text('customer_id IS NOT NULL'), postgresql_where=sa.text('customer_id IS NOT NULL'))
+
+    op.drop_table('phoneshop_checkouts')
     with op.batch_alter_table('phoneshop_unit_imeis', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_unit_imeis_phone_id_imei', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('uq_phoneshop_unit_imeis_org_id_id')
@@ -574,6 +854,14 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_repairs_customer_id_created_at_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('phoneshop_repairs')
+    with op.batch_alter_table('phoneshop_purchases', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_purchases_purchase_number', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_phoneshop_purchases_org_id_id')
+        batch_op.drop_index('ix_phoneshop_purchases_recent')
+        batch_op.drop_index('ix_phoneshop_purchases_phone_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_purchases_customer_id', sqlite_where=sa.text('customer_id IS NOT NULL'), postgresql_where=sa.text('customer_id IS NOT NULL'))
+
+    op.drop_table('phoneshop_purchases')
     with op.batch_alter_table('phoneshop_inspections', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_inspections_org_id_id')
         batch_op.drop_index('ix_phoneshop_inspections_recent')
@@ -587,6 +875,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_device_checks_imei_checked_at_id', sqlite_where=sa.text('imei IS NOT NULL'), postgresql_where=sa.text('imei IS NOT NULL'))
 
     op.drop_table('phoneshop_device_checks')
+    with op.batch_alter_table('phoneshop_withdrawals', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_withdrawals_org_id_id')
+        batch_op.drop_index('ix_phoneshop_withdrawals_recent')
+
+    op.drop_table('phoneshop_withdrawals')
     with op.batch_alter_table('phoneshop_stock_counts', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_stock_counts_org_id_id')
         batch_op.drop_index('ix_phoneshop_stock_counts_status_created_at_id', sqlite_where=None, postgresql_where=None)
@@ -601,6 +894,22 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_phones_acquired_via_swap_id', sqlite_where=sa.text('acquired_via_swap_id IS NOT NULL'), postgresql_where=sa.text('acquired_via_swap_id IS NOT NULL'))
 
     op.drop_table('phoneshop_phones')
+    with op.batch_alter_table('phoneshop_movements', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_movements_org_id_id')
+        batch_op.drop_index('ix_phoneshop_movements_recent')
+
+    op.drop_table('phoneshop_movements')
+    with op.batch_alter_table('phoneshop_expenses', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_expenses_org_id_id')
+        batch_op.drop_index('ix_phoneshop_expenses_recent')
+
+    op.drop_table('phoneshop_expenses')
+    with op.batch_alter_table('phoneshop_drawers', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_drawers_status', sqlite_where=sa.text("status = 'OPEN'"), postgresql_where=sa.text("status = 'OPEN'"))
+        batch_op.drop_index('uq_phoneshop_drawers_org_id_id')
+        batch_op.drop_index('ix_phoneshop_drawers_recent')
+
+    op.drop_table('phoneshop_drawers')
     with op.batch_alter_table('phoneshop_customers', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_customers_phone_number', sqlite_where=sa.text("phone_e164 IS NULL AND phone_number <> ''"), postgresql_where=sa.text("phone_e164 IS NULL AND phone_number <> ''"))
         batch_op.drop_index('uq_phoneshop_customers_phone_e164', sqlite_where=sa.text('phone_e164 IS NOT NULL'), postgresql_where=sa.text('phone_e164 IS NOT NULL'))

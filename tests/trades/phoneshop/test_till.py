@@ -1,0 +1,120 @@
+"""The till: the drawer from morning to evening, what is spent and taken, and phones bought from who walks in."""
+
+import asyncio
+
+from tests.running import Place
+from tests.trades.phoneshop.arranging import a_phone, a_purchase, a_sale, a_seller_s_phone, done, imei
+
+
+async def test_a_drawer_should_hold_what_was_in_it_and_all_cash_since(shop: Place) -> None:
+    await a_sale(shop.clerk, amount_paid=100)  # before it was opened
+    drawer = done(await shop.clerk.post("/api/drawers/", json={"opening_amount": 200}))
+    assert (drawer["status"], drawer["opening_amount"]) == ("OPEN", 200)
+    await a_sale(shop.clerk, amount_paid=1000)
+    await a_sale(shop.clerk, amount_paid=500, payment_method="mobile_money", payment_reference="MP1")
+    deposit = await a_sale(shop.clerk, original_price=900, amount_paid=400, payment_method="card")
+    done(await shop.clerk.post(f"/api/sales/{deposit['id']}/payments", json={"amount": 300}))
+    done(await shop.clerk.post("/api/expenses/", json={"category": "Transport", "amount": 20.5}))
+    done(await shop.clerk.post("/api/expenses/", json={"category": "Rent", "amount": 800, "method": "bank"}))
+    done(await shop.manager.post("/api/withdrawals/", json={"amount": 100, "note": "school fees"}))
+    for kind, amount in (("cash_in", 50), ("cash_out", 10), ("banked", 600)):
+        done(await shop.clerk.post("/api/movements/", json={"kind": kind, "amount": amount}))
+    await a_purchase(shop.clerk, amount=150)
+    now = done(await shop.manager.get("/api/drawers/current"), 200)
+    assert now["expected_amount"] == 200 + 1000 + 300 - 20.5 - 100 + 50 - 10 - 600 - 150
+    refused = done(await shop.clerk.post(f"/api/drawers/{drawer['id']}/close", json={"counted_amount": 660}), 409)
+    assert (refused["code"], refused["detail"]) == (
+        "difference", "The drawer should hold 669.50: say why it holds 660.00",
+    )  # fmt: skip
+    count = {"counted_amount": 660, "reason": "change that nobody wrote down"}
+    closed = done(await shop.clerk.post(f"/api/drawers/{drawer['id']}/close", json=count), 200)
+    assert (closed["status"], closed["expected_amount"], closed["difference"]) == ("CLOSED", 669.5, -9.5)
+    assert closed["by_method"] == {"bank": -200, "card": 400, "cash": 469.5, "mobile_money": 500}
+    assert closed["closed_by_id"] == shop.clerk.user_id
+    await a_sale(shop.clerk, amount_paid=77)
+    assert done(await shop.clerk.get(f"/api/drawers/{drawer['id']}"), 200) == closed
+    assert (await shop.manager.get("/api/drawers/current")).status_code == 404
+    assert await shop.wrong() == []
+
+
+async def test_a_shop_has_one_open_drawer_also_when_two_open_it_at_once(shop: Place, other: Place) -> None:
+    opened = [shop.clerk.post("/api/drawers", json={"opening_amount": 0}) for _ in range(5)]
+    answers = await asyncio.gather(*opened)
+    assert sorted(each.status_code for each in answers) == [201] + [409] * 4
+    refused = {each.json()["detail"] for each in answers if each.status_code == 409}
+    assert refused == {"The cash drawer is open already"}
+    drawer = next(each.json() for each in answers if each.status_code == 201)
+    done(await other.clerk.post("/api/drawers", json={"opening_amount": 0}))
+    path = f"/api/drawers/{drawer['id']}/close"
+    first = done(await shop.clerk.post(path, json={"counted_amount": 0}), 200)
+    await shop.news()
+    assert done(await shop.clerk.post(path, json={"counted_amount": 5}), 200) == first
+    assert [each for each in await shop.news() if "edit" in each] == []
+    done(await shop.clerk.post("/api/drawers", json={"opening_amount": 0}))
+
+
+async def test_a29_what_the_owner_takes_is_no_expense(shop: Place) -> None:
+    spent = done(
+        await shop.clerk.post("/api/expenses", json={"category": "Airtime", "amount": 30, "description": "MTN"})
+    )
+    assert (await shop.clerk.post("/api/withdrawals", json={"amount": 10})).status_code == 403
+    taken = done(await shop.owner.post("/api/withdrawals", json={"amount": 10}))
+    assert [each["id"] for each in done(await shop.clerk.get("/api/expenses/?category=Airtime"), 200)] == [spent["id"]]
+    assert [each["amount"] for each in done(await shop.owner.get("/api/withdrawals/"), 200)] == [taken["amount"]]
+    path = f"/api/expenses/{spent['id']}/cancel"
+    assert (await shop.clerk.post(path, json={"reason": "mistake"})).status_code == 403
+    assert (await shop.manager.post(path, json={})).status_code == 422
+    assert done(await shop.manager.post(path, json={"reason": "mistake"}), 200)["cancelled_because"] == "mistake"
+    assert done(await shop.manager.post(path, json={"reason": "again"}), 409)["code"] == "cancelled"
+    assert await shop.wrong() == []
+
+
+async def test_a3_a_phone_bought_from_somebody_becomes_stock_at_what_was_paid(shop: Place) -> None:
+    number = imei(8101)
+    await shop.news()
+    bought = await a_purchase(shop.clerk, amount=700, imei=number, seller_phone="0241234567")
+    assert (bought["purchase_number"], bought["seller_name"]) == ("PUR-000001", "Yaw Boateng")
+    phone = done(await shop.manager.get(f"/api/phones/{bought['phone_id']}"), 200)
+    assert (phone["status"], phone["is_available"], phone["cost_price"], phone["value"]) == (
+        "RECEIVED",
+        False,
+        700,
+        700,
+    )
+    told = await shop.news()
+    assert [each.split(":")[0] for each in told] == ["purchase.buy"]
+    again = await shop.clerk.post("/api/purchases/", json=a_seller_s_phone(imei=number))
+    assert (again.status_code, again.json()["detail"]) == (400, "A phone with this IMEI is already in stock")
+    hidden = {"amount", "id_number", "seller_address"}
+    assert hidden.isdisjoint(done(await shop.clerk.get(f"/api/purchases/{bought['id']}"), 200))
+    assert hidden <= done(await shop.manager.get(f"/api/purchases/{bought['id']}"), 200).keys()
+    assert done(await shop.clerk.get("/api/phones/?available_only=true"), 200) == []
+    assert await shop.wrong() == []
+
+
+async def test_a3_nothing_is_bought_from_somebody_who_does_not_show_who_they_are(shop: Place) -> None:
+    for missing in ("seller_name", "id_kind", "id_number", "amount", "brand", "condition"):
+        order = a_seller_s_phone()
+        del order[missing]
+        assert (await shop.clerk.post("/api/purchases", json=order)).status_code == 422, missing
+    wrong = a_seller_s_phone(imei="490154203237517")
+    assert (await shop.clerk.post("/api/purchases", json=wrong)).status_code == 400
+    assert (await shop.clerk.post("/api/purchases", json=a_seller_s_phone(customer_id=999999))).status_code == 404
+    assert done(await shop.clerk.get("/api/purchases"), 200) == []
+
+
+async def test_p39_a_seller_is_erased_and_the_purchase_stays(shop: Place) -> None:
+    bought = await a_purchase(shop.clerk, seller_name="Kojo Antwi", id_number="GHA-71234", seller_phone="0247654321")
+    erased = await shop.owner.post("/api/privacy/erase", json={"purchase_id": bought["id"]})
+    assert erased.status_code == 200, erased.text
+    left = await shop.owner.get(f"/api/purchases/{bought['id']}")
+    assert (left.json()["seller_name"], left.json()["amount"], left.json()["id_number"]) == ("Erased", 500, "")
+    everything = left.text + (await shop.owner.get(f"/api/purchases/{bought['id']}/history")).text
+    assert [word for word in ("Kojo", "71234", "7654321") if word in everything] == []
+    assert await shop.wrong() == []
+
+
+async def test_a_price_may_be_asked_for_a_phone_when_it_is_bought(shop: Place) -> None:
+    bought = await a_purchase(shop.clerk, amount=500, value=800, method="mobile_money", reference="MP9")
+    assert done(await shop.manager.get(f"/api/phones/{bought['phone_id']}"), 200)["value"] == 800
+    assert (await a_phone(shop.clerk))["status"] == "AVAILABLE"
