@@ -191,14 +191,16 @@ class Sale(Record, table="phoneshop_sales"):
     original_price = money(above=0)
     discount_amount = money(at_least=0)
     amount_paid = money(at_least=0)
+    balance_due = computed(money(), lambda sale: sale.original_price - sale.discount_amount - sale.amount_paid)
+    refunded_amount = money(at_least=0)
+    cost = optional(money(at_least=0))
+    margin = computed(optional(money()), lambda sale: sale.amount_paid - sale.cost)
     phone_value = money(at_least=0)
     """What the phone was offered for."""
     counter_amount = money(at_least=0)
     """What was paid with the sale itself, by `method`; what is paid later is a Payment."""
     method = choice(Method, default=Method.CASH)
     method_reference = optional(text(100))
-    refunded_amount = money(at_least=0)
-    cost = optional(money(at_least=0))
     condition = choice(Condition)
     model_key = text(200, default="")
     """Brand and model without case and accents: what the shop's own sales of a model are found by."""
@@ -211,8 +213,6 @@ class Sale(Record, table="phoneshop_sales"):
     completed_at = optional(moment())
     warranty_until = optional(day())
     returned_at = optional(moment())
-    balance_due = computed(money(), lambda sale: sale.original_price - sale.discount_amount - sale.amount_paid)
-    margin = computed(optional(money()), lambda sale: sale.amount_paid - sale.cost)
 
     indexes = (
         ("customer_id", "created_at", "id"),
