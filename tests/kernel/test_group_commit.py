@@ -485,6 +485,7 @@ async def test_what_proved_to_be_brief_is_done_on_the_loop_and_what_takes_long_i
 ) -> None:
     only_sqlite(floor)
     monkeypatch.setattr(calls, "_pace", {})
+    monkeypatch.setattr(calls, "BRIEF", 0.5)  # what runs the tests may be slow
 
     async def on_loop(label: str, seconds: float = 0.0) -> bool:
         await floor.do(placed := Placed(label, seconds))
@@ -493,7 +494,7 @@ async def test_what_proved_to_be_brief_is_done_on_the_loop_and_what_takes_long_i
     assert not await on_loop("first")
     calls._pace[bringing] = 0.0
     assert await on_loop("second")
-    assert await on_loop("slow for the first time", 0.02)
+    assert await on_loop("slow for the first time", 0.6)
     assert not await on_loop("it might be slow again")
     assert True in [await on_loop(f"it proves to be brief: {n}") for n in range(40)]
 
