@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Listing
 from tradehall.kernel.errors import field_error
@@ -38,7 +40,7 @@ def paths(trade: "Trade", here: str) -> Iterator[Contract]:
     """Who wants no messages, as managers see and change it; it holds in every trade of the organisation."""
     by = trade.roles[-2:]
     columns = ("id", "created_at", "channel", "address", "source")
-    of_address = Filter("address", str, lambda given: OptOut.address.in_({given, given.lower()}))
+    of_address = Filter("address", str, lambda given: sa.or_(OptOut.address == given, OptOut.address == given.lower()))
     listed = Resource(OptOut, by=by, columns=columns, filters=("channel", of_address))
     adds: Verb[Any, Any] = Verb("add", OptOut, by, add, False, NewOptOut, "Write to an address no more.")
     lifts: Verb[Any, Any] = Verb("lift", OptOut, by, lift, True, None, "Write to an address again.")
