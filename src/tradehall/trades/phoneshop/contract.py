@@ -6,6 +6,7 @@ from tradehall.kernel.contracts import Contract, Info, Listing
 from tradehall.kernel.resources import Filter, Resource
 from tradehall.trades.phoneshop import (
     analytics,
+    cash,
     checkout,
     counts,
     devices,
@@ -107,6 +108,7 @@ paths = (
     *refunds.paths,
     *providers.paths,
     *till.paths,
+    *cash.paths,
     Contract("GET", "/api/analytics/weekly-stats", reports.weekly_stats),
     Contract("GET", "/api/analytics/monthly-stats", reports.monthly_stats),
     Contract("GET", "/api/analytics/customer-insights", analytics.customer_insights),
