@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Throttled
 from tradehall.kernel.people.members import ANY_TRADE, Member, holder, places, secret_of
-from tradehall.kernel.people.tables import ATTEMPTS, SESSIONS
+from tradehall.kernel.people.tables import ATTEMPTS, MEMBERSHIPS, SESSIONS
 
 FREE_TRIES = 5
 SHORTEST_WAIT = 30
@@ -136,8 +136,9 @@ class ReserveAttempt(Work):
         user_id = holder(session, asked.trade, asked.kind, asked.folded)
         if user_id is None:
             digest = sha256(asked.folded.encode()).hexdigest()
+            of = self._somewhere(session, digest) if asked.is_pin else ""
             wanted = budgets(
-                f"nobody:{asked.trade}:{asked.kind}:{digest}", asked.source, "", asked.is_pin, "", asked.trade
+                f"nobody:{asked.trade}:{asked.kind}:{digest}", asked.source, "", asked.is_pin, of, asked.trade
             )
             keys = self._spend(session, tuple(wanted))
             return Candidate(0, None, (), keys, False)
@@ -147,6 +148,12 @@ class ReserveAttempt(Work):
         key = account(user_id, asked.secret_of)
         keys = self._spend(session, tuple(budgets(key, asked.source, device, asked.is_pin, of, asked.trade)))
         return Candidate(user_id, secret_of(session, user_id, asked.secret_of), found, keys, bool(device))
+
+    def _somewhere(self, session: Session, digest: str) -> str:
+        """An organisation to count a name that nobody has in, always the same: so it is refused when a known one would be."""
+        here = sa.select(MEMBERSHIPS.c.org_id).where(MEMBERSHIPS.c.trade == self.attempt.trade).distinct()
+        known = sorted(session.execute(here).scalars())
+        return str(known[int(digest, 16) % len(known)]) if known else ""
 
     def _spend(self, session: Session, wanted: tuple[Budget, ...]) -> tuple[str, ...]:
         spend(session, wanted, self.now)
