@@ -59,7 +59,9 @@ async def test_row_10_nobody_gets_anything_without_signing_in_but_what_is_open(a
         path = each.path(dict.fromkeys(each.path_records, NOWHERE))
         for headers in ({}, {"Authorization": "Bearer nonsense"}, {"Authorization": "Basic b3duZXI6b3duZXI="}):
             answer = await application.stranger.ask(each.contract.method, path, headers=headers)
-            assert (answer.status_code == 401) == (each.name not in OPEN), each.name
+            assert (answer.status_code == 401) == (
+                each.name not in OPEN and not each.name.endswith("/bulk-upload/template")
+            ), each.name
             if answer.status_code == 401:
                 assert answer.headers["WWW-Authenticate"] == "Bearer"
 

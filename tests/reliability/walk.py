@@ -15,11 +15,12 @@ from starlette.routing import Mount, Route
 from tests.running import Application, Place
 from tradehall.kernel.calls import references
 from tradehall.kernel.context import Context
-from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report
+from tradehall.kernel.contracts import Contract, Download, Drill, History, Listing, Reading, Report
 from tradehall.kernel.jobs import JOBS, Job, Task
 from tradehall.kernel.notices.ledger import Message, Notice, Reply, Status
 from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.trade import Trade
+from tradehall.kernel.transfer.records import Import
 from tradehall.kernel.verbs import Verb
 from tradehall.kernel.webhooks.records import Delivery, DeliveryState
 from tradehall.trades.phoneshop.attempts import PaymentAttempt, PaymentEvent, PaymentStatus
@@ -104,6 +105,8 @@ def samples() -> dict[str, Any]:
         "keep_files_days": None, "overlap_hours": 24, "address": f"walk{number}@example.com", "hold_days": 0, "imei_check_days": 7, "imei_decision": None, "result": "clear",
         "provider": "local", "source": "police", "grade": "A", "asking_price": 1100,
         "checks": ["battery", {"name": "screen", "passed": False, "note": "scratched"}],
+        "keep_imports_days": 30, "columns": None, "decimal": None, "dates": None, "existing": None,
+        "whole": False,
     }  # fmt: skip
 
 
@@ -137,20 +140,21 @@ class Operation:
         """The request model."""
         does = self.contract.does
         is_asked = isinstance(does, Verb) or (isinstance(does, Report) and self.contract.method != "GET")
+        is_asked = is_asked and not self.contract.file
         return does.body if is_asked else None  # type: ignore[union-attr]  # mypy does not narrow by a name
 
     @property
     def creates(self) -> bool:
         """Whether it makes a row of its record from nothing, and not something of a row that is there."""
         does = self.contract.does
-        return isinstance(does, Verb) and self.contract.status == 201 and not does.target
+        return isinstance(does, Verb) and self.contract.status == 201 and not does.target and not self.contract.file
 
     @property
     def query(self) -> list[str]:
         """Every parameter of the query string that it knows."""
         does = self.contract.does
         known = ["dry_run"] if isinstance(does, Verb) else ["limit", "skip", "after", "before", "sort", "search"]
-        if isinstance(does, Listing):
+        if isinstance(does, Listing | Download) and does.resource is not None:
             known += [each if isinstance(each, str) else each.name for each in does.resource.filters]
         if isinstance(does, Drill):
             known += ["dimension", "from", "to"]
@@ -196,8 +200,10 @@ def _in_path(contract: Contract) -> dict[str, type[Record]]:
             assert target is not None
             found[name] = record_of(target) if isinstance(target, str) else target
         else:
-            assert isinstance(does, Verb | Reading | History | Report), f"the walk does not know {contract.path}"
-            record = does.record if isinstance(does, Verb | Report) else does.resource.record
+            assert isinstance(does, Verb | Reading | History | Report | Download), (
+                f"the walk does not know {contract.path}"
+            )
+            record = does.record if isinstance(does, Verb | Report | Download) else does.resource.record
             assert record is not None, f"the walk does not know what {contract.path} names"
             found[name] = record
     return found
@@ -342,6 +348,16 @@ async def _notice(place: Place) -> int:
     return int(await place.work(rule))
 
 
+async def _import(place: Place) -> int:
+    """A table that was only checked."""
+    sent = {"file": ("table.csv", b"full_name,phone_number\nAma Owusu,12\n")}
+    answer = await place.owner.post("/api/imports", files=sent, params={"type": "customers", "dry_run": 1})
+    path = f"/api/imports/{answer.json()['id']}"
+    while (await place.owner.get(path)).json()["status"] == "checking":
+        await place.application.office.work_once()
+    return int(answer.json()["id"])
+
+
 async def _asked(place: Place, path: str, *names: str) -> int:
     """The id of what an answer gives to a request with samples of these fields."""
     known = samples()
@@ -402,7 +418,7 @@ async def _refund(place: Place) -> int:
 
 
 MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
-    Checkout: _checkout, Drawer: _drawer, PaymentAttempt: _attempt,
+    Checkout: _checkout, Drawer: _drawer, PaymentAttempt: _attempt, Import: _import,
     Delivery: _parked_delivery, Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
     DeviceCheck: _device_check, Inspection: _inspection, UnitCost: _unit_cost, StockCountLine: _count_line,
     Payment: _payment, Refund: _refund,

@@ -5,14 +5,15 @@ import base64
 import binascii
 import hmac
 import io
+import json
 import re
 import secrets
 import shutil
 import sys
 import tempfile
 import unicodedata
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -24,6 +25,7 @@ from tradehall.kernel.store import Content, Memory, Store
 
 MEGABYTE = 1024 * 1024
 EXAMINER = Path(__file__).with_name("examiner.py")
+READER = Path(__file__).with_name("sheet.py")
 AT_ONCE = 2
 """How many examiners run beside the server, each with a gigabyte at most."""
 SIZES = (128, 256, 512, 1024)
@@ -32,7 +34,9 @@ LEFT_AFTER = timedelta(days=1)
 """An object without a row is nobody's after so long: before, its row may be on the way."""
 IMAGES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 SHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+DATABASE = "application/vnd.sqlite3"
 ENDINGS = {
+    DATABASE: (".db", ".sqlite", ".sqlite3"),
     "image/png": (".png",), "image/jpeg": (".jpg", ".jpeg"), "image/webp": (".webp",), "image/gif": (".gif",),
     "application/pdf": (".pdf",), SHEET: (".xlsx",), "model/gltf-binary": (".glb",), "text/csv": (".csv",),
     "text/plain": (".txt", ".md", ".log"),
@@ -61,10 +65,12 @@ class Arrived:
     size: int
 
 
-def kind_of(content: BinaryIO, name: str) -> str:
+def kind_of(content: BinaryIO, name: str, databases: bool = False) -> str:
     """The type of a file by its content, of those that are accepted; raises UnsupportedType."""
     content.seek(0)
     head = content.read(512)
+    if databases and head.startswith(b"SQLite format 3\x00"):
+        return DATABASE
     for mark, kind in (
         (b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF87a", "image/gif"),
         (b"GIF89a", "image/gif"), (b"%PDF-", "application/pdf"), (b"PK\x03\x04", SHEET),
@@ -120,46 +126,46 @@ class Cabinet:
 
     # In.
 
-    async def take_in(self, org_id: int, content: BinaryIO, name: str) -> Arrived:
-        """Look at what was sent and put it into the store; raises Problem."""
+    async def take_in(self, org_id: int, content: BinaryIO, name: str, databases: bool = False) -> Arrived:
+        """Look at what was sent and put it into the store; raises Problem. Only some take databases."""
         size = content.seek(0, io.SEEK_END)
         if size > self.allowance.largest:
             raise TooLarge(self.allowance.largest)
-        kind = await asyncio.to_thread(kind_of, content, name)
+        kind = await asyncio.to_thread(kind_of, content, name, databases)
         key = f"{org_id}/{secrets.token_hex(16)}"
         if kind in IMAGES:
-            async with self._examined(content, "picture") as fresh:
+            async with self._examined(content, EXAMINER, "picture") as fresh:
                 size = fresh.seek(0, io.SEEK_END)
                 fresh.seek(0)
                 await self.store.put(f"{key}/original", fresh)
         else:
             if kind == SHEET:
-                async with self._examined(content, "workbook"):
+                async with self._examined(content, EXAMINER, "workbook"):
                     pass
             content.seek(0)
             await self.store.put(f"{key}/original", content)
         return Arrived(key, cleaned(name, kind), kind, size)
 
     @asynccontextmanager
-    async def _examined(self, content: BinaryIO, *words: str) -> AsyncIterator[BinaryIO]:
-        """What the examiner wrote, from its start."""
+    async def _examined(self, content: BinaryIO, program: Path, *words: str) -> AsyncIterator[BinaryIO]:
+        """What a program beside the server made of this, from its start."""
         with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as target:
             content.seek(0)
             await asyncio.to_thread(shutil.copyfileobj, content, source)
             source.seek(0)
             async with self._examiners:
-                program = await asyncio.create_subprocess_exec(
+                running = await asyncio.create_subprocess_exec(
                     sys.executable,
                     "-I",
-                    str(EXAMINER),
+                    str(program),
                     *words,
                     stdin=source,
                     stdout=target,
                     stderr=asyncio.subprocess.PIPE,
                 )
-                _, said = await program.communicate()
-            if program.returncode:
-                sentence = said.decode(errors="replace").strip() if program.returncode == 1 else "can't be read"
+                _, said = await running.communicate()
+            if running.returncode:
+                sentence = said.decode(errors="replace").strip() if running.returncode == 1 else "can't be read"
                 raise field_error(["body", "file"], f"This file {sentence}", "file")
             target.seek(0)
             yield target
@@ -177,9 +183,17 @@ class Cabinet:
         with tempfile.TemporaryFile() as original:
             async for piece in whole.pieces:
                 original.write(piece)
-            async with self._examined(original, "picture", str(size)) as small:
+            async with self._examined(original, EXAMINER, "picture", str(size)) as small:
                 await self.store.put(f"{key}/{size}", small)
         return await self.store.get(f"{key}/{size}")
+
+    def rows(
+        self, content: BinaryIO, kind: str, queries: Mapping[str, str] | None = None
+    ) -> AbstractAsyncContextManager[BinaryIO]:
+        """The rows of a table, workbook or database, a JSON array a line; raises Invalid where it can't be read."""
+        if queries is not None:
+            return self._examined(content, READER, "database", json.dumps(queries))
+        return self._examined(content, READER, "workbook" if kind == SHEET else "csv")
 
     async def drop(self, key: str) -> None:
         """Forget a file and its thumbnails."""

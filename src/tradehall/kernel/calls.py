@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, BinaryIO, get_args
 
 from pydantic import BaseModel
 
@@ -80,6 +80,14 @@ class Caller:
 
 
 @dataclass(frozen=True)
+class Sent:
+    """A file that came with a request."""
+
+    name: str
+    content: BinaryIO
+
+
+@dataclass(frozen=True)
 class Call:
     """What somebody asks for: a contract whose `does` is a verb, with everything that came with the request."""
 
@@ -99,6 +107,7 @@ class Call:
     content: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The body as it came, and the headers, by small names: of services only."""
+    file: Sent | None = None
 
 
 class Perform(Work):

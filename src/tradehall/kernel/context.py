@@ -43,6 +43,8 @@ class Context(Reader):
     """What a rule sees and changes. Nothing it does is seen by others before its unit is committed."""
 
     prepared: Any = None
+    is_silent = False
+    """Whether nobody is told of what happens: what is imported happened long ago."""
     _erasing = False
 
     def __init__(self, batch: Batch, trade: "Trade", actor: Actor, now: datetime, origin: Mapping[str, str]) -> None:
@@ -302,6 +304,8 @@ class Context(Reader):
         `to` is a user's id or a role, who are told in the application, or a telephone number or an e-mail address. What
         is about a `person`'s account, and no row, names them.
         """
+        if self.is_silent:
+            return
         wish = Wish(self.trade.templates_by_name[template], row, str(once), values, self._events[-1].verb, person)
         if (message := tell(self, to, wish)) is not None:
             submit(self, message)
@@ -311,6 +315,11 @@ class Context(Reader):
         for row in self._rows.values():
             row.keeper = None
         self._rows.clear()
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether the unit changed anything so far."""
+        return any(event.changes for event in self._log.staged)
 
     def changes(self) -> list[dict[str, Any]]:
         """What the unit did so far, for a dry run: each event with what it changed."""

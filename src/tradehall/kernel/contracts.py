@@ -1,6 +1,6 @@
 """Contracts: paths as data. What answers at a path, with which shape, status and refusals."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from functools import cached_property
@@ -132,6 +132,11 @@ def whole(query: Mapping[str, str], name: str, default: int, lowest: int) -> int
     return value
 
 
+def flag_of(query: Mapping[str, str], name: str) -> bool:
+    """Whether a parameter of the query string is switched on."""
+    return query.get(name, "0").lower() in ("1", "true", "yes")
+
+
 @dataclass(frozen=True)
 class SkipLimit:
     """`?skip&limit`, or `?after=<cursor>&limit`; bare arrays, with the total and the next cursor in headers.
@@ -238,7 +243,30 @@ class Service:
     """Whether its body is left as it came: whoever signs one signs its bytes."""
 
 
-Does = Verb[Any, Any] | Listing | Reading | History | Report | Drill | Info | Service
+@dataclass(frozen=True)
+class Outgoing:
+    """A file on its way out, piece by piece."""
+
+    name: str
+    type: str
+    pieces: AsyncIterator[bytes]
+
+
+@dataclass(frozen=True, eq=False)
+class Download:
+    """What answers with a file: an async function of the office, the trade and the call. Its rows are those of `record`;
+    with a `resource`, of its list, filtered and sorted as that."""
+
+    name: str
+    by: By
+    record: type[Record]
+    does: Callable[..., Awaitable[Outgoing]]
+    summary: str
+    type: str
+    resource: "Resource | None" = None
+
+
+Does = Verb[Any, Any] | Listing | Reading | History | Report | Drill | Info | Service | Download
 
 
 @dataclass(frozen=True)
@@ -259,6 +287,8 @@ class Contract:
     changes: Callable[[Any], Any] | None = None
     secret: bool = False
     largest_body: int = LARGEST_BODY
+    file: bool = False
+    """Whether the request is a form with a file, which the verb's `prepare` finds in the call."""
 
     _grants: dict[str, Grant] = field(default_factory=dict, repr=False)
 
@@ -292,7 +322,7 @@ class Contract:
             room = does.room or does.name if isinstance(does, Report) else REPORTS
             is_business = room == REPORTS
         else:
-            record = does.record if isinstance(does, Verb) else does.resource.record
+            record = does.record if isinstance(does, Verb | Download) else does.resource.record
             room, is_business = record.plural, record.trade != KERNEL
         return frozenset({f"{room}:{kind}", kind} if is_business else {f"{room}:{kind}"})
 

@@ -15,9 +15,11 @@ from tradehall.kernel.calls import AsSystem, Call, Perform
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import (
     Contract,
+    Download,
     Drill,
     History,
     Listing,
+    Outgoing,
     Reading,
     Report,
     Service,
@@ -107,6 +109,13 @@ class Office:
         """Do what a service of the platform does. Raises Problem."""
         does = call.contract.does
         assert isinstance(does, Service)  # noqa: S101 - for the type checker
+        call.contract.grant(call.actor)
+        return await does.does(self, trade, call)
+
+    async def download(self, trade: Trade, call: Call) -> Outgoing:
+        """Begin with a file that is asked for. Raises Problem."""
+        does = call.contract.does
+        assert isinstance(does, Download)  # noqa: S101 - for the type checker
         call.contract.grant(call.actor)
         return await does.does(self, trade, call)
 

@@ -1,12 +1,14 @@
 """Telephone numbers: what somebody typed, and the number that can be called (P-35)."""
 
 import re
+from functools import lru_cache
 
 import phonenumbers
 
 _NOISE = re.compile(r"[\s\-./()]")
 
 
+@lru_cache(1024)
 def e164(typed: str, region: str) -> str | None:
     """The number in E.164 form (`+233241234567`), read as somebody in `region` would; None where it can't be one."""
     text = _NOISE.sub("", typed.replace("(0)", ""))

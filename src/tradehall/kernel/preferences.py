@@ -106,6 +106,7 @@ class PreferenceBook(Book):
     def __init__(self, session: Session, org_id: int) -> None:
         super().__init__(session, org_id)
         self._known: dict[str, dict[str, Any]] = {}
+        self._staged = False
 
     def of(self, trade: str) -> dict[str, Any]:
         """What is set in a trade."""
@@ -116,12 +117,15 @@ class PreferenceBook(Book):
     def changed(self) -> None:
         """What was read is not true any more."""
         self._known.clear()
+        self._staged = True
 
     def keep(self) -> None:
-        return
+        self._staged = False
 
     def forget(self) -> None:
-        self._known.clear()
+        if self._staged:
+            self._known.clear()
+            self._staged = False
 
     def write(self) -> None:
         return

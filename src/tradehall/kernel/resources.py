@@ -19,6 +19,7 @@ from tradehall.kernel.contracts import Contract, Found, History, Listing, Readin
 from tradehall.kernel.database import Prepared
 from tradehall.kernel.errors import Invalid, field_error
 from tradehall.kernel.forms import form
+from tradehall.kernel.preferences import Preferences
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.reports import ROWS, TOTALS
@@ -79,6 +80,10 @@ class Resource:
     filters: tuple[str | Filter, ...] = ()
     sort: tuple[str, ...] = ("created_at",)
     errors: Mapping[str, int] = field(default_factory=dict)
+    same: Callable[[Preferences, Any], Mapping[str, Any]] | None = None
+    """By which values of which columns a row that is imported is found again; a unique wall tells, if this is not given."""
+    also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What else the column of a field may be called in a table that is imported."""
     _statements: dict[Any, Prepared] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -180,7 +185,9 @@ class Resource:
         """Whether an index answers it at once: a page from the start or behind a cursor, without filters."""
         return not asked.filters and asked.pattern is None and asked.window.offset == 0 and asked.window.limit <= 100
 
-    def page(self, reader: Reader, asked: Asked, grant: Grant, parent: tuple[str, int] | None = None) -> Found:
+    def page(
+        self, reader: Reader, asked: Asked, grant: Grant, parent: tuple[str, int] | None = None, counted: bool = True
+    ) -> Found:
         """A page of the list, within the grant; with a parent only the rows that refer to it, which has to exist."""
         if parent is not None:
             asked = self._of_parent(reader, asked, *parent)
@@ -201,7 +208,7 @@ class Resource:
             cursor = _cursor(utc_text(key) if hasattr(key, "astimezone") else key, last)
         return Found(
             statement.on(session.dialect).shown(view.called)(rows),
-            self._total(reader, asked, grant, given),
+            self._total(reader, asked, grant, given) if counted else 0,
             window,
             cursor,
         )

@@ -124,6 +124,11 @@ class RowBook(Book):
         """A unit will ask for this row."""
         self._wanted.setdefault(record, set()).add(row_id)
 
+    def learn(self, record: type[Record], rows: Sequence[dict[str, Any]]) -> None:
+        """These rows were read already."""
+        for values in rows:
+            self._known[record, values["id"]] = values
+
     def will_add(self, record: type[Record]) -> None:
         """A unit will add a row."""
         self._adding[record] = self._adding.get(record, 0) + 1

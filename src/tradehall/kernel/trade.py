@@ -29,6 +29,8 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record
 from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Resource
+from tradehall.kernel.transfer.foreign import Foreign
+from tradehall.kernel.transfer.paths import paths as transfer_paths
 from tradehall.kernel.verbs import SYSTEM, VERBS, Actor, By, Role, Verb, grants
 from tradehall.kernel.webhooks.paths import paths as webhook_paths
 from tradehall.kernel.webhooks.sending import SWITCHED_OFF
@@ -80,6 +82,8 @@ class Trade:
     token_minutes: int | None = None
     docs: tuple[str, str, str] = ("/docs", "/redoc", "/openapi.json")
     live: Live | None = None
+    foreign: tuple[Foreign, ...] = ()
+    """Other systems whose databases are taken over."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name.capitalize())
@@ -172,6 +176,7 @@ class Trade:
         yield from keeping.paths(self)
         yield from webhook_paths(self)
         yield from privacy.paths(self)
+        yield from transfer_paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

@@ -2,13 +2,17 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
 import orjson
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
+from starlette.requests import ClientDisconnect, Request
 
 from tradehall.kernel.contracts import LARGEST_BODY, Report, Service
 from tradehall.kernel.errors import Invalid, TooLarge, Unfinished, UnsupportedType, field_error
@@ -94,6 +98,50 @@ def body_of(
         return model.model_validate(asked | given)
     except ValidationError as error:
         raise invalid(error, "body") from error
+
+
+@asynccontextmanager
+async def form_of(
+    headers: Headers, scope: MutableMapping[str, Any], receive: Receive, largest: int
+) -> AsyncIterator[tuple[str, BinaryIO, dict[str, str]]]:
+    """A form with one file: its name, its content as long as this is open, and the other fields."""
+    if not headers.get(b"content-type", b"").lower().startswith(b"multipart/form-data"):
+        raise UnsupportedType("multipart/form-data")
+    length = headers.get(b"content-length", b"0")
+    if length.isdigit() and int(length) > largest + LARGEST_BODY:
+        raise TooLarge(largest)
+    request = Request(
+        {name: value for name, value in scope.items() if name != "app"}, limited(receive, largest + LARGEST_BODY)
+    )
+    try:
+        form = await request.form(max_files=1, max_fields=20)
+    except (MultiPartException, AssertionError, UnicodeError) as error:
+        raise field_error(["body"], "This form can't be read") from error
+    except ClientDisconnect as error:
+        raise Unfinished from error
+    try:
+        sent = next((each for each in form.values() if isinstance(each, UploadFile)), None)
+        if sent is None:
+            raise field_error(["body", "file"], "Field required", "missing")
+        fields = {name: value for name, value in form.items() if isinstance(value, str)}
+        yield sent.filename or "", sent.file, fields
+    finally:
+        await form.close()
+
+
+def limited(receive: Receive, limit: int) -> Receive:
+    """The same messages, until their bodies are larger together than this."""
+    size = 0
+
+    async def within() -> MutableMapping[str, Any]:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise TooLarge(limit)
+        return message
+
+    return within
 
 
 def _loaded(content: bytes) -> Any:

@@ -1,15 +1,17 @@
 """The dispatcher: one tree of paths for a trade, from a request to the kernel and back, without detours."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from hashlib import file_digest
 from typing import Any
 
 from pydantic import ValidationError
 
-from tradehall.kernel.calls import Call
+from tradehall.kernel.calls import Call, Sent
 from tradehall.kernel.columns import LARGEST_ID
-from tradehall.kernel.contracts import Contract, Info, Report, Service, dumps
+from tradehall.kernel.contracts import Contract, Download, Info, Outgoing, Report, Service, dumps
 from tradehall.kernel.errors import (
     MethodNotAllowed,
     Missing,
@@ -22,7 +24,7 @@ from tradehall.kernel.keys import SIGN
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor, Verb
-from tradehall.web.bodies import body_of, invalid, is_dry, parsed, read_body
+from tradehall.web.bodies import body_of, form_of, invalid, is_dry, parsed, read_body
 from tradehall.web.client import caller, origin, source
 from tradehall.web.limits import Limits
 from tradehall.web.names import request_id
@@ -49,6 +51,13 @@ class Node:
     named: dict[str, "Node"] = field(default_factory=dict)
     open: "Node | None" = None
     methods: dict[str, Contract] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Streamed(Answer):
+    """An answer that is a file, sent piece by piece."""
+
+    outgoing: Outgoing | None = None
 
 
 @dataclass(frozen=True)
@@ -189,36 +198,53 @@ class Dispatcher:
         if isinstance(does, Info):
             return Answer(contract.status, dumps(does.facts(self.policy.facts)))
         actor = scope["actor"] = await self.actor(headers, contract, source(scope))
-        path = self._path(contract, values)
-        query = parsed(scope["query_string"])
-        if not isinstance(does, Verb | Service | Report) or (isinstance(does, Report) and contract.method == "GET"):
+        path, query = self._path(contract, values), parsed(scope["query_string"])
+        if _reads(contract):
             try:
                 return await self.office.read(self.trade, contract, actor, path, query)
             except ValidationError as error:
                 raise invalid(error, "query") from error
         contract.grant(actor)
-        content = await read_body(headers, receive, contract.largest_body)
         if isinstance(does, Report):
-            ask = body_of(does, headers, content, query)
+            ask = body_of(does, headers, await read_body(headers, receive, contract.largest_body), query)
             return await self.office.read(self.trade, contract, actor, path, query, ask)
         call = Call(
             contract,
             actor,
             self.office.clock(),
             path.get("id"),
-            body_of(does, headers, content, query),
-            self.key(headers, actor, scope, content),
-            headers[b"if-match"].decode("latin-1") if b"if-match" in headers else None,
-            is_dry(query),
-            origin(scope, headers, known_as),
+            if_match=headers[b"if-match"].decode("latin-1") if b"if-match" in headers else None,
+            dry_run=is_dry(query) and not contract.file,
+            origin=origin(scope, headers, known_as),
             path=path,
             query=query,
         )
+        if isinstance(does, Download):
+            return streamed(await self.office.download(self.trade, call))
+        if contract.file:
+            async with self._with_file(call, headers, scope, receive) as whole:
+                return await self.office.perform(self.trade, whole)
+        assert isinstance(does, Verb | Service)  # noqa: S101 - for the type checker
+        content = await read_body(headers, receive, contract.largest_body)
+        key, body = self.key(headers, actor, scope, content), body_of(does, headers, content, query)
         if isinstance(does, Service):
-            more = {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
-            asked = replace(call, caller=caller(scope, headers), content=content, headers=more)
-            return await self.office.serve(self.trade, asked)
-        return await self.office.perform(self.trade, call)
+            asked = replace(call, caller=caller(scope, headers), content=content, headers=texts(headers))
+            return await self.office.serve(self.trade, replace(asked, body=body, key=key))
+        return await self.office.perform(self.trade, replace(call, body=body, key=key))
+
+    @asynccontextmanager
+    async def _with_file(self, call: Call, headers: Headers, scope: Scope, receive: Receive) -> AsyncIterator[Call]:
+        """The call with what its form holds, as long as its file is open."""
+        verb: Verb[Any, Any] = call.contract.does  # type: ignore[assignment]  # only verbs take files
+        async with form_of(headers, scope, receive, self.office.files.allowance.largest) as (name, content, fields):
+            try:
+                body = verb.body.model_validate({**call.query, **fields}) if verb.body is not None else None
+            except ValidationError as error:
+                raise invalid(error, "body") from error
+            said = f"{name}\n{sorted(fields.items())}\n{file_digest(content, 'sha256').hexdigest()}"  # type: ignore[arg-type]  # it has what it takes
+            content.seek(0)
+            key = self.key(headers, call.actor, scope, said.encode())
+            yield replace(call, body=body, key=key, file=Sent(name, content))
 
     async def limit(self, scope: Scope, headers: Headers) -> None:
         """Count a request: for whoever showed the same token or key before, else for the address. Raises Throttled."""
@@ -247,7 +273,7 @@ class Dispatcher:
 
         Without a contract, which has its own, a key needs one of `scopes`: a path operation that names none keeps keys out.
         """
-        if contract is not None and contract.by is ANYBODY and isinstance(contract.does, Service):
+        if contract is not None and contract.by is ANYBODY and isinstance(contract.does, Service | Download):
             return Actor(0, self.trade.name, ANYBODY.name)  # an old token must not keep anybody from signing in
         token, key = shown(headers)
         if key:
@@ -277,7 +303,7 @@ class Dispatcher:
         return found
 
     def _nothing(self, contract: Contract) -> str:
-        record = getattr(getattr(contract.does, "resource", contract.does), "record", None)
+        record = getattr(getattr(contract.does, "resource", None) or contract.does, "record", None)
         return f"{record.title} not found" if record is not None else "Not found"
 
     def key(self, headers: Headers, actor: Actor, scope: Scope, content: bytes) -> Key | None:
@@ -293,6 +319,30 @@ class Dispatcher:
         return Key.of(actor.label, scope["method"], f"{self.trade.name}:{path}", text, content)
 
 
+def texts(headers: Headers) -> dict[str, str]:
+    """Headers as text."""
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
+
+
+def _reads(contract: Contract) -> bool:
+    """Whether it is a question that the path and the query string ask."""
+    does = contract.does
+    return not isinstance(does, Verb | Service | Report | Download) or (
+        isinstance(does, Report) and contract.method == "GET"
+    )
+
+
+def streamed(outgoing: Outgoing) -> Streamed:
+    """The answer that sends a file; nothing in it is ever run by a browser."""
+    headers = {
+        "Content-Type": outgoing.type,
+        "Content-Disposition": f'attachment; filename="{outgoing.name}"',
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+    }
+    return Streamed(200, b"", headers, outgoing=outgoing)
+
+
 async def respond(
     send: Send, answer: Answer, known_as: str, more: list[tuple[bytes, bytes]], *, body: bool = True
 ) -> None:
@@ -302,8 +352,24 @@ async def respond(
         *((name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers.items()),
         *more,
     ]
+    if isinstance(answer, Streamed) and answer.outgoing is not None:
+        await _stream(send, answer.outgoing, headers, body)
+        return
     if answer.status != 204:
         kind = [] if "Content-Type" in answer.headers else [(b"content-type", b"application/json")]
         headers += [*kind, (b"content-length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body if body else b""})
+
+
+async def _stream(send: Send, outgoing: Outgoing, headers: list[tuple[bytes, bytes]], body: bool) -> None:
+    """Send a file as it is made; where that fails, the answer ends before its end, so that nobody takes it for whole."""
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    try:
+        if body:
+            async for piece in outgoing.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        if (close := getattr(outgoing.pieces, "aclose", None)) is not None:
+            await close()

@@ -11,6 +11,7 @@ from tradehall.kernel.columns import Choice, Field, Json, Scaled, Utc
 from tradehall.kernel.contracts import (
     LARGEST_BODY,
     Contract,
+    Download,
     Drill,
     History,
     Info,
@@ -105,13 +106,21 @@ def _operation(trade: Trade, contract: Contract) -> Json_:
     }
     if not contract.is_open:
         found["security"] = [{"bearer": []}, {"key": []}] if contract.scopes & trade.scopes else [{"bearer": []}]
-    if _has_body(contract):
+    if isinstance(does, Verb) and contract.file:
+        found["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": _form(does)}}}
+    elif _has_body(contract):
         assert isinstance(does, Verb | Report | Service) and does.body is not None  # noqa: S101, PT018 - for the type checker
         schema = {"$ref": REF + does.body.__name__}
         required = any(each.is_required() for each in does.body.model_fields.values())
         kinds = ["application/json", "application/x-www-form-urlencoded"][: 1 + getattr(does, "form", False)]
         found["requestBody"] = {"required": required, "content": {kind: {"schema": schema} for kind in kinds}}
     return found
+
+
+def _form(does: Verb[Any, Any]) -> Json_:
+    fields = does.body.model_json_schema(ref_template=REF + "{model}") if does.body is not None else {}
+    properties = {"file": {"type": "string", "format": "binary"}} | fields.get("properties", {})
+    return {"type": "object", "required": ["file", *fields.get("required", ())], "properties": properties}
 
 
 def _summary(contract: Contract) -> str:
@@ -131,7 +140,7 @@ def _summary(contract: Contract) -> str:
 
 def _tag(contract: Contract) -> str:
     does = contract.does
-    if isinstance(does, Verb):
+    if isinstance(does, Verb | Download):
         return does.record.plural
     if isinstance(does, Listing | Reading | History):
         return does.resource.record.plural
@@ -161,6 +170,10 @@ def _query_parameters(trade: Trade, contract: Contract) -> Iterator[Json_]:
     does = contract.does
     if isinstance(does, Listing):
         yield from _list_parameters(trade, does.resource)
+    elif isinstance(does, Download):
+        if does.resource is not None:
+            yield from _row_parameters(does.resource)
+            yield _query("bom", {"type": "boolean", "default": False, "description": "Begin a CSV with its mark."})
     elif isinstance(does, History):
         yield _query("before", {"type": "integer", "minimum": 1})
         yield _query("limit", {"type": "integer", "minimum": 1, "default": 100})
@@ -182,6 +195,10 @@ def _list_parameters(trade: Trade, resource: Resource) -> Iterator[Json_]:
     for name, lowest, default in trade.paging.parameters:
         yield _query(name, {"type": "integer", "minimum": lowest, "default": default})
     yield _query("after", {"type": "string", "description": "The X-Next-Cursor of the page before."})
+    yield from _row_parameters(resource)
+
+
+def _row_parameters(resource: Resource) -> Iterator[Json_]:
     yield _query("sort", {"type": "string", "enum": [f"{mark}{name}" for name in resource.sort for mark in ("", "-")]})
     if resource.record.searched:
         yield _query("search", {"type": "string"})
@@ -210,10 +227,11 @@ def _responses(contract: Contract) -> Json_:
         found["204"] = {"description": "Done."}
     else:
         schema = _answer_schema(contract)
+        kind = does.type.partition(";")[0] if isinstance(does, Download) else "application/json"
         if isinstance(does, Verb) and contract.status == 200:
             schema = {"anyOf": [schema, DRY_RUN]}
-        found[str(contract.status)] = {"description": "Done.", "content": {"application/json": {"schema": schema}}}
-    dry = isinstance(does, Verb) or (isinstance(does, Service) and "dry_run" in does.query)
+        found[str(contract.status)] = {"description": "Done.", "content": {kind: {"schema": schema}}}
+    dry = (isinstance(does, Verb) and not contract.file) or (isinstance(does, Service) and "dry_run" in does.query)
     if dry and contract.status != 200:
         content = {"application/json": {"schema": DRY_RUN if isinstance(does, Verb) else {}}}
         found["200"] = {"description": "What a dry run would change.", "content": content}
@@ -232,6 +250,8 @@ def _answer_schema(contract: Contract) -> Json_:
         return {"type": "array", "items": {"$ref": REF + does.resource.record.__name__}}
     if isinstance(does, Reading):
         return {"$ref": REF + does.resource.record.__name__}
+    if isinstance(does, Download):
+        return {"type": "string", "format": "binary"}
     if isinstance(does, History):
         return {"type": "array", "items": {"type": "object"}}
     if isinstance(does, Service) and does.answers is not None:

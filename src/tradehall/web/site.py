@@ -16,11 +16,11 @@ from starlette.routing import Match
 from starlette.staticfiles import StaticFiles
 
 from tradehall.kernel.contracts import LARGEST_BODY
-from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, TooLarge, Unfinished
+from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, Unfinished
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.web import files, health, inbound, live, openapi, pages, privacy
-from tradehall.web.bodies import invalid
+from tradehall.web.bodies import invalid, limited
 from tradehall.web.dispatch import Dispatcher, Policy, Receive, Scope, Send, cors
 from tradehall.web.health import Health
 from tradehall.web.names import request_id
@@ -61,7 +61,7 @@ class TradeApp(FastAPI):
                 return
             scope["path"] = scope["path"].rstrip("/") or "/"
             send = self._stamped(scope, send)
-            receive = _limited(receive, self._largest(scope))
+            receive = limited(receive, self._largest(scope))
             if self.policy.limits is not None and scope["path"] not in ("/readyz", "/metrics"):
                 try:
                     await self.dispatcher.limit(scope, dict(scope["headers"]))
@@ -143,17 +143,3 @@ def _as_problem(error: Exception) -> Problem | None:
 def field_of(error: HTTPException) -> Problem:
     """What FastAPI itself refuses: a body that is no JSON."""
     return Invalid([{"loc": ["body"], "msg": str(error.detail), "type": "http"}])
-
-
-def _limited(receive: Receive, limit: int) -> Receive:
-    size = 0
-
-    async def limited() -> Any:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > limit:
-            raise TooLarge(limit)
-        return message
-
-    return limited

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tradehall.kernel.database.group import Batch, Book, Clash, Outcome, Undone, Void, Work
+from tradehall.kernel.database.group import Batch, Book, Clash, Outcome, Several, Undone, Void, Work
 from tradehall.kernel.database.postgres import PostgresDatabase
 from tradehall.kernel.database.session import Compiled, Prepared, Row, Session, among
 from tradehall.kernel.database.sqlite import SqliteDatabase
@@ -20,6 +20,7 @@ __all__ = [
     "Prepared",
     "Row",
     "Session",
+    "Several",
     "SqliteDatabase",
     "Undone",
     "Void",

@@ -141,6 +141,25 @@ class Work(ABC):
         """Called after the unit's effects are undone, when a rule refused; may stage what outlives the refusal."""
 
 
+class Several(Work):
+    """Units that are committed together or not at all. Each has a savepoint of its own: one that a rule refuses changes
+    nothing, and the others go on, unless it is `whole`; what is nobody's fault undoes all of them.
+    """
+
+    def __init__(self, org_id: int, works: Sequence[Work], whole: bool = False) -> None:
+        self.org_id = org_id
+        self.works = works
+        self.whole = whole
+
+    def foresee(self, batch: Batch) -> None:
+        for work in self.works:
+            work.foresee(batch)
+
+    def run(self, batch: Batch) -> Any:
+        """They are run one by one, as units."""
+        raise NotImplementedError
+
+
 @dataclass
 class Outcome:
     """How one unit ended: with a result, or with an exception."""
@@ -159,11 +178,12 @@ def run_batch(
 
     Raises Void, or what else went wrong, with nothing done.
     """
-    session.waiting = waiting and session.far and len(works) > 1
+    many = len(works) > 1 or isinstance(works[0], Several)
+    session.waiting = waiting and session.far and many
     try:
         _begin(session, works[0].org_id, translate)
         batch = Batch(session, works[0].org_id)
-        if len(works) > 1 and session.far:
+        if many and session.far:
             batch.foresee(works)
         outcomes = [_attempt(batch, work, translate, last=work is works[-1]) for work in works]
         batch.write()
@@ -203,6 +223,8 @@ def _void(error: BaseException, translate: Translate) -> BaseException:
 
 def _attempt(batch: Batch, work: Work, translate: Translate, last: bool) -> Outcome:
     session = batch.session
+    if isinstance(work, Several):
+        return Outcome([_part(batch, work, each, translate) for each in work.works])
     try:
         if not work.through_context:
             batch.catch_up()
@@ -225,6 +247,13 @@ def _attempt(batch: Batch, work: Work, translate: Translate, last: bool) -> Outc
             work.refused(batch, problem)
             batch.keep()
         return Outcome(error=problem or error)
+
+
+def _part(batch: Batch, of: Several, work: Work, translate: Translate) -> Outcome:
+    outcome = _attempt(batch, work, translate, last=False)
+    if isinstance(outcome.error, Problem) and (of.whole or outcome.error.status >= 500):
+        raise Void(outcome.error)
+    return outcome
 
 
 def _run(work: Work, batch: Batch) -> Any:

@@ -124,6 +124,24 @@ def upgrade() -> None:
         batch_op.create_index('uq_kernel_files_key', ['org_id', 'key'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_files_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('kernel_import_rows',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('entity', sa.String(length=63), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('record_id', sa.BigInteger(), nullable=False),
+    sa.Column('import_id', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_import_rows', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_import_rows_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_import_rows_entity_digest', ['org_id', 'entity', 'digest'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_kernel_import_rows_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('kernel_jobs',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -431,6 +449,45 @@ def upgrade() -> None:
         batch_op.create_index('ix_kernel_deliveries_webhook_id', ['org_id', 'webhook_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_deliveries_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('kernel_imports',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('type', sa.String(length=63), nullable=False),
+    sa.Column('file_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('file_name', sa.String(length=200), nullable=False),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('dry_run', sa.Boolean(), nullable=False),
+    sa.Column('existing', sa.String(40), nullable=False),
+    sa.Column('whole', sa.Boolean(), nullable=False),
+    sa.Column('columns', sa.Text(), nullable=False),
+    sa.Column('decimal', sa.String(length=1), nullable=False),
+    sa.Column('dates', sa.String(length=3), nullable=False),
+    sa.Column('rows', sa.BigInteger(), nullable=False),
+    sa.Column('position', sa.BigInteger(), nullable=False),
+    sa.Column('created', sa.BigInteger(), nullable=False),
+    sa.Column('updated', sa.BigInteger(), nullable=False),
+    sa.Column('unchanged', sa.BigInteger(), nullable=False),
+    sa.Column('failed', sa.BigInteger(), nullable=False),
+    sa.Column('errors', sa.Text(), nullable=False),
+    sa.Column('error', sa.String(length=500), nullable=True),
+    sa.Column('by_user', sa.BigInteger(), nullable=False),
+    sa.Column('by_key', sa.BigInteger(), nullable=False),
+    sa.Column('by_role', sa.String(length=40), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.CheckConstraint("existing IN ('update', 'skip')", name='ck_kernel_imports_existing'),
+    sa.CheckConstraint("status IN ('checking', 'checked', 'running', 'done', 'failed', 'cancelled')", name='ck_kernel_imports_status'),
+    sa.ForeignKeyConstraint(['org_id', 'file_id'], ['kernel_files.org_id', 'kernel_files.id'], name='fk_kernel_imports_file_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_imports', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_imports_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_imports_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('memberships',
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
     sa.Column('trade', sa.String(length=40), nullable=False),
@@ -516,6 +573,26 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('user_id', 'trade'),
     comment='a password opens every trade of its user, and has none here; a PIN opens its own'
     )
+    op.create_table('kernel_import_errors',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('import_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('row', sa.BigInteger(), nullable=False),
+    sa.Column('column', sa.String(length=200), nullable=True),
+    sa.Column('code', sa.String(length=60), nullable=False),
+    sa.Column('says', sa.String(length=1000), nullable=False),
+    sa.Column('cells', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['org_id', 'import_id'], ['kernel_imports.org_id', 'kernel_imports.id'], name='fk_kernel_import_errors_import_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_import_errors', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_import_errors_import_id_row', ['org_id', 'import_id', 'row'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_kernel_import_errors_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_import_errors_org_id_id', ['org_id', 'id'], unique=True)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE event_changes ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE event_changes FORCE ROW LEVEL SECURITY")
@@ -532,6 +609,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_files ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_files FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_files USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_import_rows ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_import_rows FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_import_rows USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_messages ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_messages FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_messages USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -565,9 +645,21 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_deliveries ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_deliveries FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_deliveries USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_imports ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_imports FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_imports USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_import_errors ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_import_errors FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_import_errors USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('kernel_import_errors', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_import_errors_org_id_id')
+        batch_op.drop_index('ix_kernel_import_errors_recent')
+        batch_op.drop_index('ix_kernel_import_errors_import_id_row', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('kernel_import_errors')
     op.drop_table('user_secrets')
     with op.batch_alter_table('sign_in_names', schema=None) as batch_op:
         batch_op.drop_index('ux_sign_in_names_of_a_user')
@@ -586,6 +678,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_memberships_user')
 
     op.drop_table('memberships')
+    with op.batch_alter_table('kernel_imports', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_imports_org_id_id')
+        batch_op.drop_index('ix_kernel_imports_recent')
+
+    op.drop_table('kernel_imports')
     with op.batch_alter_table('kernel_deliveries', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_deliveries_org_id_id')
         batch_op.drop_index('ix_kernel_deliveries_webhook_id', sqlite_where=None, postgresql_where=None)
@@ -661,6 +758,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_jobs_due', sqlite_where=sa.text("state = 'queued'"), postgresql_where=sa.text("state = 'queued'"))
 
     op.drop_table('kernel_jobs')
+    with op.batch_alter_table('kernel_import_rows', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_import_rows_org_id_id')
+        batch_op.drop_index('uq_kernel_import_rows_entity_digest', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_kernel_import_rows_recent')
+
+    op.drop_table('kernel_import_rows')
     with op.batch_alter_table('kernel_files', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_files_org_id_id')
         batch_op.drop_index('uq_kernel_files_key', sqlite_where=None, postgresql_where=None)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.phoneshop import attempts, contract, demo, devices, guard, reports, tax
+from tradehall.trades.phoneshop import attempts, contract, demo, devices, guard, reports, swapsync, tax
 from tradehall.trades.phoneshop.roles import CLERK, MANAGER, OWNER, TECHNICIAN
 from tradehall.trades.phoneshop.templates import templates
 
@@ -24,6 +24,7 @@ trade = Trade(
     ),
     templates=templates,
     demo=demo.week,
+    foreign=(swapsync.system,),
 )  # fmt: skip
 
 __all__ = ["trade"]

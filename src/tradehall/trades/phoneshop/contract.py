@@ -10,6 +10,7 @@ from tradehall.trades.phoneshop import (
     checkout,
     counts,
     devices,
+    imports,
     inspection,
     payments,
     prices,
@@ -42,6 +43,8 @@ customers = Resource(
     delete=rules.remove,
     sort=("created_at", "full_name"),
     errors=REFUSALS,
+    same=imports.same_customer,
+    also=imports.CUSTOMER_TITLES,
 )
 phones = Resource(
     Phone,
@@ -58,6 +61,8 @@ phones = Resource(
     filters=(Filter("available_only", bool, only_available), Filter("condition", Condition, lambda c: Phone.condition == c), "brand"),
     sort=("created_at", "value", "brand"),
     errors=REFUSALS,
+    same=imports.same_phone,
+    also=imports.PHONE_TITLES,
 )  # fmt: skip
 sales = Resource(
     Sale,

@@ -1,0 +1,1 @@
+"""Transfer: tables of rows in and out, of any resource."""

@@ -1,0 +1,204 @@
+"""Tables out: every row of a list that somebody may see, as CSV, as a workbook or as JSON lines, piece by piece (P-26)."""
+
+import asyncio
+import csv
+import io
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import xlsxwriter
+
+from tradehall.kernel.cabinet import MEGABYTE, SHEET
+from tradehall.kernel.columns import Scaled
+from tradehall.kernel.contracts import Contract, Listing, Outgoing, View, Window, dumps, flag_of
+from tradehall.kernel.database import Session
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.resources import Asked, Resource
+from tradehall.kernel.transfer.cells import FORMULA
+from tradehall.kernel.verbs import Actor
+
+if TYPE_CHECKING:
+    from tradehall.kernel.calls import Call
+    from tradehall.kernel.office import Office
+    from tradehall.kernel.trade import Trade
+
+PAGE = 1000
+ROWS_OF_SHEET = 1_048_575
+MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - it is written without a zone
+BOM = "\ufeff"
+CSV, WORKBOOK, LINES = "csv", "xlsx", "jsonl"
+TYPES = {CSV: "text/csv; charset=utf-8", WORKBOOK: SHEET, LINES: "application/x-ndjson"}
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?")
+Rows = list[dict[str, Any]]
+
+
+def guarded(text: str) -> str:
+    """Text that no program takes for a formula; a number stays one."""
+    return f"'{text}" if text.startswith(FORMULA) and not _NUMBER.fullmatch(text) else text
+
+
+@dataclass(frozen=True)
+class Source:
+    """A list that is asked for as a file, by somebody."""
+
+    office: "Office"
+    trade: "Trade"
+    resource: Resource
+    actor: Actor
+    asked: Asked
+
+    @property
+    def view(self) -> View:
+        """What they see of a row."""
+        return self.resource.shape.view(self.actor, listed=True)
+
+    async def pages(self) -> AsyncIterator[Rows]:
+        """The rows, so many at a time, in the order that was asked for."""
+        grant, asked = Contract("GET", "", Listing(self.resource)).grant(self.actor), self.asked
+        while True:
+            found = await self.office.database.read(self.actor.org_id, partial(self._page, asked=asked, grant=grant))
+            if found.rows:
+                yield found.rows
+            if found.cursor is None:
+                return
+            asked = replace(asked, window=Window(PAGE, after=found.cursor))
+
+    def _page(self, session: Session, asked: Asked, grant: Any) -> Any:
+        reader = Reader(session, self.trade, self.actor, self.office.clock())
+        return self.resource.page(reader, asked, grant, counted=False)
+
+
+def source_of(office: "Office", trade: "Trade", resource: Resource, actor: Actor, query: Mapping[str, str]) -> Source:
+    """The list that is asked for; raises Invalid naming the wrong parameter."""
+    return Source(office, trade, resource, actor, resource.asked(query, Window(PAGE)))
+
+
+def cells_of(view: View) -> Callable[[dict[str, Any]], list[Any]]:
+    """From a row as it is answered to cells: numbers with all their decimals, everything else as text or nothing."""
+    places = [kind.places if isinstance(kind := column.type, Scaled) else None for column in view.columns]
+    pairs = list(zip(view.called, places, strict=True))
+    return lambda row: [_cell(row[name], decimals) for name, decimals in pairs]
+
+
+def _cell(value: Any, places: int | None) -> Any:
+    if places is not None and isinstance(value, float | int):
+        return format(value, f".{places}f")
+    if value is None or isinstance(value, bool | int):
+        return value
+    return str(value) if isinstance(value, str) else dumps(value).decode().strip('"')
+
+
+def as_csv(rows: Sequence[Sequence[Any]]) -> bytes:
+    """Rows of cells as RFC 4180 has them."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    for row in rows:
+        writer.writerow([_plain(cell) for cell in row])
+    return text.getvalue().encode()
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return guarded(cell) if isinstance(cell, str) else cell
+
+
+async def csv_pieces(source: Source, bom: bool) -> AsyncIterator[bytes]:
+    """The list as CSV."""
+    cells = cells_of(source.view)
+    yield (BOM.encode() if bom else b"") + as_csv([source.view.called])
+    async for rows in source.pages():
+        yield await asyncio.to_thread(lambda rows=rows: as_csv([cells(row) for row in rows]))  # type: ignore[misc]
+
+
+async def line_pieces(source: Source) -> AsyncIterator[bytes]:
+    """The list as JSON, an object a line."""
+    async for rows in source.pages():
+        yield b"".join(dumps(row) + b"\n" for row in rows)
+
+
+class Workbook:
+    """A workbook that is written row by row, in little memory."""
+
+    def __init__(self, target: BinaryIO, titles: Sequence[str], numbers: Sequence[int | None]) -> None:
+        plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+        self._book = xlsxwriter.Workbook(target, {"constant_memory": True} | plain)
+        self._book.set_properties({"created": MADE})  # the same rows make the same bytes
+        self._bold = self._book.add_format({"bold": True})
+        shapes = {n: self._book.add_format({"num_format": f"0.{'0' * n}"}) for n in numbers if n}
+        self._shapes = [shapes.get(each) if each else None for each in numbers]
+        self._titles = titles
+        self._sheet: Any = None
+        self._row = ROWS_OF_SHEET
+
+    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+        """Add rows; a sheet that is full is followed by another."""
+        for row in rows:
+            if self._row >= ROWS_OF_SHEET:
+                self._next()
+            self._row += 1
+            for place, cell in enumerate(row):
+                if isinstance(cell, bool):
+                    self._sheet.write_boolean(self._row, place, cell)
+                elif self._shapes[place] is not None and cell is not None:
+                    self._sheet.write_number(self._row, place, float(cell), self._shapes[place])
+                elif isinstance(cell, int) and abs(cell) < 10**15:
+                    self._sheet.write_number(self._row, place, cell)
+                elif cell not in (None, ""):
+                    self._sheet.write_string(self._row, place, str(cell)[:32_767])
+
+    def _next(self) -> None:
+        self._sheet, self._row = self._book.add_worksheet(), 0
+        self._sheet.freeze_panes(1, 0)
+        for place, title in enumerate(self._titles):
+            self._sheet.write_string(0, place, title, self._bold)
+
+    def close(self) -> None:
+        """Finish it."""
+        if self._sheet is None:
+            self._next()
+        self._book.close()
+
+
+async def workbook(source: Source, target: BinaryIO) -> None:
+    """Write the list as a workbook."""
+    view = source.view
+    cells, numbers = (
+        cells_of(view),
+        [kind.places if isinstance(kind := each.type, Scaled) else None for each in view.columns],
+    )
+    book = Workbook(target, view.called, numbers)
+    async for rows in source.pages():
+        await asyncio.to_thread(lambda rows=rows: book.write([cells(row) for row in rows]))  # type: ignore[misc]
+    await asyncio.to_thread(book.close)
+
+
+async def _workbook_pieces(source: Source) -> AsyncIterator[bytes]:
+    with TemporaryFile() as made:
+        await workbook(source, made)
+        made.seek(0)
+        while piece := made.read(MEGABYTE // 4):
+            yield piece
+
+
+def pieces(source: Source, kind: str, bom: bool = False) -> AsyncIterator[bytes]:
+    """The list as a file of one of the three kinds."""
+    if kind == CSV:
+        return csv_pieces(source, bom)
+    return line_pieces(source) if kind == LINES else _workbook_pieces(source)
+
+
+def exporter(resource: Resource, kind: str) -> Callable[..., Any]:
+    """What answers with a list as a file."""
+
+    async def export(office: "Office", trade: "Trade", call: "Call") -> Outgoing:
+        source = source_of(office, trade, resource, call.actor, call.query)
+        name = f"{resource.record.plural}.{kind}"
+        return Outgoing(name, TYPES[kind], pieces(source, kind, flag_of(call.query, "bom")))
+
+    return export
