@@ -101,7 +101,7 @@ def samples() -> dict[str, Any]:
         "opening_amount": 100, "counted_amount": 100, "category": "Transport", "kind": "cash_in",
         "decision": "returned", "payment_email": "", "seller_name": "Yaw Boateng", "seller_phone": f"024{number}",
         "seller_address": "Osu", "id_kind": "passport", "id_number": "G0001", "payments": [{"amount": 10}],
-        "repair_id": None, "lines": [], "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7, "keep_deliveries_days": 30,
+        "repair_id": None, "trade_in": None, "lines": [], "user_id": None, "also": [], "keep_attempts_days": 30, "keep_answers_days": 1, "keep_jobs_days": 7, "keep_deliveries_days": 30,
         "keep_files_days": None, "overlap_hours": 24, "address": f"walk{number}@example.com", "hold_days": 0, "imei_check_days": 7, "imei_decision": None, "result": "clear",
         "provider": "local", "source": "police", "grade": "A", "asking_price": 1100,
         "checks": ["battery", {"name": "screen", "passed": False, "note": "scratched"}],

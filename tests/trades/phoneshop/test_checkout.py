@@ -89,3 +89,31 @@ async def test_p02_r16_the_tax_of_a_checkout_is_rounded_once(shop: Place) -> Non
     made = done(await shop.clerk.post("/api/checkouts", json={"lines": await prices(shop, 160, 90, cost=100)}))
     assert [each["tax_amount"] for each in await sales_of(shop, made)] == [10, 0]
     assert await shop.wrong() == []
+
+
+async def test_n2_a_phone_given_in_part_payment_is_netted_in_the_same_go(shop: Place) -> None:
+    customer = await a_customer(shop.clerk)
+    lines = await prices(shop, 3000, 500)
+    given = {"given_phone_description": "iPhone 11", "given_phone_value": 1800}
+    payments = [{"amount": 1000}, {"method": "mobile_money", "amount": 700, "reference": "MP8"}]
+    order = {"customer_id": customer["id"], "lines": lines, "trade_in": given, "payments": payments}
+    short = order | {"payments": [{"amount": 1199}]}
+    assert done(await shop.clerk.post("/api/checkouts", json=short), 409)["code"] == "swap_unpaid"
+    dear = order | {"trade_in": given | {"given_phone_value": 3000.01}}
+    assert done(await shop.clerk.post("/api/checkouts", json=dear), 409)["code"] == "trade_in_above_price"
+    assert (await shop.clerk.post("/api/checkouts", json=order | {"customer_id": None})).status_code == 422
+    made = done(await shop.clerk.post("/api/checkouts", json=order))
+    assert (made["total_amount"], made["trade_in_amount"], made["paid_amount"], made["balance_due"]) == (
+        3500,
+        1800,
+        1700,
+        0,
+    )
+    swap = done(await shop.clerk.get(f"/api/swaps/{made['swap_id']}"), 200)
+    assert (swap["balance_paid"], swap["given_phone_value"], swap["new_phone_id"]) == (1200, 1800, lines[0]["phone_id"])
+    (sale,) = await sales_of(shop, made)
+    assert (sale["amount_paid"], sale["method"], sale["checkout"]) == (500, "mobile_money", made["number"])
+    found = done(await shop.owner.get("/api/analytics/cash-and-accrual"), 200)
+    methods = {name: each["amount"] for name, each in found["cash"]["by_method"].items()}
+    assert (methods, found["accrual"]["total"]) == ({"cash": 1000, "mobile_money": 700}, 1700)
+    assert await shop.wrong() == []
