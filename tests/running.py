@@ -209,7 +209,13 @@ async def serving() -> AsyncIterator[tuple[Switchboard, httpx2.AsyncClient]]:
     drop_stalled(listening)
     base = f"http://127.0.0.1:{listening.getsockname()[1]}"
     config = uvicorn.Config(
-        board, lifespan="off", access_log=False, log_level="warning", server_header=False, **SOCKETS
+        board,
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        **SOCKETS,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listening]))

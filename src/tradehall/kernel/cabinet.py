@@ -219,9 +219,9 @@ class Cabinet:
 
     # Links.
 
-    def link(self, trade: str, org_id: int, file_id: int, now: datetime) -> str:
+    def link(self, trade: str, org_id: int, file_id: int, now: datetime, lasts: timedelta | None = None) -> str:
         """What lets anybody read this file for a while: the organisation, when it ends, and a signature of both."""
-        until = int((now + self.allowance.link_lasts).timestamp())
+        until = int((now + (lasts or self.allowance.link_lasts)).timestamp())
         return f"{org_id}.{until}.{self._signed(trade, org_id, file_id, until)}"
 
     def admitted(self, trade: str, file_id: int, link: str, now: datetime) -> int:

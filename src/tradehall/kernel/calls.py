@@ -15,7 +15,7 @@ from tradehall.kernel.columns import Refers
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Shape, dumps
 from tradehall.kernel.database import Batch, Undone, Work
-from tradehall.kernel.errors import Problem, Stale
+from tradehall.kernel.errors import Missing, Problem, Stale
 from tradehall.kernel.events import BY_COMMAND, by_job
 from tradehall.kernel.idempotency import Answer, Key, KeyBook
 from tradehall.kernel.jobs import Job, Then, finish
@@ -195,6 +195,9 @@ class Perform(Work):
     def _target(self, ctx: Context, verb: Verb[Any, Any]) -> Record:
         grant = self.call.contract.grant(ctx.actor)
         row = ctx.get(verb.record, self.call.target or 0, grant)
+        others = (name for name in self.call.contract.parameters if name != "id" and name in verb.record.fields)
+        if any(row.values[name] != self.call.path[name] for name in others):  # the path leads through another row
+            raise Missing(f"{verb.record.title} not found")
         if self.call.if_match is not None and self.call.if_match not in ("*", etag(row)):
             raise Stale(self._shape(row).view(ctx.actor).one(row), etag(row))
         return row

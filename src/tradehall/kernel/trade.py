@@ -31,7 +31,7 @@ from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.transfer.foreign import Foreign
 from tradehall.kernel.transfer.paths import paths as transfer_paths
-from tradehall.kernel.verbs import SYSTEM, VERBS, Actor, By, Role, Verb, grants
+from tradehall.kernel.verbs import GUEST, SYSTEM, VERBS, Actor, By, Role, Verb, grants
 from tradehall.kernel.webhooks.paths import paths as webhook_paths
 from tradehall.kernel.webhooks.sending import SWITCHED_OFF
 
@@ -84,6 +84,8 @@ class Trade:
     live: Live | None = None
     foreign: tuple[Foreign, ...] = ()
     """Other systems whose databases are taken over."""
+    sms_inbound: str = ""
+    """Where the provider of SMS reports besides, if the trade's contract has a path for it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", self.title or self.name.capitalize())
@@ -153,7 +155,7 @@ class Trade:
             named |= {id(verb) for verb in resource.verbs()}
         errors = {code: status for each in self.contract for code, status in each.errors.items()}
         for verb in self.verbs:
-            if id(verb) not in named and any(grant.role is not SYSTEM for grant in grants(verb.by)):
+            if id(verb) not in named and any(grant.role not in (SYSTEM, GUEST) for grant in grants(verb.by)):
                 one = "/{id}" if verb.target else ""
                 path = f"{self.prefix}/{verb.record.in_paths}{one}/{verb.name.replace('_', '-')}"
                 yield Contract("POST", path, verb, 200 if verb.target else 201, errors)

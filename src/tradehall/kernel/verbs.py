@@ -49,6 +49,7 @@ By = Rows | tuple[Rows, ...] | tuple[Rows | tuple[Rows, ...], ...]
 SYSTEM = Role("system", "Tradehall itself")
 MEMBER = Role("member", "Anybody signed in")
 ANYBODY = Role("anybody", "Anybody, signed in or not")
+GUEST = Role("guest", "Whoever holds the link to a row")
 
 
 def own(role: Role) -> Grant:
@@ -126,7 +127,7 @@ class Actor:
         """Whether the actor has a role; Tradehall itself has every one."""
         if self.role == SYSTEM.name or role is ANYBODY:
             return True
-        return role.name == self.role or (role is MEMBER and self.role != ANYBODY.name)
+        return role.name == self.role or (role is MEMBER and self.role not in (ANYBODY.name, GUEST.name))
 
 
 def system(org_id: int, trade: str) -> Actor:

@@ -22,24 +22,14 @@ SCHEMA: dict[str, Any] = {"requestBody": {"required": True, "content": {FORM: {"
 
 def routes(office: Office, trade: Trade) -> APIRouter:
     """The paths at which a trade's messages are reported on."""
-    router = APIRouter(prefix=room(trade), tags=["messages"])
+    router = APIRouter(tags=["messages"])
 
-    @router.post("/inbound/{provider}", summary="A provider reports.", openapi_extra=SCHEMA)
+    @router.post(f"{room(trade)}/inbound/{{provider}}", summary="A provider reports.", openapi_extra=SCHEMA)
     async def inbound(request: Request, provider: str) -> Response:
         """What a provider says of a message, or what somebody answered."""
-        sender = next((each for each in (office.outside.sms, office.outside.mail) if each.name == provider), None)
-        if sender is None or not sender.is_real:
-            raise Missing("There is no such provider")
-        headers = dict(request.headers.raw)
-        if headers.get(b"content-type", b"").split(b";")[0].strip() != FORM.encode():
-            raise UnsupportedType(FORM)
-        body = await read_body(headers, request.receive, LARGEST)
-        told = sender.heard(_asked(request), request.headers, body)
-        if told is not None:
-            await hear(office, trade, told, provider)
-        return Response(b"<Response/>", media_type="text/xml")
+        return await _heard(office, trade, request, provider)
 
-    @router.get("/unsubscribe/{token}", summary="Ask whether somebody wants no more e-mail.")
+    @router.get(f"{room(trade)}/unsubscribe/{{token}}", summary="Ask whether somebody wants no more e-mail.")
     async def ask(request: Request, token: str) -> HTMLResponse:
         """A page with a button: what looks at links before people do must not answer for them."""
         try:
@@ -49,7 +39,7 @@ def routes(office: Office, trade: Trade) -> APIRouter:
         root = request.scope.get("root_path", "")
         return page("stop.html", title="No more e-mail?", root=root, address=address, business=trade.title)
 
-    @router.post("/unsubscribe/{token}", summary="Somebody wants no more e-mail (RFC 8058).")
+    @router.post(f"{room(trade)}/unsubscribe/{{token}}", summary="Somebody wants no more e-mail (RFC 8058).")
     async def stop(request: Request, token: str) -> HTMLResponse:
         """One click in a mail program, or the button of the page."""
         await read_body(dict(request.headers.raw), request.receive, LARGEST)
@@ -59,7 +49,28 @@ def routes(office: Office, trade: Trade) -> APIRouter:
             return _said(request, gone.sentence, 404)
         return _said(request, f"{address} gets no more e-mail from here.")
 
+    if trade.sms_inbound:
+
+        @router.post(trade.sms_inbound, summary="The provider of SMS reports.", openapi_extra=SCHEMA)
+        async def inbound_sms(request: Request) -> Response:
+            """What the provider of SMS says of a message, or what somebody answered."""
+            return await _heard(office, trade, request, office.outside.sms.name)
+
     return router
+
+
+async def _heard(office: Office, trade: Trade, request: Request, provider: str) -> Response:
+    sender = next((each for each in (office.outside.sms, office.outside.mail) if each.name == provider), None)
+    if sender is None or not sender.is_real:
+        raise Missing("There is no such provider")
+    headers = dict(request.headers.raw)
+    if headers.get(b"content-type", b"").split(b";")[0].strip() != FORM.encode():
+        raise UnsupportedType(FORM)
+    body = await read_body(headers, request.receive, LARGEST)
+    told = sender.heard(_asked(request), request.headers, body)
+    if told is not None:
+        await hear(office, trade, told, provider)
+    return Response(b"<Response/>", media_type="text/xml")
 
 
 def _said(request: Request, sentence: str, status: int = 200) -> HTMLResponse:

@@ -23,14 +23,14 @@ START = {"start", "unstop", "yes"}
 REPORTED = {Status.SENT: ACCEPT, Status.DELIVERED: DELIVER, Status.FAILED: FAIL}
 
 
-def _received(ctx: "Context", heard: Heard, provider: str) -> None:
+def _received(ctx: "Context", heard: Heard, provider: str) -> Reply:
     word = " ".join(heard.text.casefold().split()).strip(" .!\"'")
     out = wants_none(ctx, Channel.SMS, heard.sender)
     if word in STOP and out is None:
         stop_writing(ctx, Channel.SMS, heard.sender, Source.REPLY)
     elif word in START and out is not None:
         ctx.delete(out)
-    ctx.add(
+    return ctx.add(
         Reply(
             of_trade=ctx.trade.name, address=heard.sender, body=heard.text, provider=provider,
             provider_id=heard.provider_id,

@@ -239,7 +239,7 @@ def tell(ctx: "Context", to: To, wish: Wish) -> Message | None:
                 _notice(ctx, user_id, wish)
         return None
     channel = Channel.EMAIL if "@" in to else Channel.SMS
-    wanted = wish.template.always or ctx.preferences[ENABLED.name]
+    wanted = wish.template.always or ctx.preferences[wish.template.switch]
     if not wanted or channel not in wish.template.texts:
         return None
     return _message(ctx, channel, to, wish)

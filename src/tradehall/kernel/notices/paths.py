@@ -33,7 +33,7 @@ from tradehall.kernel.notices.templates import BUSINESS, TEXTS, Template, Wordin
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record
 from tradehall.kernel.resources import Filter, Resource
-from tradehall.kernel.verbs import ME, MEMBER, Grant, Verb, where
+from tradehall.kernel.verbs import ME, MEMBER, By, Grant, Verb, grants, where
 
 if TYPE_CHECKING:
     from tradehall.kernel.trade import Trade
@@ -65,7 +65,7 @@ def paths(trade: "Trade") -> Paths:
     """What is offered of messages in every trade."""
     here = room(trade)
     yield from _notices(trade)
-    yield Contract("GET", f"{here}/log", Listing(_log(trade)))
+    yield Contract("GET", f"{here}/log", Listing(log_of(trade.name, trade.roles[-2:])))
     yield Contract("POST", f"{here}/{{id}}/resend", _resend(trade))
     yield Contract("GET", f"{here}/replies", Listing(_replies(trade)))
     yield from _templates(trade, f"{here}/templates")
@@ -98,15 +98,21 @@ def _notices(trade: "Trade") -> Paths:
     yield Contract("POST", f"{trade.prefix}/notices/{{id}}/read", verb, shape=own.shape)
 
 
-def _log(trade: "Trade") -> Resource:
+def log_of(trade: str, by: By, channel: Channel | None = None) -> Resource:
+    """The ledger of a trade's messages, or of those of one channel."""
+
+    def here(record: type[Record]) -> sa.ColumnElement[bool]:
+        mine = Message.of_trade == trade
+        return mine if channel is None else sa.and_(mine, Message.channel == channel)
+
     filters = (
         "channel", "status", "provider", "template", "cause_entity", "cause_id",
         Filter("to", str, lambda to: Message.address == to),
         Filter("since", Moment, lambda moment: Message.created_at >= moment),
         Filter("until", Moment, lambda moment: Message.created_at < moment),
     )  # fmt: skip
-    by = _of_trade(trade, *trade.roles[-2:])
-    return Resource(Message, by=by, columns=SHOWN, called={"address": "to"}, filters=filters)
+    within = tuple(where(grant.role, here) for grant in grants(by))
+    return Resource(Message, by=within, columns=SHOWN, called={"address": "to"}, filters=filters)
 
 
 def _replies(trade: "Trade") -> Resource:

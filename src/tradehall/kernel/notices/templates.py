@@ -41,6 +41,8 @@ class Template:
     urgent: bool = False
     always: bool = False
     late: tuple[str, ...] = ()
+    switch: str = "messages"
+    """The setting without which nobody is sent this."""
 
     @cached_property
     def texts(self) -> Mapping[str, str]:

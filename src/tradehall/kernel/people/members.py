@@ -71,6 +71,13 @@ def places(session: Session, user_id: int, trade: str) -> list[Member]:
     return [Member(**row._mapping) for row in session.execute(memberships(*mine))]
 
 
+def holders(session: Session, org_id: int, trade: str, *roles: str) -> list[int]:
+    """Who is active in one of these roles of an organisation."""
+    here = (MEMBERSHIPS.c.org_id == org_id, MEMBERSHIPS.c.trade == trade, MEMBERSHIPS.c.is_active)
+    found = sa.select(MEMBERSHIPS.c.user_id).where(*here, MEMBERSHIPS.c.role.in_(roles))
+    return list(session.execute(found.order_by(MEMBERSHIPS.c.user_id)).scalars())
+
+
 def names_of(session: Session, user_id: int, trade: str) -> dict[str, str]:
     """What a person signs in to a trade with, and can be reached by: each kind with its name."""
     mine = (SIGN_IN_NAMES.c.user_id == user_id, SIGN_IN_NAMES.c.trade == trade)
