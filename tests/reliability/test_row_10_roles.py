@@ -17,6 +17,7 @@ OPEN = {
     "POST /api/auth/refresh", "POST /api/auth/reset-password", "POST /api/auth/forgot-password", "POST /api/auth/verify-email",
     "POST /api/invitations/accept", "GET /api/auth/openid", "GET /api/auth/openid/{provider}/start",
     "GET /api/auth/openid/{provider}/callback", "POST /api/payments/webhook/{provider}",
+    "GET /r/{token}", "POST /r/{token}/estimate", "POST /r/lookup",
 }  # fmt: skip
 """What anybody may ask, besides the pages of `web/`."""
 

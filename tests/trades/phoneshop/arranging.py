@@ -64,6 +64,27 @@ async def a_purchase(person: Person, **more: Any) -> dict[str, Any]:
     return made
 
 
+async def a_repair(person: Person, **more: Any) -> dict[str, Any]:
+    """A repair for a new customer, unless one is given."""
+    given = {"phone_description": "iPhone X, black", "issue_description": "Screen cracked", "cost": 450} | more
+    if "customer_id" not in given:
+        given["customer_id"] = (await a_customer(person))["id"]
+    made: dict[str, Any] = done(await person.post("/api/repairs/", json=given))
+    return made
+
+
+async def became(person: Person, repair: dict[str, Any], status: str, code: int = 200, **more: Any) -> Any:
+    """A repair after it was brought to a status."""
+    path = f"/api/repairs/{repair['id']}/status"
+    return done(await person.patch(path, params={"new_status": status} | more), code)
+
+
+async def token_of(person: Person, repair: dict[str, Any]) -> str:
+    """What the link of a repair ends in."""
+    found: str = done(await person.get(f"/api/repairs/{repair['id']}/link"), 200)["public_token"]
+    return found
+
+
 def imei(number: int) -> str:
     """A valid IMEI, a different one for each number."""
     fourteen = f"35{number:012d}"

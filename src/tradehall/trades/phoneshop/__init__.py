@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.phoneshop import attempts, contract, demo, devices, guard, reports, swapsync, tax
+from tradehall.trades.phoneshop import attempts, contract, demo, devices, guard, reports, swapsync, tax, workshop
 from tradehall.trades.phoneshop.roles import CLERK, MANAGER, OWNER, TECHNICIAN
 from tradehall.trades.phoneshop.templates import templates
 
@@ -21,7 +21,9 @@ trade = Trade(
         *reports.settings,
         *devices.settings,
         *guard.settings,
+        *workshop.settings,
     ),
+    sms_inbound="/api/sms/inbound",
     templates=templates,
     demo=demo.week,
     foreign=(swapsync.system,),

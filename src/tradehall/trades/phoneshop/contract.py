@@ -22,6 +22,7 @@ from tradehall.trades.phoneshop import (
     rules,
     swaps,
     till,
+    workshop,
 )  # fmt: skip
 from tradehall.trades.phoneshop.models import Condition, Customer, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
@@ -72,9 +73,9 @@ sales = Resource(
     ),
     detail=(
         "method", "method_reference", "tax_mode", "tax_amount", "checkout", "staff_id", "completed_at", "returned_at",
-        "warranty_until",
+        "warranty_until", "claims_cost",
     ),
-    only={"margin": MANAGERS},
+    only={"margin": MANAGERS, "claims_cost": MANAGERS},
     by=STAFF,
     create=rules.sell,
     filters=("checkout",),
@@ -94,6 +95,7 @@ resources = (
     *till.resources,
     *purchases.resources,
     *checkout.resources,
+    *workshop.resources,
 )
 paths = (
     Contract("GET", "/", Info("What this is, and where its documentation is.", lambda facts: {
@@ -126,4 +128,5 @@ paths = (
     *inspection.paths,
     *counts.paths,
     *prices.paths,
+    *workshop.paths,
 )  # fmt: skip

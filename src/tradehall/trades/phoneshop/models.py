@@ -51,7 +51,7 @@ PHONE_MOVES = {
     ),
     PhoneStatus.AVAILABLE: (PhoneStatus.WITHHELD, PhoneStatus.UNDER_REPAIR, PhoneStatus.SOLD, PhoneStatus.SWAPPED),
     PhoneStatus.WITHHELD: (PhoneStatus.AVAILABLE, PhoneStatus.UNDER_REPAIR),
-    PhoneStatus.UNDER_REPAIR: (PhoneStatus.AVAILABLE, PhoneStatus.WITHHELD),
+    PhoneStatus.UNDER_REPAIR: (PhoneStatus.AVAILABLE, PhoneStatus.WITHHELD, PhoneStatus.RECEIVED),
     PhoneStatus.SOLD: (PhoneStatus.RECEIVED, PhoneStatus.AVAILABLE),
     PhoneStatus.SWAPPED: (PhoneStatus.RECEIVED, PhoneStatus.AVAILABLE),
     PhoneStatus.RETURNED: (),
@@ -194,7 +194,8 @@ class Sale(Record, table="phoneshop_sales"):
     balance_due = computed(money(), lambda sale: sale.original_price - sale.discount_amount - sale.amount_paid)
     refunded_amount = money(at_least=0)
     cost = optional(money(at_least=0))
-    margin = computed(optional(money()), lambda sale: sale.amount_paid - sale.cost)
+    claims_cost = money(at_least=0, default=0)
+    margin = computed(optional(money()), lambda sale: sale.amount_paid - sale.cost - sale.claims_cost)
     phone_value = money(at_least=0)
     """What the phone was offered for."""
     counter_amount = money(at_least=0)
@@ -279,8 +280,8 @@ class Swap(Record, table="phoneshop_swaps"):
 class Repair(Record, table="phoneshop_repairs"):
     """A phone that somebody brought to be mended, or one of the shop's own; `cost` is its price to the customer.
 
-    `parts_cost` and `outside_cost` are what it costs the shop; of a warranty claim, too, they are charged to the first job.
-    `changes` counts the real changes of its status: each has one message.
+    `parts_cost` and `outside_cost` are what it costs the shop; those of a warranty claim are the `claims_cost` of the first
+    job or of the sale. `unit_was` is what a phone of the stock was before it came under repair. `changes` counts the real changes of its status: each has one message.
 
     Source: spec R-09, R-11, R-13, R-20.
     """
@@ -299,29 +300,36 @@ class Repair(Record, table="phoneshop_repairs"):
     staff_id = optional(person())
     due_date = optional(day())
     delivery_notified = flag()
+    rework_reason = optional(text(500))
+    unit_was = optional(choice(PhoneStatus))
     changes = integer(at_least=0, default=0)
     parts_cost = money(at_least=0, default=0)
     outside_cost = money(at_least=0, default=0)
+    claims_cost = money(at_least=0, default=0)
     paid_amount = money(at_least=0, default=0)
     refunded_amount = money(at_least=0, default=0)
     completed_at = optional(moment())
     delivered_at = optional(moment())
+    warranty_days = optional(integer(at_least=0, at_most=3650))
     warranty_until = optional(day())
     warranty_of_id = optional(reference("phoneshop_repairs"))
+    warranty_of_sale_id = optional(reference(Sale))
     balance_due = computed(money(), lambda repair: repair.cost - repair.paid_amount)
-    margin = computed(money(), lambda repair: repair.cost - repair.parts_cost - repair.outside_cost)
+    margin = computed(money(), lambda job: job.cost - job.parts_cost - job.outside_cost - job.claims_cost)
 
+    searched = ("repair_number", "phone_description")
     indexes = (
-        ("customer_id", "created_at", "id"),
-        ("status", "created_at", "id"),
-        ("technician_id", "status", "id"),
-        ("phone_id",),
-        ("warranty_of_id",),
-    )
+        ("customer_id", "created_at", "id"), ("status", "created_at", "id"), ("technician_id", "status", "id"),
+        ("phone_id",), ("warranty_of_id",), ("warranty_of_sale_id",),
+    )  # fmt: skip
     walls = (
         unique("repair_number", says="This repair number is used already"),
         unique("token", says="This link is used already"),
-        check("cost", "cost > 0 OR warranty_of_id IS NOT NULL", "Only a warranty claim is free of charge"),
+        check(
+            "cost",
+            "cost > 0 OR warranty_of_id IS NOT NULL OR warranty_of_sale_id IS NOT NULL",
+            "Only a warranty claim is free",
+        ),
         check("paid", "paid_amount <= cost", "More was paid than the repair costs", code="overpaid"),
         check("refunded", "refunded_amount <= paid_amount", "More would be refunded than was paid"),
     )

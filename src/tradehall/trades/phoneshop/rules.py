@@ -19,8 +19,10 @@ from tradehall.trades.phoneshop import tax
 from tradehall.trades.phoneshop.devices import Decision, guard, keep_number
 from tradehall.trades.phoneshop.imei import normalised
 from tradehall.trades.phoneshop.inspection import spent
+from tradehall.trades.phoneshop.messages import RepairReply
 from tradehall.trades.phoneshop.models import HELD, Condition, Customer, Method, Phone, PhoneStatus, Sale, UnitImei
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
+from tradehall.trades.phoneshop.terms import sale_warranty
 
 
 def at_the_counter(method: Method) -> Method:
@@ -124,6 +126,8 @@ def remove(ctx: Context, customer: Customer, how: Removal) -> None:
         for sale in ctx.all(find(Sale, Sale.customer_id == customer.id)):
             known += [sale.customer_phone, sale.customer_email]
             ctx.erase(sale, customer_phone=None, customer_email=None)
+        for reply in ctx.all(find(RepairReply, RepairReply.customer_id == customer.id)):
+            ctx.erase(reply, body="")
     else:
         ctx.delete(customer)
     forget(ctx, *known)
@@ -282,6 +286,7 @@ def hand_over(ctx: Context, phone: Phone, decision: str | None, **agreed: Any) -
             condition=Condition(phone.condition),
             model_key=model_key(phone.brand, phone.model),
             staff_id=ctx.actor.user_id or None,
+            warranty_until=sale_warranty(ctx, Condition(phone.condition)),
             completed_at=ctx.now if paid == agreed["original_price"] - agreed["discount_amount"] else None,
             **{"counter_amount": paid} | agreed,
         )

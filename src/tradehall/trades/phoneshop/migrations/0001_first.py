@@ -118,6 +118,27 @@ def upgrade() -> None:
         batch_op.create_index('ix_phoneshop_movements_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_phoneshop_movements_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('phoneshop_parts',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('sku', sa.String(length=60), nullable=True),
+    sa.Column('quantity', sa.BigInteger(), nullable=False),
+    sa.Column('unit_cost', sa.BigInteger(), nullable=False),
+    sa.Column('low_mark', sa.BigInteger(), nullable=False),
+    sa.Column('folded', sa.Text(), nullable=False),
+    sa.CheckConstraint('quantity >= 0', name='ck_phoneshop_parts_quantity'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_parts', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_parts_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_phoneshop_parts_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_parts_sku', ['org_id', 'sku'], unique=True, sqlite_where=sa.text('sku IS NOT NULL'), postgresql_where=sa.text('sku IS NOT NULL'))
+
     op.create_table('phoneshop_phones',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -278,57 +299,6 @@ def upgrade() -> None:
         batch_op.create_index('uq_phoneshop_purchases_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_phoneshop_purchases_purchase_number', ['org_id', 'purchase_number'], unique=True, sqlite_where=None, postgresql_where=None)
 
-    op.create_table('phoneshop_repairs',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
-    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
-    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
-    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('phone_description', sa.String(length=200), nullable=False),
-    sa.Column('issue_description', sa.String(length=500), nullable=False),
-    sa.Column('diagnosis', sa.String(length=500), nullable=True),
-    sa.Column('cost', sa.BigInteger(), nullable=False),
-    sa.Column('status', sa.String(40), nullable=False),
-    sa.Column('repair_number', sa.String(length=20), nullable=False),
-    sa.Column('token', sa.String(length=43), nullable=False),
-    sa.Column('technician_id', sa.BigInteger(), nullable=True),
-    sa.Column('staff_id', sa.BigInteger(), nullable=True),
-    sa.Column('due_date', sa.Date(), nullable=True),
-    sa.Column('delivery_notified', sa.Boolean(), nullable=False),
-    sa.Column('changes', sa.BigInteger(), nullable=False),
-    sa.Column('parts_cost', sa.BigInteger(), nullable=False),
-    sa.Column('outside_cost', sa.BigInteger(), nullable=False),
-    sa.Column('paid_amount', sa.BigInteger(), nullable=False),
-    sa.Column('refunded_amount', sa.BigInteger(), nullable=False),
-    sa.Column('completed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.Column('delivered_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.Column('warranty_until', sa.Date(), nullable=True),
-    sa.Column('warranty_of_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('balance_due', sa.BigInteger(), sa.Computed('cost - paid_amount', persisted=True), nullable=False),
-    sa.Column('margin', sa.BigInteger(), sa.Computed('(cost - parts_cost) - outside_cost', persisted=True), nullable=False),
-    sa.CheckConstraint("status IN ('Pending', 'In Progress', 'Completed', 'Delivered')", name='ck_phoneshop_repairs_status'),
-    sa.CheckConstraint('cost > 0 OR warranty_of_id IS NOT NULL', name='ck_phoneshop_repairs_cost'),
-    sa.CheckConstraint('paid_amount <= cost', name='ck_phoneshop_repairs_paid'),
-    sa.CheckConstraint('refunded_amount <= paid_amount', name='ck_phoneshop_repairs_refunded'),
-    sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_repairs_customer_id'),
-    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_repairs_phone_id'),
-    sa.ForeignKeyConstraint(['org_id', 'warranty_of_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_repairs_warranty_of_id', use_alter=True),
-    sa.PrimaryKeyConstraint('id'),
-    sqlite_autoincrement=True
-    )
-    with op.batch_alter_table('phoneshop_repairs', schema=None) as batch_op:
-        batch_op.create_index('ix_phoneshop_repairs_customer_id_created_at_id', ['org_id', 'customer_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
-        batch_op.create_index('ix_phoneshop_repairs_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
-        batch_op.create_index('ix_phoneshop_repairs_recent', ['org_id', 'created_at', 'id'], unique=False)
-        batch_op.create_index('ix_phoneshop_repairs_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
-        batch_op.create_index('ix_phoneshop_repairs_technician_id_status_id', ['org_id', 'technician_id', 'status', 'id'], unique=False, sqlite_where=sa.text('technician_id IS NOT NULL'), postgresql_where=sa.text('technician_id IS NOT NULL'))
-        batch_op.create_index('ix_phoneshop_repairs_warranty_of_id', ['org_id', 'warranty_of_id'], unique=False, sqlite_where=sa.text('warranty_of_id IS NOT NULL'), postgresql_where=sa.text('warranty_of_id IS NOT NULL'))
-        batch_op.create_index('uq_phoneshop_repairs_org_id_id', ['org_id', 'id'], unique=True)
-        batch_op.create_index('uq_phoneshop_repairs_repair_number', ['org_id', 'repair_number'], unique=True, sqlite_where=None, postgresql_where=None)
-        batch_op.create_index('uq_phoneshop_repairs_token', ['org_id', 'token'], unique=True, sqlite_where=None, postgresql_where=None)
-
     op.create_table('phoneshop_sales',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -344,7 +314,8 @@ def upgrade() -> None:
     sa.Column('balance_due', sa.BigInteger(), sa.Computed('(original_price - discount_amount) - amount_paid', persisted=True), nullable=False),
     sa.Column('refunded_amount', sa.BigInteger(), nullable=False),
     sa.Column('cost', sa.BigInteger(), nullable=True),
-    sa.Column('margin', sa.BigInteger(), sa.Computed('amount_paid - cost', persisted=True), nullable=True),
+    sa.Column('claims_cost', sa.BigInteger(), nullable=False),
+    sa.Column('margin', sa.BigInteger(), sa.Computed('(amount_paid - cost) - claims_cost', persisted=True), nullable=True),
     sa.Column('phone_value', sa.BigInteger(), nullable=False),
     sa.Column('counter_amount', sa.BigInteger(), nullable=False),
     sa.Column('method', sa.String(40), nullable=False),
@@ -527,6 +498,89 @@ def upgrade() -> None:
         batch_op.create_index('uq_phoneshop_checkouts_number', ['org_id', 'number'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_phoneshop_checkouts_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('phoneshop_repairs',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('phone_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('phone_description', sa.String(length=200), nullable=False),
+    sa.Column('issue_description', sa.String(length=500), nullable=False),
+    sa.Column('diagnosis', sa.String(length=500), nullable=True),
+    sa.Column('cost', sa.BigInteger(), nullable=False),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('repair_number', sa.String(length=20), nullable=False),
+    sa.Column('token', sa.String(length=43), nullable=False),
+    sa.Column('technician_id', sa.BigInteger(), nullable=True),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('due_date', sa.Date(), nullable=True),
+    sa.Column('delivery_notified', sa.Boolean(), nullable=False),
+    sa.Column('rework_reason', sa.String(length=500), nullable=True),
+    sa.Column('unit_was', sa.String(40), nullable=True),
+    sa.Column('changes', sa.BigInteger(), nullable=False),
+    sa.Column('parts_cost', sa.BigInteger(), nullable=False),
+    sa.Column('outside_cost', sa.BigInteger(), nullable=False),
+    sa.Column('claims_cost', sa.BigInteger(), nullable=False),
+    sa.Column('paid_amount', sa.BigInteger(), nullable=False),
+    sa.Column('refunded_amount', sa.BigInteger(), nullable=False),
+    sa.Column('completed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('delivered_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('warranty_days', sa.BigInteger(), nullable=True),
+    sa.Column('warranty_until', sa.Date(), nullable=True),
+    sa.Column('warranty_of_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('warranty_of_sale_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('balance_due', sa.BigInteger(), sa.Computed('cost - paid_amount', persisted=True), nullable=False),
+    sa.Column('margin', sa.BigInteger(), sa.Computed('((cost - parts_cost) - outside_cost) - claims_cost', persisted=True), nullable=False),
+    sa.Column('folded', sa.Text(), nullable=False),
+    sa.CheckConstraint("status IN ('Pending', 'In Progress', 'Completed', 'Delivered')", name='ck_phoneshop_repairs_status'),
+    sa.CheckConstraint("unit_was IN ('RECEIVED', 'AVAILABLE', 'WITHHELD', 'UNDER_REPAIR', 'SOLD', 'SWAPPED', 'RETURNED')", name='ck_phoneshop_repairs_unit_was'),
+    sa.CheckConstraint('cost > 0 OR warranty_of_id IS NOT NULL OR warranty_of_sale_id IS NOT NULL', name='ck_phoneshop_repairs_cost'),
+    sa.CheckConstraint('paid_amount <= cost', name='ck_phoneshop_repairs_paid'),
+    sa.CheckConstraint('refunded_amount <= paid_amount', name='ck_phoneshop_repairs_refunded'),
+    sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_repairs_customer_id'),
+    sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_repairs_phone_id'),
+    sa.ForeignKeyConstraint(['org_id', 'warranty_of_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_repairs_warranty_of_id', use_alter=True),
+    sa.ForeignKeyConstraint(['org_id', 'warranty_of_sale_id'], ['phoneshop_sales.org_id', 'phoneshop_sales.id'], name='fk_phoneshop_repairs_warranty_of_sale_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_repairs', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_repairs_customer_id_created_at_id', ['org_id', 'customer_id', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_repairs_phone_id', ['org_id', 'phone_id'], unique=False, sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_repairs_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_repairs_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_repairs_technician_id_status_id', ['org_id', 'technician_id', 'status', 'id'], unique=False, sqlite_where=sa.text('technician_id IS NOT NULL'), postgresql_where=sa.text('technician_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_repairs_warranty_of_id', ['org_id', 'warranty_of_id'], unique=False, sqlite_where=sa.text('warranty_of_id IS NOT NULL'), postgresql_where=sa.text('warranty_of_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_repairs_warranty_of_sale_id', ['org_id', 'warranty_of_sale_id'], unique=False, sqlite_where=sa.text('warranty_of_sale_id IS NOT NULL'), postgresql_where=sa.text('warranty_of_sale_id IS NOT NULL'))
+        batch_op.create_index('uq_phoneshop_repairs_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_repairs_repair_number', ['org_id', 'repair_number'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_repairs_token', ['org_id', 'token'], unique=True, sqlite_where=None, postgresql_where=None)
+
+    op.create_table('phoneshop_estimates',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('repair_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('details', sa.String(length=1000), nullable=True),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('answered_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.CheckConstraint("status IN ('open', 'accepted', 'declined', 'replaced')", name='ck_phoneshop_estimates_status'),
+    sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_estimates_repair_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_estimates', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_estimates_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_estimates_repair_id', ['org_id', 'repair_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_estimates_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_phoneshop_estimates_repair_id', ['org_id', 'repair_id'], unique=True, sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
+
     op.create_table('phoneshop_payments',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -606,6 +660,52 @@ def upgrade() -> None:
         batch_op.create_index('ix_phoneshop_refunds_sale_id', ['org_id', 'sale_id'], unique=False, sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_refunds_swap_id', ['org_id', 'swap_id'], unique=False, sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
         batch_op.create_index('uq_phoneshop_refunds_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_repair_parts',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('repair_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('part_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('name', sa.String(length=100), nullable=False),
+    sa.Column('quantity', sa.BigInteger(), nullable=False),
+    sa.Column('unit_cost', sa.BigInteger(), nullable=False),
+    sa.Column('reason', sa.String(40), nullable=False),
+    sa.Column('cost', sa.BigInteger(), nullable=False),
+    sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.CheckConstraint("reason IN ('used', 'broken', 'faulty', 'outside')", name='ck_phoneshop_repair_parts_reason'),
+    sa.ForeignKeyConstraint(['org_id', 'part_id'], ['phoneshop_parts.org_id', 'phoneshop_parts.id'], name='fk_phoneshop_repair_parts_part_id'),
+    sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_repair_parts_repair_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_repair_parts', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_repair_parts_part_id', ['org_id', 'part_id'], unique=False, sqlite_where=sa.text('part_id IS NOT NULL'), postgresql_where=sa.text('part_id IS NOT NULL'))
+        batch_op.create_index('ix_phoneshop_repair_parts_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_repair_parts_repair_id', ['org_id', 'repair_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_repair_parts_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('phoneshop_repair_replies',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('repair_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('body', sa.String(length=2000), nullable=False),
+    sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_repair_replies_customer_id'),
+    sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_repair_replies_repair_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('phoneshop_repair_replies', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_repair_replies_customer_id', ['org_id', 'customer_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_repair_replies_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_phoneshop_repair_replies_repair_id', ['org_id', 'repair_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_phoneshop_repair_replies_org_id_id', ['org_id', 'id'], unique=True)
 
     op.create_table('phoneshop_attempts',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -690,6 +790,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE phoneshop_movements ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_movements FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_movements USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_parts ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_parts FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_parts USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_phones ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_phones FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_phones USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -708,9 +811,6 @@ def upgrade() -> None:
         op.execute("ALTER TABLE phoneshop_purchases ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_purchases FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_purchases USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
-        op.execute("ALTER TABLE phoneshop_repairs ENABLE ROW LEVEL SECURITY")
-        op.execute("ALTER TABLE phoneshop_repairs FORCE ROW LEVEL SECURITY")
-        op.execute("CREATE POLICY own_organisation ON phoneshop_repairs USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_sales ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_sales FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_sales USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -729,12 +829,24 @@ def upgrade() -> None:
         op.execute("ALTER TABLE phoneshop_checkouts ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_checkouts FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_checkouts USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_repairs ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_repairs FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_repairs USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_estimates ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_estimates FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_estimates USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_payments ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_payments FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_payments USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_refunds ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_refunds FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_refunds USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_repair_parts ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_repair_parts FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_repair_parts USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE phoneshop_repair_replies ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE phoneshop_repair_replies FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON phoneshop_repair_replies USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE phoneshop_attempts ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE phoneshop_attempts FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON phoneshop_attempts USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -767,6 +879,20 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_attempts_recent')
 
     op.drop_table('phoneshop_attempts')
+    with op.batch_alter_table('phoneshop_repair_replies', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_repair_replies_org_id_id')
+        batch_op.drop_index('ix_phoneshop_repair_replies_repair_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_repair_replies_recent')
+        batch_op.drop_index('ix_phoneshop_repair_replies_customer_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('phoneshop_repair_replies')
+    with op.batch_alter_table('phoneshop_repair_parts', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_repair_parts_org_id_id')
+        batch_op.drop_index('ix_phoneshop_repair_parts_repair_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_repair_parts_recent')
+        batch_op.drop_index('ix_phoneshop_repair_parts_part_id', sqlite_where=sa.text('part_id IS NOT NULL'), postgresql_where=sa.text('part_id IS NOT NULL'))
+
+    op.drop_table('phoneshop_repair_parts')
     with op.batch_alter_table('phoneshop_refunds', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_refunds_org_id_id')
         batch_op.drop_index('ix_phoneshop_refunds_swap_id', sqlite_where=sa.text('swap_id IS NOT NULL'), postgresql_where=sa.text('swap_id IS NOT NULL'))
@@ -788,6 +914,26 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_payments_expense_id', sqlite_where=sa.text('expense_id IS NOT NULL'), postgresql_where=sa.text('expense_id IS NOT NULL'))
 
     op.drop_table('phoneshop_payments')
+    with op.batch_alter_table('phoneshop_estimates', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_estimates_repair_id', sqlite_where=sa.text("status = 'open'"), postgresql_where=sa.text("status = 'open'"))
+        batch_op.drop_index('uq_phoneshop_estimates_org_id_id')
+        batch_op.drop_index('ix_phoneshop_estimates_repair_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_estimates_recent')
+
+    op.drop_table('phoneshop_estimates')
+    with op.batch_alter_table('phoneshop_repairs', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_repairs_token', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_phoneshop_repairs_repair_number', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_phoneshop_repairs_org_id_id')
+        batch_op.drop_index('ix_phoneshop_repairs_warranty_of_sale_id', sqlite_where=sa.text('warranty_of_sale_id IS NOT NULL'), postgresql_where=sa.text('warranty_of_sale_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_repairs_warranty_of_id', sqlite_where=sa.text('warranty_of_id IS NOT NULL'), postgresql_where=sa.text('warranty_of_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_repairs_technician_id_status_id', sqlite_where=sa.text('technician_id IS NOT NULL'), postgresql_where=sa.text('technician_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_repairs_status_created_at_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_repairs_recent')
+        batch_op.drop_index('ix_phoneshop_repairs_phone_id', sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
+        batch_op.drop_index('ix_phoneshop_repairs_customer_id_created_at_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('phoneshop_repairs')
     with op.batch_alter_table('phoneshop_checkouts', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_checkouts_org_id_id')
         batch_op.drop_index('uq_phoneshop_checkouts_number', sqlite_where=None, postgresql_where=None)
@@ -842,18 +988,6 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_sales_checkout', sqlite_where=sa.text('checkout IS NOT NULL'), postgresql_where=sa.text('checkout IS NOT NULL'))
 
     op.drop_table('phoneshop_sales')
-    with op.batch_alter_table('phoneshop_repairs', schema=None) as batch_op:
-        batch_op.drop_index('uq_phoneshop_repairs_token', sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index('uq_phoneshop_repairs_repair_number', sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index('uq_phoneshop_repairs_org_id_id')
-        batch_op.drop_index('ix_phoneshop_repairs_warranty_of_id', sqlite_where=sa.text('warranty_of_id IS NOT NULL'), postgresql_where=sa.text('warranty_of_id IS NOT NULL'))
-        batch_op.drop_index('ix_phoneshop_repairs_technician_id_status_id', sqlite_where=sa.text('technician_id IS NOT NULL'), postgresql_where=sa.text('technician_id IS NOT NULL'))
-        batch_op.drop_index('ix_phoneshop_repairs_status_created_at_id', sqlite_where=None, postgresql_where=None)
-        batch_op.drop_index('ix_phoneshop_repairs_recent')
-        batch_op.drop_index('ix_phoneshop_repairs_phone_id', sqlite_where=sa.text('phone_id IS NOT NULL'), postgresql_where=sa.text('phone_id IS NOT NULL'))
-        batch_op.drop_index('ix_phoneshop_repairs_customer_id_created_at_id', sqlite_where=None, postgresql_where=None)
-
-    op.drop_table('phoneshop_repairs')
     with op.batch_alter_table('phoneshop_purchases', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_purchases_purchase_number', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('uq_phoneshop_purchases_org_id_id')
@@ -894,6 +1028,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_phones_acquired_via_swap_id', sqlite_where=sa.text('acquired_via_swap_id IS NOT NULL'), postgresql_where=sa.text('acquired_via_swap_id IS NOT NULL'))
 
     op.drop_table('phoneshop_phones')
+    with op.batch_alter_table('phoneshop_parts', schema=None) as batch_op:
+        batch_op.drop_index('uq_phoneshop_parts_sku', sqlite_where=sa.text('sku IS NOT NULL'), postgresql_where=sa.text('sku IS NOT NULL'))
+        batch_op.drop_index('uq_phoneshop_parts_org_id_id')
+        batch_op.drop_index('ix_phoneshop_parts_recent')
+
+    op.drop_table('phoneshop_parts')
     with op.batch_alter_table('phoneshop_movements', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_movements_org_id_id')
         batch_op.drop_index('ix_phoneshop_movements_recent')

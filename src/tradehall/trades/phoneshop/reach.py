@@ -1,0 +1,25 @@
+"""Whose repairs somebody reaches: all of them, or a technician only those that are theirs."""
+
+import sqlalchemy as sa
+
+from tradehall.kernel.preferences import Chosen
+from tradehall.kernel.records import Record
+from tradehall.kernel.verbs import ME, where
+from tradehall.trades.phoneshop.models import Repair
+from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, TECHNICIAN
+from tradehall.trades.phoneshop.terms import OWN_JOBS
+
+
+def within_reach(record: type[Record]) -> sa.ColumnElement[bool]:
+    """The repairs, or what belongs to them, that a technician sees: all, unless the owner says only their own."""
+    here = record.table.c
+    chosen = (Chosen.org_id == here.org_id, Chosen.of_trade == record.trade, Chosen.name == OWN_JOBS.name)
+    only_own = sa.exists().where(*chosen, sa.type_coerce(Chosen.value, sa.Text) == "true")
+    if record is Repair:
+        return sa.or_(~only_own, here.technician_id == ME)
+    theirs = sa.select(Repair.id).where(Repair.org_id == here.org_id, Repair.technician_id == ME)
+    return sa.or_(~only_own, here.repair_id.in_(theirs))
+
+
+WORKSHOP = (CLERK, where(TECHNICIAN, within_reach), *MANAGERS)
+"""Who works with repairs."""
