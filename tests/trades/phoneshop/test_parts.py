@@ -148,6 +148,7 @@ async def test_managers_keep_the_parts_and_are_told_when_few_are_left(shop: Plac
     assert "unit_cost" not in done(await shop.clerk.get("/api/parts", params={"low": "true"}), 200)[0]
     for person in (shop.manager, shop.owner):
         notices = done(await person.get("/api/notices"), 200)
-        assert [each["body"] for each in notices] == ["Only 2 of Screen iPhone X left"]
+        few = [each["body"] for each in notices if each["body"].startswith("Only")]
+        assert few == ["Only 2 of Screen iPhone X left"]
     changed = done(await shop.manager.put(f"/api/parts/{part['id']}", json={"quantity": 9}), 200)
     assert (changed["quantity"], changed["name"]) == (9, "Screen iPhone X")

@@ -190,7 +190,7 @@ async def test_p40_every_total_opens_to_rows_that_sum_to_it(shop: Place, clock: 
     assert {row[0] for row in kept} == {
         f"phoneshop.{each}" for each in (
             "sales_made", "sales_profit", "sales_margin", "spent", "phones_by_status", "phones_at_cost",
-            "brands_available", "conditions_available",
+            "brands_available", "conditions_available", "cash_of_sales",
         )
     }  # fmt: skip
     assert (await overview(shop))["revenue"]["from_sales"] == float(
