@@ -58,7 +58,8 @@ bench: setup  ## the side-by-side measurements
 
 soak: setup  ## what takes minutes: crashes, power loss, load
 	@command -v strace >/dev/null || { echo "make soak needs strace, which the apt package strace has."; exit 1; }
-	@$(BIN)/python -m pytest -m soak tests/soak
+	@$(BIN)/python -m pytest -m soak tests
+	@EVERY_ROUTE=1 $(BIN)/python -m pytest --numprocesses=auto --dist=load tests/reliability/test_row_16_injection.py tests/reliability/test_row_22_mass_assignment.py
 
 screenshots: setup  ## the pages in a real browser, at the widths of a desk and of a phone
 	@command -v chromium >/dev/null || { echo "make screenshots needs Chromium, which the apt package chromium has."; exit 1; }

@@ -1,7 +1,9 @@
 """The phone shop, on both databases, in a process of its own where it may be killed."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 
@@ -34,3 +36,21 @@ def real_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path, url)
     yield shop
     shop.close()
+
+
+SAMPLED = {"test_row_16_injection.py": 5, "test_row_22_mass_assignment.py": 3}
+"""Of these walks over all operations, every how many are done on PostgreSQL, too. `EVERY_ROUTE=1` does them all."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what SQLite shows as well: these walks end before the database nearly always."""
+    if os.environ.get("EVERY_ROUTE"):
+        return
+    left = [each for each in items if _sampled(each)]
+    config.hook.pytest_deselected(items=[each for each in items if not _sampled(each)])
+    items[:] = left
+
+
+def _sampled(item: pytest.Item) -> bool:
+    share = SAMPLED.get(item.path.name, 1)
+    return "postgresql" not in item.name or crc32(item.name.encode()) % share == 0
