@@ -19,7 +19,7 @@ PRIVILEGED: dict[str, Any] = {
     "acquired_via_swap_id": MARK, "user_id": MARK, "role": "owner", "is_active": False, "password_hash": "EVIL",
     "actor": "system", "dry_run": False, "values": {"version": MARK}, "__class__": "EVIL", "keeper": None,
 }  # fmt: skip
-EVIL = (MARK, "EVIL", "+77000077", "1977")
+EVIL = (MARK, "EVIL", "+77000077", "1977-07-07")
 ALL = [each for each in operations(phoneshop.trade) if each.body is not None]
 
 

@@ -255,7 +255,7 @@ def _said(subject: Subject) -> sa.ColumnElement[bool]:
 def _shown(session: Session, org_id: int, subject: Subject) -> list[dict[str, Any]]:
     c = Wrong.table.c
     found = session.execute(sa.select(c.import_id, c.row, c.says, c.cells).where(c.org_id == org_id, _said(subject)))
-    return [dict(each._mapping) for each in found]
+    return [{str(name): value for name, value in each._mapping.items()} for each in found]
 
 
 def _erase(ctx: Context, subject: Subject) -> int:
