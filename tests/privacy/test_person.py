@@ -164,7 +164,7 @@ async def test_every_personal_field_of_both_trades_is_planted(hall: Hall) -> Non
     text = hall.everything()
     for table in METADATA.sorted_tables:
         record = table.info.get("record")
-        if record is not None and record.trade in ("phoneshop", "bicycles"):
+        if record is not None and record.trade in ("phoneshop", "bicycles") and record.plural != "purchases":
             for name, declared in record.fields.items():
                 if declared.personal:
                     lines = [line for line in text.splitlines() if line.startswith(f"{table.name}: ")]

@@ -19,7 +19,10 @@ async def change(place: Place, **wish: Any) -> httpx2.Response:
 async def test_templates_are_read_and_changed_and_each_change_is_an_event(shop: Place, other: Place) -> None:
     await ready(shop)
     found = (await shop.keeper.get(PATH)).json()
-    own, kernel = ["receipt", "code", "opened"], ["choose_secret", "confirm_address", "webhook_off"]
+    own, kernel = (
+        ["receipt", "code", "opened"],
+        ["choose_secret", "confirm_address", "webhook_off", "messages_stranded"],
+    )
     assert [each["template"] for each in found] == own + kernel
     assert found[0] == {
         "template": "receipt", "changed": [], "needs": [], "urgent": False,
