@@ -21,6 +21,7 @@ from tradehall.kernel.outside import Outside
 from tradehall.kernel.paying import PaymentProvider
 from tradehall.kernel.people import Terms, organisations
 from tradehall.kernel.store import Store
+from tradehall.kernel.together import Together
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
 from tradehall.settings import Settings
@@ -155,10 +156,11 @@ def _policy(settings: Settings, office: Office, trade: Trade, limits: Limits | N
         return Actor(found[0][0], trade.name, trade.owner.name)
 
     known: list[Actor] = []
+    asked: Together[Actor] = Together()
 
     async def stranger() -> Actor:
         if not known:
-            known.append(await owner())
+            known[:] = [await asked.ask(trade.name, owner)]
         return known[0]
 
     return Policy(settings.origins, facts, stranger if settings.open else None, limits)

@@ -17,6 +17,8 @@ class Wire:
         self._open: set[asyncio.StreamWriter] = set()
         self._passing: set[asyncio.Task[None]] = set()
         self.port = 0
+        self.asked = 0
+        """How often somebody tried to connect."""
 
     def hang(self) -> None:
         """Pass nothing any more."""
@@ -39,6 +41,7 @@ class Wire:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection through the wire."""
+        self.asked += 1
         if self._is_cut:
             writer.transport.abort()
             return

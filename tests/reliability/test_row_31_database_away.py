@@ -107,6 +107,28 @@ async def test_row_31_a_database_that_is_away_is_503_soon_and_nothing_is_wrong(
     await away(shop, line[0], harm)
 
 
+async def test_row_31_a_database_that_is_away_is_one_line_in_the_log_and_one_when_it_is_back(
+    shop: Place, line: tuple[Wire, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    wire, _ = line
+
+    def said(word: str) -> list[str]:
+        return [each.message for each in caplog.records if f"database is {word}" in each.message]
+
+    await asked(shop, 2)
+    wire.cut()
+    while not said("away"):  # noqa: ASYNC110 - a log rings no bell
+        await asyncio.sleep(0.05)
+    before = wire.asked
+    while wire.asked < before + 10:  # noqa: ASYNC110 - nor does a wire
+        await asyncio.sleep(0.05)
+    wire.mend()
+    while not said("back"):  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.05)
+    assert (len(said("away")), len(said("back"))) == (1, 1)
+    assert [each.message for each in caplog.records if each.exc_info] == []
+
+
 @pytest.fixture
 def far_shop(durable_postgres: Postgres, tmp_path: Path) -> Iterator[Shop]:
     """A shop whose server is a process of its own, on PostgreSQL."""

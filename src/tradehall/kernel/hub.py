@@ -91,7 +91,8 @@ class Tail:
 
 
 def _noted(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None and not isinstance(error, Unavailable):  # that the database is away is said elsewhere
         log.warning("a log could not be looked at: %s", error)
 
 

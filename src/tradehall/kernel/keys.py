@@ -19,6 +19,7 @@ from tradehall.kernel.people import authority, digest, touch_authority
 from tradehall.kernel.people.attempts import Budget, Spend, counted
 from tradehall.kernel.records import Record, unique
 from tradehall.kernel.resources import Resource
+from tradehall.kernel.together import Together
 from tradehall.kernel.verbs import Actor, Verb, where
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class Keys:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._known: dict[tuple[str, str], tuple[Actor, float]] = {}
+        self._asked: Together[tuple[Actor | None, float]] = Together()
         self._used: dict[tuple[int, int], datetime] = {}
         self._noted: dict[tuple[int, int], datetime] = {}
         self._refused: dict[tuple[str, str], bool] = {}
@@ -148,7 +150,8 @@ class Keys:
         seen = (trade.name, key)
         actor, ends = self._known.get(seen, (None, 0.0))
         if actor is None and (form := _KEY.fullmatch(key)) is not None and seen not in self._refused:
-            actor, ends = await self._tried(int(form[1]), key, trade, source, now)
+            org_id, asked = int(form[1]), (*seen, source, self._revision)
+            actor, ends = await self._asked.ask(asked, lambda: self._tried(org_id, key, trade, source, now))
         if actor is None or ends <= now.timestamp():
             raise Unauthenticated("Could not validate credentials")
         self._used[actor.org_id, actor.key_id] = now

@@ -28,7 +28,7 @@ from tradehall.kernel.contracts import (
     whole,
 )
 from tradehall.kernel.database import Database, Session
-from tradehall.kernel.errors import Missing
+from tradehall.kernel.errors import Missing, Problem
 from tradehall.kernel.events import BY_ITSELF
 from tradehall.kernel.figures import behind
 from tradehall.kernel.hub import Hub
@@ -48,6 +48,8 @@ log = logging.getLogger("tradehall")
 LOOK_EVERY = 0.4
 IDLE = 1.0
 SWEEP_EVERY = timedelta(hours=1)
+AWAY = {"unavailable", "storage_unavailable", "storage_full"}
+"""What is answered while the database can't be reached, or can't write."""
 
 
 def utc_now() -> datetime:
@@ -82,6 +84,7 @@ class Office:
         self.hub = Hub(database, self.outside.bus, clock)
         self.worker = Worker(self)
         self._tasks: list[asyncio.Task[None]] = []
+        self._waiting: set[str] = set()
         self._swept = datetime.min.replace(tzinfo=UTC)
 
     # Asked for by somebody.
@@ -212,9 +215,27 @@ class Office:
         while True:
             try:
                 await step()
-            except Exception:
-                log.exception("%s failed and goes on", step.__name__)
+                self._goes_on(step.__name__)
+            except Exception as error:
+                if not isinstance(error, Problem):
+                    log.exception("%s failed and goes on", step.__name__)
+                elif error.code in AWAY:
+                    self._waits(step.__name__, error)
+                else:
+                    log.warning("%s failed and goes on: %s", step.__name__, error.sentence)
                 await asyncio.sleep(IDLE)
+
+    def _waits(self, step: str, problem: Problem) -> None:
+        """Say once that the database is away, however long and for whatever."""
+        if not self._waiting:
+            log.warning("the database is away (%s); what is due by itself waits", problem.code)
+        self._waiting.add(step)
+
+    def _goes_on(self, step: str) -> None:
+        if step in self._waiting:
+            self._waiting.remove(step)
+            if not self._waiting:
+                log.warning("the database is back")
 
     async def _watch(self) -> None:
         changed = await self.tokens.look()

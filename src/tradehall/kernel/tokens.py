@@ -12,6 +12,7 @@ from tradehall.kernel.database import Database, Session
 from tradehall.kernel.errors import Unauthenticated
 from tradehall.kernel.people import Member, authority, member
 from tradehall.kernel.people.sessions import session_row
+from tradehall.kernel.together import Together
 from tradehall.kernel.verbs import Actor
 
 HEADER = {"alg": "HS256", "typ": "JWT"}
@@ -27,6 +28,7 @@ class Tokens:
         self._key = OctKey.import_key(secret)
         self._database = database
         self._known: dict[tuple[str, str], tuple[Actor, float]] = {}
+        self._asked: Together[Actor] = Together()
         self._claims = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": ISSUER},
             exp={"essential": True},
@@ -56,7 +58,11 @@ class Tokens:
         return found[0] if found is not None and found[1] > now else None
 
     async def actor(self, token: str, trade: str, now: datetime) -> Actor:
-        """Who shows this token; raises Unauthenticated."""
+        """Who shows this token; raises Unauthenticated. After a change of rights nobody waits for an older answer."""
+        asked = (trade, token, self._revision)
+        return await self._asked.ask(asked, lambda: self._looked_up(token, trade, now))
+
+    async def _looked_up(self, token: str, trade: str, now: datetime) -> Actor:
         claims = self._verified(token, trade)
         try:
             user_id, org_id, sid = int(claims["sub"]), int(claims["org"]), int(claims.get("sid", 0))
