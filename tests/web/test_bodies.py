@@ -1,5 +1,6 @@
 """A contract may take larger bodies for itself; everything else stays as strict as it was (P-25, row 37)."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -8,10 +9,11 @@ import orjson
 import pytest
 
 from tests.kernel import stall
-from tests.running import Place
-from tradehall.kernel.contracts import LARGEST_BODY, Contract, Info
+from tests.running import Place, Switchboard
+from tradehall.kernel.contracts import LARGEST_BODY, MOST_OF_BODIES, Contract, Info
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY
+from tradehall.web.bodies import FREE
 
 LARGER = 8 * LARGEST_BODY
 JSON = {"Content-Type": "application/json"}
@@ -69,6 +71,48 @@ async def test_row_37_whoever_may_not_ask_is_refused_before_the_body_is_read(sho
     assert (await shop.keeper.post("/api/pictured-crates", content=content, headers=JSON)).status_code == 403
 
 
+async def half(content: bytes, goes_on: asyncio.Event) -> AsyncIterator[bytes]:
+    """All of the content but the last byte, which follows when it may."""
+    yield content[:-1]
+    await goes_on.wait()
+    yield content[-1:]
+
+
+async def test_row_37_bodies_beyond_what_a_process_holds_are_503_and_small_ones_go_on(
+    shop: Place, served: tuple[Switchboard, Any]
+) -> None:
+    bodies, path, goes_on = served[0].serves.bodies, "/api/pictured-crates", asyncio.Event()
+    arriving = [
+        asyncio.create_task(shop.seller.post(path, content=half(crate(label, LARGER), goes_on), headers=JSON))
+        for label in "abcd"
+    ]
+    while bodies.held < 4 * (LARGER - 1 - FREE):  # noqa: ASYNC110 - nobody rings when a byte arrives
+        await asyncio.sleep(0.01)
+    for announced in (True, False):
+        refused = await bring(shop, path, crate("late", LARGEST_BODY), announced)
+        assert (refused.status_code, refused.json()["code"]) == (503, "too_much_at_once")
+        assert int(refused.headers["Retry-After"]) > 0
+    assert bodies.held == 4 * (LARGER - 1 - FREE)
+    assert (await bring(shop, "/api/crates", crate("small", FREE), True)).status_code == 201
+    goes_on.set()
+    assert [(await each).status_code for each in arriving] == [201] * 4
+    assert bodies.held == 0
+    assert (await bring(shop, path, crate("late", LARGEST_BODY), True)).status_code == 201
+
+
+async def test_row_37_a_body_that_never_ends_is_let_go_with_its_sender(
+    shop: Place, served: tuple[Switchboard, Any]
+) -> None:
+    bodies, content = served[0].serves.bodies, half(crate("a", LARGER), asyncio.Event())
+    arriving = asyncio.create_task(shop.seller.post("/api/pictured-crates", content=content, headers=JSON))
+    while bodies.held < LARGER - 1 - FREE:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.01)
+    arriving.cancel()
+    while bodies.held:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0.01)
+    assert (await shop.seller.get("/api/crates")).json() == []
+
+
 async def test_p07_a_large_request_that_is_repeated_has_one_effect(shop: Place) -> None:
     content, key = crate("mangoes", LARGER), {"Idempotency-Key": "one"}
     first, again = [await bring(shop, "/api/pictured-crates", content, True, **key) for _ in range(2)]
@@ -92,3 +136,8 @@ def test_what_is_open_to_anybody_takes_no_larger_bodies() -> None:
     for does in (Info("Alive.", lambda facts: {}), replace(stall.bring, by=ANYBODY)):
         with pytest.raises(TypeError, match="open to anybody"):
             Contract("POST", "/api/open", does, largest_body=LARGER)
+
+
+def test_row_37_nothing_takes_bodies_that_a_process_could_not_hold() -> None:
+    with pytest.raises(TypeError, match="at most"):
+        Contract("POST", "/api/huge", stall.bring, largest_body=MOST_OF_BODIES + 1)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 REPORTS = "reports"
 LARGEST_BODY = 1024 * 1024
+MOST_OF_BODIES = 32 * LARGEST_BODY
+"""So much of the bodies of all requests together a process holds in memory."""
 """How many bytes a request may bring where its contract does not say otherwise (row 37)."""
 
 
@@ -297,6 +299,8 @@ class Contract:
             raise TypeError(
                 f"{self.method} {self.path} is open to anybody: its bodies have at most {LARGEST_BODY:,} bytes"
             )
+        if self.largest_body > MOST_OF_BODIES:
+            raise TypeError(f"{self.method} {self.path}: a process holds bodies of {MOST_OF_BODIES:,} bytes at most")
 
     @property
     def is_open(self) -> bool:

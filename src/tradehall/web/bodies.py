@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -14,14 +14,58 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
-from tradehall.kernel.contracts import LARGEST_BODY, Report, Service
-from tradehall.kernel.errors import Invalid, TooLarge, Unfinished, UnsupportedType, field_error
+from tradehall.kernel.contracts import LARGEST_BODY, MOST_OF_BODIES, Report, Service
+from tradehall.kernel.errors import Invalid, TooLarge, Unavailable, Unfinished, UnsupportedType, field_error
 from tradehall.kernel.verbs import Verb
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Mapping[bytes, bytes]
 DRY = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+FREE = 64 * 1024
+"""What of each body is not counted: the server reads so much ahead anyway, and nearly every body is smaller."""
+SPOOLED = 1024 * 1024
+"""What is held of a form with a file: the rest is written to a temporary file."""
 _MANY_DIGITS = re.compile(rb"[0-9.]{16}")
+
+
+class Bodies:
+    """How much of the bodies of all requests is held in memory: what came of them beyond their first bytes."""
+
+    def __init__(self, most: int = MOST_OF_BODIES) -> None:
+        self.most = most
+        self.held = 0
+
+
+class Arriving:
+    """The messages of a request, with its body counted until it is let go.
+
+    Where all bodies together would be too much, this one is refused: what is smaller than its free bytes never is, and what
+    somebody announces and doesn't send takes no room from others.
+    """
+
+    def __init__(self, bodies: Bodies, headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> None:
+        self._bodies, self._receive = bodies, receive
+        self._is_spooled = any(
+            name == b"content-type" and value[:10].lower() == b"multipart/" for name, value in headers
+        )
+        self._size = self._held = 0
+
+    async def __call__(self) -> MutableMapping[str, Any]:
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        held = min(self._size, SPOOLED) if self._is_spooled else self._size
+        more = held - FREE - self._held
+        if more > 0:
+            if self._bodies.held + more > self._bodies.most:
+                raise Unavailable("Too much is being sent at this moment; please try again", "too_much_at_once")
+            self._bodies.held += more
+            self._held += more
+        return message
+
+    def let_go(self) -> None:
+        """The request is over."""
+        self._bodies.held -= self._held
+        self._held = 0
 
 
 def parsed(query: bytes) -> dict[str, str]:

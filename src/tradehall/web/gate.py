@@ -9,6 +9,7 @@ import orjson
 from tradehall.kernel.hosts import is_loopback
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
+from tradehall.web.bodies import Arriving, Bodies
 from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Headers, Receive, Scope, Send
 from tradehall.web.names import request_id
@@ -38,6 +39,7 @@ class Gate:
         self.loopback_only = loopback_only
         self.proxies = proxies
         self.watch = watch
+        self.bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,8 +50,9 @@ class Gate:
             await self._socket(scope, receive, send)
             return
         started = perf_counter()
+        body = Arriving(self.bodies, scope["headers"], receive) if scope["method"] not in ("GET", "HEAD") else None
         try:
-            await self._answer(scope, receive, send)
+            await self._answer(scope, body or receive, send)
         except Exception:
             if not scope.get("noted"):
                 log.exception("a request failed", extra={"request_id": scope.get("request_id", "")})
@@ -57,6 +60,8 @@ class Gate:
                 raise  # the server breaks off the answer that was begun
             await _refuse(scope, send, 500, "Something went wrong here")
         finally:
+            if body is not None:
+                body.let_go()
             self.watch.seen(scope, started)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
