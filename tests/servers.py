@@ -34,8 +34,18 @@ from psycopg import sql
 PATIENCE = 30.0  # seconds, for a server to answer or to stop
 
 
+GUARD = """
+read -r _
+kill -INT "$1" 2>/dev/null
+for _ in 1 2 3 4 5 6 7 8 9 10; do kill -0 "$1" 2>/dev/null || break; sleep 0.5; done
+kill -KILL "$1" 2>/dev/null
+rm -rf "$2"
+"""
+"""Waits for the end of whoever holds the other end of its input; then it ends a server and removes its folder."""
+
+
 class Program:
-    """A server that runs at a port of its own, where it comes back after it was stopped."""
+    """A server that runs at a port of its own, where it comes back after it was stopped; it ends with this process."""
 
     def __init__(
         self,
@@ -47,6 +57,7 @@ class Program:
     ) -> None:
         self._command, self._answers, self._folder, self._user = command, answers, folder, user
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self.port = port or 0
 
     def start(self) -> None:
@@ -60,6 +71,7 @@ class Program:
                     self._command(self.port), stdout=out, stderr=out, cwd=self._folder, start_new_session=True,
                     **_as(self._user),
                 )  # fmt: skip
+            self._guarded(self._process.pid)
             deadline = time.monotonic() + PATIENCE
             while self._process.poll() is None and time.monotonic() < deadline:
                 if self._answers(self.port):
@@ -68,10 +80,23 @@ class Program:
             self.stop()
         raise RuntimeError(f"The server did not start:\n{log.read_text(errors='replace')[-2000:]}")
 
+    def _guarded(self, server: int) -> None:
+        """Have the server ended where this process is killed, and nobody stops it."""
+        self._unguarded()
+        words = ["/bin/sh", "-c", GUARD, "guard", str(server), self._folder]
+        self._guard = subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True, cwd="/")
+
+    def _unguarded(self) -> None:
+        if self._guard is not None:
+            self._guard.kill()
+            self._guard.communicate()
+            self._guard = None
+
     def stop(self) -> None:
         """End it, and all that talk to it."""
         if self._process is None:
             return
+        self._unguarded()
         self._process.send_signal(signal.SIGINT)  # to PostgreSQL: at once, but in order
         try:
             self._process.wait(PATIENCE)

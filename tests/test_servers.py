@@ -1,8 +1,10 @@
 """The servers that the tests bring along."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import psycopg
 import pytest
 import redis
 
-from tests.servers import Postgres, private_postgres, private_valkey
+from tests.servers import PATIENCE, Postgres, private_postgres, private_valkey
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +102,28 @@ with private_valkey() as url:
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(redis.ConnectionError), redis.Redis.from_url(done.stdout.strip()) as gone:
         gone.ping()
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_ends_with_the_process_that_started_it_however_that_ends(by: signal.Signals, tmp_path: Path) -> None:
+    script = """
+import signal
+from tests.servers import private_postgres
+with private_postgres("fsync=off") as server:
+    print(server.program.processes[0], flush=True)
+    signal.pause()
+"""
+    tmp_path.chmod(0o711)
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=Path(__file__).parents[1],
+        env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, text=True,
+    ) as starter:  # fmt: skip
+        assert starter.stdout is not None
+        server = Path("/proc") / starter.stdout.readline().strip()
+        folder = (server / "cwd").resolve()
+        starter.send_signal(by)
+    latest = time.monotonic() + PATIENCE
+    while (folder.exists() or server.exists()) and time.monotonic() < latest:
+        time.sleep(0.05)
+    assert not folder.exists()
+    assert not server.exists()
