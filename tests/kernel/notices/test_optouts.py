@@ -15,6 +15,7 @@ from tests.kernel.notices.test_ledger import AMA, log, ready, tell, until
 from tests.running import Clock, Place
 from tradehall.adapters.smtp import Smtp
 from tradehall.kernel.notices.ledger import STOPPED
+from tradehall.kernel.notices.sending import NO_MORE
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.trade import Trade
@@ -78,6 +79,17 @@ async def test_p23_a_letter_has_the_headers_of_rfc_8058_on_one_line_each(shop: P
     assert "example.com" not in where.partition("unsubscribe/")[2]
 
 
+async def test_p23_a_letter_says_in_its_text_how_to_get_no_more_and_the_ledger_keeps_what_was_written(
+    shop: Place, box: Mailbox
+) -> None:
+    await ready(shop)
+    path = await link(shop, box)
+    text = letters(box)[-1].get_content().replace("\r\n", "\n")
+    written = (await log(shop))[-1]["body"]
+    assert text.strip() == f"{written}\n\n{NO_MORE}{PUBLIC}{path}"
+    assert max(len(line) for line in (box.letters[-1].original_content or b"").split(b"\r\n")) <= 998
+
+
 async def test_p23_one_click_without_signing_in_ends_the_mails_and_the_ledger_says_why(
     shop: Place, other: Place, box: Mailbox
 ) -> None:
@@ -122,6 +134,7 @@ async def test_p23_what_somebody_asked_for_goes_out_anyway_and_has_no_such_link(
     assert letters(box)[-1]["Subject"] == "A new password"
     assert letters(box)[-1]["List-Unsubscribe"] is None
     assert letters(box)[-1]["List-Unsubscribe-Post"] is None
+    assert NO_MORE not in letters(box)[-1].get_content()
 
 
 async def test_p23_where_nobody_said_how_others_reach_us_there_is_no_link(shop: Place, box: Mailbox) -> None:
@@ -131,6 +144,7 @@ async def test_p23_where_nobody_said_how_others_reach_us_there_is_no_link(shop: 
     await tell(shop, AMA_S)
     await until(shop, "sent")
     assert letters(box)[-1]["List-Unsubscribe"] is None
+    assert NO_MORE not in letters(box)[-1].get_content()
 
 
 async def test_p23_who_opens_the_link_is_asked_and_nothing_happens_before_they_answer(

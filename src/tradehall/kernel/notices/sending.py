@@ -45,6 +45,8 @@ STRANDED = Template(
     "messages_stranded",
     notice="There is no provider for {what}: what is written goes nowhere, and waits in the list of messages to be sent again",
 )
+NO_MORE = "You want no more e-mail from us? Say so here: "
+"""What the text of an e-mail ends with, and a link, where its person may say so."""
 POINTLESS = "There is no reason to send it any more"
 
 
@@ -115,7 +117,8 @@ def _begun(office: "Office", ctx: "Context", message_id: int) -> Posting | None:
     ctx.do(BEGIN, message, **news)
     known_as = f"{ctx.org_id}-{message.id}"
     unique = f"{known_as}-{message.created_at.timestamp():.0f}"
-    link = _unsubscribe(office, ctx, message)
+    if link := _unsubscribe(office, ctx, message):
+        body = f"{body.rstrip()}\n\n{NO_MORE}{link}"
     outgoing = Outgoing(known_as, message.address, body, subject, ctx.trade.name, unique, link)
     return Posting(Channel(message.channel), message.attempts, outgoing)
 
