@@ -83,7 +83,7 @@ class Program:
     def _guarded(self, server: int) -> None:
         """Have the server ended where this process is killed, and nobody stops it."""
         self._unguarded()
-        words = ["/bin/sh", "-c", GUARD, "guard", str(server), self._folder]
+        words: list[str | Path] = ["/bin/sh", "-c", GUARD, "guard", str(server), self._folder]
         self._guard = subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True, cwd="/")
 
     def _unguarded(self) -> None:

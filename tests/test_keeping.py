@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import socket
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,9 +13,14 @@ from moto.server import ThreadedMotoServer
 
 from tests.commands import PASSWORD, PROGRAM, done, refusal, run, serving
 from tradehall.adapters.store import in_bucket, in_folder
+from tradehall.kernel.calls import AsSystem
+from tradehall.kernel.context import Context
 from tradehall.kernel.database import open_database
+from tradehall.kernel.files import File
 from tradehall.kernel.keeping import Schedule, keep, status
 from tradehall.kernel.office import utc_now
+from tradehall.kernel.store import Store
+from tradehall.trades import phoneshop
 
 AMA = {"full_name": "Ama Owusu", "phone_number": "0241234567"}
 
@@ -84,32 +90,101 @@ def bucket() -> Iterator[str]:
     server.stop()
 
 
+AWS = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+
+
+def stored(bucket: str, folder: str) -> Store:
+    """A folder of the bucket `away`."""
+    return in_bucket(f"s3://away/{folder}", endpoint=bucket, region="us-east-1", key="key", secret="secret")
+
+
+def there(store: Store, folder: str) -> dict[str, int]:
+    """The objects in a store, with their sizes."""
+
+    async def walk() -> dict[str, int]:
+        return {each.key: each.size async for each in store.walk(folder)}
+
+    return asyncio.run(walk())
+
+
+def upload(data: Path, store: Store, key: str) -> None:
+    """Keep a file in a store, with its row."""
+    content = b"a photo of " + key.encode()
+    asyncio.run(store.put(f"{key}/original", io.BytesIO(content)))
+    values = {"of_trade": "phoneshop", "key": key, "type": "image/png", "size": len(content), "uploaded_by": 1}
+
+    def keep_it(ctx: Context) -> None:
+        with ctx.happening("test"):
+            ctx.add(File(name="photo.png", **values))
+
+    open_database(None, data).run(AsSystem(phoneshop.trade, 1, utc_now(), keep_it))
+
+
 def test_p_30_backups_of_the_schedule_are_copied_to_a_bucket_and_hold_the_uploads(tmp_path: Path, bucket: str) -> None:
-    given = {"region": "us-east-1", "key": "key", "secret": "secret"}
-    away = {"BACKUP_TO": "s3://away/shop", "AWS_ENDPOINT_URL": bucket} | {
-        f"AWS_{name}": value for name, value in
-        (("REGION", "us-east-1"), ("ACCESS_KEY_ID", "key"), ("SECRET_ACCESS_KEY", "secret"))
-    }  # fmt: skip
+    away = {"BACKUP_TO": "s3://away/shop", "AWS_ENDPOINT_URL": bucket} | AWS
     done(tmp_path, "org", "create", "Accra", "--data", "data")
-    uploads = in_folder(tmp_path / "data/files")
-    asyncio.run(uploads.put("1/0a1b/original", io.BytesIO(b"a photo")))
+    upload(tmp_path / "data", in_folder(tmp_path / "data/files"), "1/0a1b")
     made = run(tmp_path, "backup", "--data", "data", **away)
     assert (made.code, made.err) == (0, "")
     [file] = (tmp_path / "data/backups").glob("*-full.backup")
     assert f"/{file.name}: " in made.out
     assert " and 1 uploads in " in made.out
     assert run(tmp_path, "backup", "--due", "--data", "data", **away).out == ""
-    store = in_bucket("s3://away/shop", endpoint=bucket, **given)
-
-    async def there() -> list[tuple[str, int]]:
-        return [(each.key, each.size) async for each in store.walk("backups")]
-
-    assert asyncio.run(there()) == [(f"backups/{file.name}", file.stat().st_size)]
+    assert there(stored(bucket, "shop"), "backups") == {f"backups/{file.name}": file.stat().st_size}
     assert "the last backup was made as planned; everything is safe up to 0 minutes ago" in done(
         tmp_path, "doctor", "--data", "data"
     )
     done(tmp_path, "restore", str(file), "--data", "restored")
-    assert (tmp_path / "restored/files/1/0a1b/original").read_bytes() == b"a photo"
+    assert (tmp_path / "restored/files/1/0a1b/original").read_bytes() == b"a photo of 1/0a1b"
+
+
+def test_p_30_uploads_in_a_bucket_are_backed_up_restored_and_missed(tmp_path: Path, bucket: str) -> None:
+    done(tmp_path, "org", "create", "Accra", "--data", "data")
+    here, uploads = {"FILE_STORE": "s3://away/uploads", "AWS_ENDPOINT_URL": bucket} | AWS, stored(bucket, "uploads")
+    for key in ("1/0a1b", "1/2c3d"):
+        upload(tmp_path / "data", uploads, key)
+    asyncio.run(uploads.put("1/nobody/original", io.BytesIO(b"what no row refers to")))
+    whole = run(tmp_path, "backup", "whole.backup", "--data", "data", **here)
+    assert (whole.code, whole.err, " and 2 uploads in " in whole.out) == (0, "", True)
+    assert done(tmp_path, "verify-backup", "whole.backup").endswith(", 2 uploads\n")
+
+    elsewhere = here | {"FILE_STORE": "s3://away/elsewhere"}
+    restored = run(tmp_path, "restore", "whole.backup", "--data", "restored", **elsewhere)
+    assert (restored.code, restored.err, " rows and 2 uploads " in restored.out) == (0, "", True)
+    assert there(stored(bucket, "elsewhere"), "1") == {"1/0a1b/original": 17, "1/2c3d/original": 17}
+    assert run(tmp_path, "doctor", "--data", "restored", **elsewhere).out.endswith("everything is in order\n")
+
+    asyncio.run(uploads.drop(["1/2c3d/original"]))
+    lacks = run(tmp_path, "backup", "lacks.backup", "--data", "data", **here)
+    assert (lacks.code, " and 1 uploads in " in lacks.out) == (0, True)
+    assert lacks.err == "it lacks 1 uploads that the store of files does not have or did not give\n"
+    missed = run(tmp_path, "verify-backup", "lacks.backup")
+    assert (missed.code, missed.err.splitlines()[0]) == (
+        1, "Accra: the backup lacks 1 of 2 uploads that rows refer to: 1/2c3d",
+    )  # fmt: skip
+
+    without = run(tmp_path, "backup", "without.backup", "--data", "data", BACKUP_UPLOADS="false", **here)
+    assert (without.code, without.err, " and 0 uploads in " in without.out) == (0, "", True)
+    assert "uploads are not in it: it was made with BACKUP_UPLOADS=false\n" in done(
+        tmp_path, "verify-backup", "without.backup"
+    )
+
+
+def test_p_30_a_bucket_that_is_away_keeps_no_row_from_being_backed_up(tmp_path: Path, bucket: str) -> None:
+    done(tmp_path, "org", "create", "Accra", "--data", "data")
+    upload(tmp_path / "data", stored(bucket, "uploads"), "1/0a1b")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        here = {"FILE_STORE": "s3://away/uploads", "AWS_ENDPOINT_URL": nobody} | AWS
+        made = run(tmp_path, "backup", "--data", "data", **here)
+    assert (made.code, " and 0 uploads in " in made.out) == (0, True)
+    lacks = "the last backup was made, but the store of files lacks, or did not give, 1 uploads"
+    assert lacks in run(tmp_path, "doctor", "--data", "data", **here | {"AWS_ENDPOINT_URL": bucket}).out.lower()
+    again = run(tmp_path, "backup", "--data", "data", **here | {"AWS_ENDPOINT_URL": bucket})
+    assert (again.code, again.err, " and 1 uploads in " in again.out) == (0, "", True)
+    doctor = run(tmp_path, "doctor", "--data", "data", **here | {"AWS_ENDPOINT_URL": bucket})
+    assert (doctor.code, "the last backup was made as planned" in doctor.out) == (0, True)
 
 
 async def test_p_30_a_server_has_what_is_due_made_by_a_process_of_its_own(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     backup_changes_every: int = Field(3, ge=0, le=24 * 60)
     backup_keep_days: int = Field(14, ge=1, le=3650)
     backup_to: str = ""
+    backup_uploads: bool = True
     backup_key: str = ""
     backup_passphrase: str = ""
     trusted_proxies: str = ""

@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -36,6 +36,7 @@ from tradehall.kernel.backup import (
 from tradehall.kernel.context import Context
 from tradehall.kernel.database import Database, SqliteDatabase, open_database
 from tradehall.kernel.doctor import examine
+from tradehall.kernel.files import File
 from tradehall.kernel.schema import migrate
 from tradehall.trades import phoneshop
 
@@ -52,8 +53,8 @@ class Shelf:
     def names(self) -> list[str]:
         return list(self.files)
 
-    def read(self, name: str) -> bytes:
-        return self.files[name]
+    def read(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
+        return [(name, self.files[name]) for name in names if name in self.files]
 
     def write(self, name: str, content: bytes) -> None:
         self.files[name] = content
@@ -92,6 +93,18 @@ async def made(url: str, path: Path, lock: Lock = OPEN, base: Base | None = None
     """Back up a database as another process would, on connections of its own."""
     secret = path.parent / "secret.key"
     return await asyncio.to_thread(make, Source(open_database(url, Path()), uploads, secret), path, lock, NOW, base)
+
+
+async def upload(floor: Floor, shelf: Shelf, key: str, content: bytes) -> None:
+    """Keep a file, with its row."""
+    values = {"of_trade": "stall", "key": key, "type": "image/png", "size": len(content), "uploaded_by": 1}
+
+    def keep(ctx: Context) -> None:
+        with ctx.happening("test"):
+            ctx.add(File(name="photo.png", **values))
+
+    await floor.rule(keep)
+    shelf.files[f"{key}/original"] = content
 
 
 async def restored(database: Database, path: Path, key: Key = NO_KEY) -> None:
@@ -207,13 +220,15 @@ async def test_row_28_what_was_acknowledged_before_the_start_is_in_a_backup_that
 async def test_row_28_a_backup_of_the_changes_holds_little_and_restores_everything(
     floor: Floor, database_url: str, elsewhere: Database, tmp_path: Path
 ) -> None:
-    uploads = Shelf({"0a1b": b"a photo"})
+    uploads = Shelf()
+    await upload(floor, uploads, "0a1b", b"a photo")
     await floor.rule(lambda ctx: [ctx.do(stall.bring, NewCrate(label=f"crate {n}")) for n in range(3000)][-1].id)
     full = await made(database_url, tmp_path / "full.backup", uploads=uploads)
     base = Base(full.head, full.manifest)
     await floor.do(bring("later"))
     await floor.rule(partial(throw_away, 7))
-    uploads.files["2c3d"] = b"another photo"
+    await upload(floor, uploads, "2c3d", b"another photo")
+    uploads.files["0000/original"] = b"what no row refers to"
     changes = await made(database_url, tmp_path / "changes.backup", base=base, uploads=uploads)
     blocks = sum(map(len, changes.manifest.blocks.values()))
     assert 0 < changes.added < blocks / 2
@@ -226,12 +241,36 @@ async def test_row_28_a_backup_of_the_changes_holds_little_and_restores_everythi
     back = Shelf()
     (tmp_path / "restored").mkdir(exist_ok=True)
     put_back(backup, back, tmp_path / "restored")
-    assert back.files == uploads.files
+    assert back.files == {"0a1b/original": b"a photo", "2c3d/original": b"another photo"}
     idle = await made(database_url, tmp_path / "idle.backup", base=base, uploads=uploads)
     assert idle.added == changes.added
     full.path.unlink()
     with pytest.raises(BackupError, match=r"changes since full\.backup, which has to lie beside it"):
         read(changes.path, NO_KEY)
+
+
+async def test_p_30_what_a_backup_lacks_of_the_uploads_is_said_when_it_is_verified(
+    floor: Floor, database_url: str, tmp_path: Path
+) -> None:
+    uploads = Shelf()
+    for key in ("0a1b", "2c3d", "4e5f"):
+        await upload(floor, uploads, key, b"a photo")
+    whole = await made(database_url, tmp_path / "whole.backup", uploads=uploads)
+    del uploads.files["2c3d/original"]
+    lacks = await made(database_url, tmp_path / "lacks.backup", uploads=uploads)
+    without = await made(database_url, tmp_path / "without.backup")
+    assert [each.lacking for each in (whole, lacks, without)] == [0, 1, 0]
+    found = [await asyncio.to_thread(prove, read(each.path, NO_KEY), [stall.trade]) for each in (whole, lacks, without)]
+    assert found == [[], ["accra: the backup lacks 1 of 3 uploads that rows refer to: 2c3d"], []]
+    changes = await made(
+        database_url, tmp_path / "changes.backup", base=Base(whole.head, whole.manifest), uploads=uploads
+    )
+    assert changes.lacking == 0  # the full one has it
+    back = Shelf({"0a1b/original": b"what the store has already"})
+    (tmp_path / "restored").mkdir()
+    put_back(read(changes.path, NO_KEY), back, tmp_path / "restored")
+    assert back.files["0a1b/original"] == b"what the store has already"
+    assert back.files["2c3d/original"] == b"a photo"
 
 
 async def test_changes_are_not_added_to_a_backup_of_another_schema(

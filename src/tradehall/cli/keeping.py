@@ -47,6 +47,11 @@ def backup(file: Path | None = None, *, due: bool = False, data: Data = None) ->
     else:
         made = make(_source(settings), file, lock, utc_now())
     if made is not None:
+        if made.lacking and not due:
+            print(
+                f"it lacks {made.lacking} uploads that the store of files does not have or did not give",
+                file=sys.stderr,
+            )
         rows, uploads = sum(made.manifest.rows().values()), len(made.manifest.files)
         print(f"{made.path}: {rows} rows and {uploads} uploads in {made.path.stat().st_size / 1e6:.1f} MB")
         if not lock:
@@ -113,6 +118,8 @@ def verify_backup(file: Path, *, key: KeyFile = None) -> None:
         print(sentence, file=sys.stderr)
     if wrong:
         fail(f"{file} can be restored, but what it holds is not in order")
+    if not found.manifest.with_uploads:
+        print("uploads are not in it: it was made with BACKUP_UPLOADS=false")
     print(
         f"{file} can be restored: the business as it was at {found.head.made_at}, {len(found.manifest.files)} uploads"
     )
@@ -135,15 +142,16 @@ def _source(settings: "Settings") -> "Source":
     from tradehall.kernel.database import open_database
 
     database = open_database(settings.database_url, settings.tradehall_data)
-    return Source(database, _uploads(settings, database), settings.tradehall_data / "secret.key")
+    uploads = _uploads(settings, database) if settings.backup_uploads else None
+    return Source(database, uploads, settings.tradehall_data / "secret.key")
 
 
-def _uploads(settings: "Settings", database: "Database") -> "Uploads | None":
-    """The uploads, where they are in the data folder: a bucket has copies of its own."""
+def _uploads(settings: "Settings", database: "Database") -> "Uploads":
+    """The uploads, in the data folder or in a bucket."""
     from tradehall.app import store_of
     from tradehall.kernel.backup import StoredUploads
 
-    return None if settings.file_store else StoredUploads(store_of(settings), database)
+    return StoredUploads(store_of(settings), database)
 
 
 def _read(file: Path, key: Path | None, settings: "Settings") -> "Backup":

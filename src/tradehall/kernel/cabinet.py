@@ -115,6 +115,11 @@ def decoded(text: str, largest: int) -> BinaryIO:
         raise field_error(["body"], "This is not base64") from error
 
 
+def original(key: str) -> str:
+    """Where in the store the bytes of a file are; pictures of other sizes are made from them."""
+    return f"{key}/original"
+
+
 class Cabinet:
     """Everything about files that is slow, and therefore happens outside a unit."""
 
@@ -137,13 +142,13 @@ class Cabinet:
             async with self._examined(content, EXAMINER, "picture") as fresh:
                 size = fresh.seek(0, io.SEEK_END)
                 fresh.seek(0)
-                await self.store.put(f"{key}/original", fresh)
+                await self.store.put(original(key), fresh)
         else:
             if kind == SHEET:
                 async with self._examined(content, EXAMINER, "workbook"):
                     pass
             content.seek(0)
-            await self.store.put(f"{key}/original", content)
+            await self.store.put(original(key), content)
         return Arrived(key, cleaned(name, kind), kind, size)
 
     @asynccontextmanager
@@ -175,15 +180,15 @@ class Cabinet:
     async def open(self, key: str, size: int | None = None) -> Content | None:
         """The bytes of a file, or of a picture no larger than so many pixels a side."""
         if size is None:
-            return await self.store.get(f"{key}/original")
+            return await self.store.get(original(key))
         if (known := await self.store.get(f"{key}/{size}")) is not None:
             return known
-        if (whole := await self.store.get(f"{key}/original")) is None:
+        if (whole := await self.store.get(original(key))) is None:
             return None
-        with tempfile.TemporaryFile() as original:
+        with tempfile.TemporaryFile() as picture:
             async for piece in whole.pieces:
-                original.write(piece)
-            async with self._examined(original, EXAMINER, "picture", str(size)) as small:
+                picture.write(piece)
+            async with self._examined(picture, EXAMINER, "picture", str(size)) as small:
                 await self.store.put(f"{key}/{size}", small)
         return await self.store.get(f"{key}/{size}")
 

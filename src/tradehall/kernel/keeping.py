@@ -149,8 +149,8 @@ class End(Work):
         return True
 
 
-class NotCopied(Work):
-    """The newest backup was made, but is nowhere else yet."""
+class Marred(Work):
+    """The newest backup was made, but is nowhere else yet, or lacks uploads."""
 
     org_id = 0
 

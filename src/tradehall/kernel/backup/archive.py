@@ -66,6 +66,8 @@ class Manifest:
     last_ids: dict[str, int] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     logs: dict[str, tuple[int, str]] = field(default_factory=dict)
+    with_uploads: bool = True
+    """Whether it was to hold the uploads, too."""
 
     def dumps(self) -> bytes:
         """As JSON."""
@@ -77,7 +79,7 @@ class Manifest:
         told = orjson.loads(text)
         blocks = {table: [(str(one), int(count)) for one, count in found] for table, found in told["blocks"].items()}
         logs = {org_id: (int(last), str(chain)) for org_id, (last, chain) in told["logs"].items()}
-        return cls(blocks, dict(told["last_ids"]), dict(told["files"]), logs)
+        return cls(blocks, dict(told["last_ids"]), dict(told["files"]), logs, told.get("with_uploads", True))
 
     def wanted(self) -> Counter[tuple[str, str]]:
         """Each block, as often as it is there."""

@@ -1,6 +1,6 @@
 """Making a backup: one consistent state of the database, read while others write, and the uploads that go with it."""
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,11 +13,12 @@ from sqlalchemy.engine import Connection
 
 from tradehall.kernel.backup.archive import HEAD, MANIFEST, SECRET, Head, Manifest, Writing, blocks, writing
 from tradehall.kernel.backup.sealing import BackupError, Lock
+from tradehall.kernel.cabinet import original
 from tradehall.kernel.columns import utc_text
 from tradehall.kernel.database import Database, Session
 from tradehall.kernel.database.portable import last_ids, layouts, rows, visit
-from tradehall.kernel.errors import Missing
 from tradehall.kernel.events import EVENTS
+from tradehall.kernel.files import keys
 from tradehall.kernel.people.tables import ORGANISATIONS
 from tradehall.kernel.records import METADATA
 
@@ -28,10 +29,10 @@ class Uploads(Protocol):
     """The store of uploaded files, as a backup sees it."""
 
     def names(self) -> Iterable[str]:
-        """Every file."""
+        """Those that are there."""
 
-    def read(self, name: str) -> bytes:
-        """Its content; raises Missing where it was deleted meanwhile."""
+    def read(self, names: Sequence[str]) -> Iterable[tuple[str, bytes]]:
+        """The names and contents of these, as far as they can be had."""
 
     def write(self, name: str, content: bytes) -> None:
         """Keep a file under this name."""
@@ -56,12 +57,13 @@ class Base:
 
 @dataclass(frozen=True)
 class Made:
-    """A backup that was made; `added` is how many blocks and files of its own it holds."""
+    """A backup that was made: how many blocks and files of its own it holds, and how many uploads it should hold and lacks."""
 
     path: Path
     head: Head
     manifest: Manifest
     added: int
+    lacking: int = 0
 
 
 class OtherSchemaError(BackupError):
@@ -92,20 +94,21 @@ def make(source: Source, path: Path, lock: Lock, now: datetime, base: Base | Non
     known = set(base.manifest.wanted()) if base else set()
     with _written(path, lock, now) as archive:
 
-        def copy(session: Session) -> tuple[Head, Manifest, int]:
+        def copy(session: Session) -> tuple[Head, Manifest, int, list[str]]:
             head = described(session.connection, path.name, now, base.head.name if base else "")
             if base and (head.revisions, head.layouts) != (base.head.revisions, base.head.layouts):
                 raise OtherSchemaError("the schema changed since the last full backup")
             archive.add(HEAD, head.dumps())
-            return head, *_rows(session.connection, head, archive, known)
+            return head, *_rows(session.connection, head, archive, known), _named(session)
 
-        head, manifest, added = source.database.ask(0, copy)
-        # After the rows: a file that a row of that state names is there; one too many does no harm.
-        added += _files(source, archive, manifest, base.manifest.files if base else {})
+        head, manifest, added, named = source.database.ask(0, copy)
+        manifest.with_uploads = source.uploads is not None
+        if source.uploads is not None:
+            added += _files(source.uploads, named, archive, manifest, base.manifest.files if base else {})
         if source.secret is not None and source.secret.exists():
             archive.add(SECRET, source.secret.read_bytes())
         archive.add(MANIFEST, manifest.dumps())
-    return Made(path, head, manifest, added)
+    return Made(path, head, manifest, added, len(named) - len(manifest.files) if manifest.with_uploads else 0)
 
 
 def _rows(connection: Connection, head: Head, archive: Writing, known: Set[tuple[str, str]]) -> tuple[Manifest, int]:
@@ -136,20 +139,22 @@ def _logs(connection: Connection) -> Iterator[tuple[str, tuple[int, str]]]:
             yield str(org_id), (found[0], found[1])
 
 
-def _files(source: Source, archive: Writing, manifest: Manifest, known: dict[str, str]) -> int:
-    added = 0
-    for name in sorted(source.uploads.names()) if source.uploads else []:
-        if name in known:  # an upload never changes under its name
-            manifest.files[name] = known[name]
-        elif (content := _read(source, name)) is not None:
-            manifest.files[name] = sha256(content).hexdigest()
-            archive.add(f"files/{name}", content)
-            added += 1
-    return added
+def _named(session: Session) -> list[str]:
+    """The uploads that rows refer to."""
+    found = []
+    for org_id in organisations(session.connection):
+        visit(session.connection, org_id)
+        found += [original(key) for key in keys(session, org_id)]
+    return sorted(found)
 
 
-def _read(source: Source, name: str) -> bytes | None:
-    try:
-        return source.uploads.read(name) if source.uploads else None
-    except Missing:  # deleted since the names were read
-        return None
+def _files(
+    uploads: Uploads, named: Sequence[str], archive: Writing, manifest: Manifest, known: Mapping[str, str]
+) -> int:
+    """Add the uploads that are not in the full backup: one never changes under its name."""
+    manifest.files |= {name: known[name] for name in named if name in known}
+    fresh = [name for name in named if name not in known]
+    for name, content in uploads.read(fresh):
+        manifest.files[name] = sha256(content).hexdigest()
+        archive.add(f"files/{name}", content)
+    return sum(name in manifest.files for name in fresh)

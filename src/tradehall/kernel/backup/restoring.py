@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,12 +14,16 @@ from sqlalchemy.engine import Connection
 from tradehall.kernel.backup.archive import HEAD, MANIFEST, SECRET, Head, Manifest, blocks, members
 from tradehall.kernel.backup.making import Uploads, organisations
 from tradehall.kernel.backup.sealing import BackupError, Key
+from tradehall.kernel.cabinet import original
 from tradehall.kernel.database import Database, PostgresDatabase, SqliteDatabase
 from tradehall.kernel.database.portable import go_on_from, load, loosened, rows
-from tradehall.kernel.doctor import examine
+from tradehall.kernel.doctor import examine, filed
 from tradehall.kernel.schema import advance, migrate
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.versions import branches
+
+SHOWN = 5
+"""So many of the uploads that are missing are named."""
 
 
 @dataclass(frozen=True)
@@ -112,14 +116,16 @@ def _compare(connection: Connection, backup: Backup) -> None:
 
 
 def put_back(backup: Backup, uploads: Uploads | None, folder: Path) -> None:
-    """Restore the uploads, and the secret into the data folder."""
+    """Restore the uploads that the store lacks, and the secret into the data folder."""
+    there = set(uploads.names()) if uploads is not None and backup.manifest.files else set()
+    wanted = {f"files/{name}" for name in backup.manifest.files.keys() - there}
     for path in backup.files:
         for name, content in members(path, backup.key):
             if name == SECRET and path == backup.files[-1]:
                 secret = folder / SECRET
                 secret.touch(mode=0o600)
                 secret.write_bytes(content)
-            elif uploads is not None and name.removeprefix("files/") in backup.manifest.files and "/" in name:
+            elif uploads is not None and name in wanted:
                 uploads.write(name.removeprefix("files/"), content)
 
 
@@ -152,6 +158,14 @@ def prove(backup: Backup, trades: Sequence[Trade]) -> list[str]:
         held = [trade for trade in trades if any(each.startswith(f"{trade.name}_") for each in backup.head.revisions)]
         migrate(database, held)
         try:
-            return list(examine(database, held))
+            return [*examine(database, held), *(_lacking(database, backup) if backup.manifest.with_uploads else ())]
         finally:
             database.shut()
+
+
+def _lacking(database: Database, backup: Backup) -> Iterator[str]:
+    """The uploads that rows refer to and the backup doesn't hold, a sentence for each organisation."""
+    for (_, name), keys in filed(database).items():
+        if missing := sorted(each for each in keys if original(each) not in backup.manifest.files):
+            shown = ", ".join(missing[:SHOWN]) + (", ..." if len(missing) > SHOWN else "")
+            yield f"{name}: the backup lacks {len(missing)} of {len(keys)} uploads that rows refer to: {shown}"

@@ -15,7 +15,7 @@ from tradehall.kernel.backup.making import SUFFIX, Base, Made, OtherSchemaError,
 from tradehall.kernel.backup.sealing import Lock
 from tradehall.kernel.database import Database
 from tradehall.kernel.errors import Problem
-from tradehall.kernel.keeping import CHANGES, FULL, LEASE, Begin, End, NotCopied, Renew, Schedule
+from tradehall.kernel.keeping import CHANGES, FULL, LEASE, Begin, End, Marred, Renew, Schedule
 
 INDEX = "full.index"
 """What the newest full backup holds, beside it: a sealed one can't be asked."""
@@ -99,8 +99,9 @@ class Round:
         worth = self._end(backup, kind=kind, name=made.path.name, bytes=size, digest=digest)
         if not worth:
             made.path.unlink()
-        if trouble := self._copy():
-            self.source.database.run(NotCopied(trouble))
+        lacking = f"the store of files lacks, or did not give, {made.lacking} uploads" if made.lacking else None
+        if trouble := self._copy() or lacking:
+            self.source.database.run(Marred(trouble))
         self._clear()
         return worth
 

@@ -2,17 +2,19 @@
 
 import asyncio
 import io
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tradehall.kernel.backup.making import organisations
 from tradehall.kernel.database import Database
-from tradehall.kernel.errors import Missing
+from tradehall.kernel.errors import Problem
 from tradehall.kernel.store import Store
 
 T = TypeVar("T")
+AT_ONCE = 4
+"""So many uploads are read at the same time: those in a bucket are far away."""
 COPIES = "backups"
 """The folder of the store that holds copies."""
 
@@ -32,14 +34,21 @@ class StoredUploads:
         everybody = self._database.ask(0, lambda session: organisations(session.connection))
         return [name for org_id in everybody for name in _wait_for(_walk(self._store, str(org_id)))]
 
-    def read(self, name: str) -> bytes:
-        return _wait_for(self._read(name))
+    def read(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        for first in range(0, len(names), AT_ONCE):
+            try:
+                found = _wait_for(self._read(names[first : first + AT_ONCE]))
+            except Problem:  # a bucket that is away must not keep the rows from being backed up
+                return
+            yield from found
 
-    async def _read(self, name: str) -> bytes:
+    async def _read(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
+        contents = await asyncio.gather(*map(self._content, names))
+        return [(name, content) for name, content in zip(names, contents, strict=True) if content is not None]
+
+    async def _content(self, name: str) -> bytes | None:
         found = await self._store.get(name)
-        if found is None:
-            raise Missing(f"The upload {name} went away while it was copied")
-        return b"".join([piece async for piece in found.pieces])
+        return None if found is None else b"".join([piece async for piece in found.pieces])
 
     def write(self, name: str, content: bytes) -> None:
         _wait_for(self._store.put(name, io.BytesIO(content)))
