@@ -279,23 +279,30 @@ class Copies:
         self._hash = ""
 
     @contextmanager
-    def copy(self, kind: str, trade: Trade) -> Iterator[str]:
-        """The URL of a database of one's own."""
-        name = f"copy_{next(self._serial)}"
-        original = self._original(kind, trade)
+    def copy(self, kind: str, trade: Trade, original: str = "") -> Iterator[str]:
+        """The URL of a database of one's own, as the trade's or as another one that nobody is connected to."""
+        url = self.fresh(kind, trade, original)
+        yield url
+        name = url.rsplit("/", 1)[1]
+        if kind == "sqlite":
+            for each in self._folder.glob(f"{name}*"):
+                each.unlink()
+            return
+        with psycopg.connect(self._postgres().admin_url, autocommit=True) as admin:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def fresh(self, kind: str, trade: Trade, original: str = "") -> str:
+        """The URL of such a database, which stays as long as the session."""
+        original, name = original or self._original(kind, trade), f"copy_{next(self._serial)}"
         if kind == "sqlite":
             path = self._folder / f"{name}.db"
             shutil.copyfile(original.split("///", 1)[1], path)
-            yield f"sqlite:///{path}"
-            for each in self._folder.glob(f"{name}.db*"):
-                each.unlink()
-            return
-        copied, names = original.rsplit("/", 1)[0] + f"/{name}", sql.Identifier(name)
+            return f"sqlite:///{path}"
+        place, model = original.rsplit("/", 1)
         with psycopg.connect(self._postgres().admin_url, autocommit=True) as admin:
-            model = sql.Identifier(original.rsplit("/", 1)[1])
-            admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER tradehall").format(names, model))
-            yield copied
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(names))
+            create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER tradehall")
+            admin.execute(create.format(sql.Identifier(name), sql.Identifier(model)))
+        return f"{place}/{name}"
 
     def _original(self, kind: str, trade: Trade) -> str:
         found = self._made.get((kind, trade.name))

@@ -20,7 +20,7 @@ from tradehall.kernel.errors import Denied, Unauthenticated, Unavailable
 from tradehall.kernel.openid import Profile, Way
 
 SECRET = "what the office signs with"
-BACK = "http://localhost:8000/api/auth/openid/work/callback"
+BACK = "http://localhost:8000/api/auth/openid/acme/callback"
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ async def code_of(them: Identity, way: Way) -> str:
 
 
 async def told(them: Identity, way: Way | None = None) -> Profile:
-    way = way or Way("bicycles", "work", BACK)
+    way = way or Way("bicycles", "acme", BACK)
     return await ours(them).profile(way, await code_of(them, way), now())
 
 
@@ -120,10 +120,10 @@ async def test_row_12_a_forged_id_token_signs_nobody_in(them: Identity, forge: F
 
 
 async def test_a_code_is_worth_something_to_whoever_began_alone(them: Identity) -> None:
-    way = Way("bicycles", "work", BACK)
+    way = Way("bicycles", "acme", BACK)
     stolen = await code_of(them, way)
     with pytest.raises(Unauthenticated, match="did not confirm"):
-        await ours(them).profile(Way("bicycles", "work", BACK), stolen, now())
+        await ours(them).profile(Way("bicycles", "acme", BACK), stolen, now())
     code = await code_of(them, way)
     assert (await ours(them).profile(way, code, now())).subject == "7"
     with pytest.raises(Unauthenticated):
@@ -131,7 +131,7 @@ async def test_a_code_is_worth_something_to_whoever_began_alone(them: Identity) 
 
 
 async def test_keys_and_metadata_are_fetched_once_and_keys_again_when_an_unknown_one_signs(them: Identity) -> None:
-    us, way = ours(them), Way("bicycles", "work", BACK)
+    us, way = ours(them), Way("bicycles", "acme", BACK)
     for _ in range(3):
         await us.profile(way, await code_of(them, way), now())
     assert them.asked.count("/jwks") == 1
@@ -144,7 +144,7 @@ async def test_keys_and_metadata_are_fetched_once_and_keys_again_when_an_unknown
 
 
 async def test_a_provider_that_is_not_the_one_or_not_there_is_unavailable(them: Identity) -> None:
-    way = Way("bicycles", "work", BACK)
+    way = Way("bicycles", "acme", BACK)
     them.metadata = {"issuer": "https://accounts.example.com"}
     with pytest.raises(Unavailable):
         await ours(them).address(way)
@@ -155,7 +155,7 @@ async def test_a_provider_that_is_not_the_one_or_not_there_is_unavailable(them: 
 
 
 def test_a_way_is_opened_by_the_one_who_began_it_and_for_ten_minutes() -> None:
-    way, at = Way("bicycles", "work", BACK, user_id=7), now()
+    way, at = Way("bicycles", "acme", BACK, user_id=7), now()
     sealed = way.sealed(SECRET, at)
     assert Way.opened(sealed, SECRET, way.state, at + timedelta(minutes=9)) == way
     none = f"{part({'alg': 'none'})}.{sealed.split('.')[1]}."

@@ -5,6 +5,7 @@ import base64
 import hmac
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ from joserfc.jwk import OctKey
 from tests.people.signing import bearer, renew, session, sign_in
 from tests.running import PASSWORD, SECRET, Application, Clock, Place
 from tradehall.kernel.database import Session
+from tradehall.kernel.people.attempts import HOUR, Budget, Spend
 from tradehall.kernel.people.tables import SESSIONS
 
 
@@ -209,3 +211,11 @@ async def test_row_12_none_of_15_forged_tokens_is_accepted(application: Applicat
 async def ask(application: Application, token: str) -> int:
     answer = await application.stranger.get("/api/customers", headers={"Authorization": f"Bearer {token}"})
     return answer.status_code
+
+
+async def test_of_two_tries_at_once_the_one_that_is_counted_later_does_not_wait_for_the_other(
+    application: Application, clock: Clock
+) -> None:
+    budget, now = Budget("register:here", 20, HOUR), clock()
+    for moment in (now + timedelta(milliseconds=5), now):
+        await application.office.database.unit(Spend((budget,), moment))

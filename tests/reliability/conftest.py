@@ -1,13 +1,17 @@
 """The phone shop, on both databases, in a process of its own where it may be killed."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from zlib import crc32
 
+import httpx2
 import pytest
 
 from tests.reliability.serving import Shop
+from tests.reliability.walk import Rows, Stocked, rows_of
+from tests.running import Clock, Copies, Switchboard, opened
 from tests.servers import Postgres, private_postgres
 from tradehall.kernel.trade import Trade
 from tradehall.trades import phoneshop
@@ -36,6 +40,42 @@ def real_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
     shop = Shop(tmp_path, url)
     yield shop
     shop.close()
+
+
+class Stock:
+    """A database of each kind in which both organisations have a row of everything, made when it is first asked for."""
+
+    def __init__(self, copies: Copies, trade: Trade, folder: Path) -> None:
+        self.copies, self.trade, self.folder = copies, trade, folder
+        self.made: dict[str, tuple[str, Rows, Rows]] = {}
+
+    async def of(self, kind: str, served: tuple[Switchboard, httpx2.AsyncClient]) -> tuple[str, Rows, Rows]:
+        """Its URL, and what is in each organisation."""
+        if kind not in self.made:
+            # The first copy of a kind is of an original that is filled in a loop of its own.
+            url = await asyncio.to_thread(self.copies.fresh, kind, self.trade)
+            async with opened(url, self.trade, Clock(), served, self.folder) as application:
+                mine, theirs = [await rows_of(place, application) for place in application.places.values()]
+            self.made[kind] = url, mine, theirs
+        return self.made[kind]
+
+
+@pytest.fixture(scope="session")
+def stock(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    """Databases with a row of everything, to be copied."""
+    return Stock(copies, phoneshop.trade, tmp_path_factory.mktemp("stock"))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def stocked(
+    request: pytest.FixtureRequest, stock: Stock, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient]
+) -> AsyncIterator[Stocked]:
+    """The phone shop with a row of everything in both of its organisations."""
+    url, mine, theirs = await stock.of(request.param, served)
+    with stock.copies.copy(request.param, stock.trade, url) as own:
+        async with opened(own, stock.trade, clock, served, stock.folder) as application:
+            shop, other = application.places["accra"], application.places["kumasi"]
+            yield Stocked(application, shop, other, mine, theirs)
 
 
 SAMPLED = {"test_row_16_injection.py": 5, "test_row_22_mass_assignment.py": 3}

@@ -6,8 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.reliability.walk import NOWHERE, ROUTES, Operation, operations, routes, rows_of
-from tests.running import Application, Place
+from tests.reliability.walk import NOWHERE, ROUTES, Operation, Stocked, first_of, in_groups, operations, routes, rows_of
+from tests.running import Place
 from tradehall.app import build_app
 from tradehall.kernel.contracts import Listing
 from tradehall.kernel.trade import Trade
@@ -18,16 +18,6 @@ FIXED = {"X-Request-ID": "the-same"}
 ALL = list(operations(phoneshop.trade))
 WITH_IDS = [each for each in ALL if each.path_records]
 WITH_REFERENCES = [each for each in ALL if each.body_records]
-
-
-def in_groups(some: list[Operation]) -> list[list[Operation]]:
-    """A few at a time share an application: each of them is refused, and changes nothing for the next."""
-    return [some[start : start + 12] for start in range(0, len(some), 12)]
-
-
-def first_of(some: list[Operation]) -> str:
-    """What a group is called."""
-    return some[0].name
 
 
 def seen(answer: httpx2.Response) -> tuple[Any, ...]:
@@ -46,10 +36,9 @@ def test_the_walk_knows_every_route_of_the_application(trade: Trade, tmp_path: A
 
 @pytest.mark.parametrize("operations", in_groups(WITH_IDS), ids=first_of)
 async def test_row_9_an_id_of_another_organisation_in_the_path_is_as_one_that_does_not_exist(
-    operations: list[Operation], application: Application, shop: Place, other: Place
+    operations: list[Operation], stocked: Stocked
 ) -> None:
-    mine, theirs = await rows_of(shop, application), await rows_of(other, application)
-    assert await other.events()
+    shop, other, mine, theirs = stocked.shop, stocked.other, stocked.mine, stocked.theirs
     for operation in operations:
         method, body = operation.contract.method, operation.filled(mine)
         more = {"json": body} if operation.body is not None else {}
@@ -69,10 +58,9 @@ async def test_row_9_an_id_of_another_organisation_in_the_path_is_as_one_that_do
 
 @pytest.mark.parametrize("operations", in_groups(WITH_REFERENCES), ids=first_of)
 async def test_row_9_an_id_of_another_organisation_in_the_body_is_as_one_that_does_not_exist(
-    operations: list[Operation], application: Application, shop: Place, other: Place
+    operations: list[Operation], stocked: Stocked
 ) -> None:
-    mine, theirs = await rows_of(shop, application), await rows_of(other, application)
-    await other.events()
+    shop, other, mine, theirs = stocked.shop, stocked.other, stocked.mine, stocked.theirs
     for operation, way in product(operations, ("json", "params")):
         for name, record in operation.body_records.items():
             answers = []
@@ -88,10 +76,8 @@ async def test_row_9_an_id_of_another_organisation_in_the_body_is_as_one_that_do
     assert await other.events() == []
 
 
-async def test_row_9_lists_totals_histories_and_reports_show_nothing_of_another_organisation(
-    application: Application, shop: Place, other: Place
-) -> None:
-    mine = await rows_of(shop, application)
+async def test_row_9_lists_totals_histories_and_reports_show_nothing_of_another_organisation(stocked: Stocked) -> None:
+    application, shop, other, mine = stocked.application, stocked.shop, stocked.other, stocked.mine
     reading = [each for each in ALL if each.contract.method == "GET"]
     before = {each.name: seen(await shop.owner.get(each.path(each.ids(mine)), headers=FIXED)) for each in reading}
     for listing in (each for each in reading if isinstance(each.contract.does, Listing) and not each.path_records):
@@ -110,10 +96,8 @@ async def test_row_9_lists_totals_histories_and_reports_show_nothing_of_another_
                 assert row_id not in ids
 
 
-async def test_row_9_no_filter_or_cursor_leads_to_a_row_of_another_organisation(
-    application: Application, shop: Place, other: Place
-) -> None:
-    mine, theirs = await rows_of(shop, application), await rows_of(other, application)
+async def test_row_9_no_filter_or_cursor_leads_to_a_row_of_another_organisation(stocked: Stocked) -> None:
+    shop, other, mine, theirs = stocked.shop, stocked.other, stocked.mine, stocked.theirs
     for each in ALL:
         if not isinstance(each.contract.does, Listing):
             continue

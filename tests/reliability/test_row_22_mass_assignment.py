@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.reliability.walk import READY, Operation, fresh, operations, rows_of
+from tests.reliability.walk import READY, Operation, Stocked, fresh, operations
 from tests.running import Application, Place
 from tradehall.kernel.records import METADATA
 from tradehall.trades import phoneshop
@@ -46,16 +46,16 @@ def test_there_are_at_least_20_fields_that_nobody_may_send() -> None:
 @pytest.mark.parametrize("way", ["body", "query"])
 @pytest.mark.parametrize("operation", ALL, ids=lambda each: each.name)
 async def test_row_22_no_field_is_written_that_the_form_does_not_offer(
-    operation: Operation, way: str, application: Application, shop: Place
+    operation: Operation, way: str, stocked: Stocked
 ) -> None:
-    rows = await rows_of(shop, application)
+    shop, rows, trade = stocked.shop, stocked.mine, stocked.application.trade
     if operation.name in READY:
         await READY[operation.name](shop, rows)
     assert operation.body is not None
     evil = {name: value for name, value in PRIVILEGED.items() if name not in operation.body.model_fields}
     path = operation.path(operation.ids(rows))
     good = operation.filled(rows)
-    good |= {name: await fresh(shop, application.trade, each) for name, each in operation.body_records.items()}
+    good |= {name: await fresh(shop, trade, each) for name, each in operation.body_records.items()}
     more: dict[str, Any] = (
         {"json": good | evil}
         if way == "body"

@@ -137,6 +137,17 @@ class Rows:
         return self.ids[record]
 
 
+@dataclass(frozen=True)
+class Stocked:
+    """A running trade in which two organisations have a row of everything."""
+
+    application: Application
+    shop: Place
+    other: Place
+    mine: Rows
+    theirs: Rows
+
+
 @dataclass
 class Operation:
     """One operation with what it refers to."""
@@ -201,6 +212,16 @@ class Operation:
             given["lines"] = [{"phone_id": rows.of(Phone)}]
         given |= {name: rows.of(record) for name, record in self.body_records.items()}
         return given | INSTEAD.get(self.name, {})
+
+
+def in_groups(some: list[Operation]) -> list[list[Operation]]:
+    """A few at a time share an application: none of them may change anything for the next."""
+    return [some[start : start + 12] for start in range(0, len(some), 12)]
+
+
+def first_of(some: list[Operation]) -> str:
+    """What a group is called."""
+    return some[0].name
 
 
 def operations(trade: Trade) -> Iterator[Operation]:

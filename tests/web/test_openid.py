@@ -25,14 +25,14 @@ from tradehall.kernel.people import JOIN, Register
 from tradehall.kernel.people.identities import _candidate
 from tradehall.settings import Settings
 
-START, BACK, LINK = (f"/api/auth/openid/work/{each}" for each in ("start", "callback", "link"))
+START, BACK, LINK = (f"/api/auth/openid/acme/{each}" for each in ("start", "callback", "link"))
 
 
 @pytest.fixture
 def them(application: Application) -> Iterator[Identity]:
-    """The provider `work` of this installation."""
+    """The provider `acme` of this installation."""
     with provider() as found:
-        known(application)["work"] = OpenIdProvider(found.base, CLIENT, PASSWORD)
+        known(application)["acme"] = OpenIdProvider(found.base, CLIENT, PASSWORD)
         yield found
 
 
@@ -187,7 +187,7 @@ async def test_an_account_is_unlinked_and_signs_nobody_in_until_it_is_linked_aga
     token = (await application.http.post("/api/auth/login-json", json=ama)).json()["access_token"]
     me = Person(application.http, token)
     (listed,) = (await me.get("/api/auth/openid/linked")).json()
-    assert (listed["provider"], listed["issuer"]) == ("work", them.base)
+    assert (listed["provider"], listed["issuer"]) == ("acme", them.base)
     await shop.news()
     assert (await me.delete(f"{LINK}?dry_run=1")).status_code == 200
     assert await shop.news() == []
@@ -229,7 +229,7 @@ async def test_whoever_comes_back_without_having_set_out_is_refused(
         assert refused(await ours.get(back[0])) == (401, "not_confirmed"), "a code is good once"
         clock.forward(minutes=11)
         assert refused(await theirs.get(back[1])) == (400, "state_mismatch")
-    way = Way("phoneshop", "work", "http://localhost/").sealed(application.office.way_key, clock())
+    way = Way("phoneshop", "acme", "http://localhost/").sealed(application.office.way_key, clock())
     cookie = {"Cookie": f"openid={way}"}
     state = Way.__name__
     assert refused(await application.http.get(BACK, params={"state": state}, headers=cookie)) == (400, "state_mismatch")
@@ -267,7 +267,7 @@ async def test_where_anybody_may_register_an_address_counts_only_once_it_was_ver
     application: Application, shop: Place
 ) -> None:
     user_id = await a_member(shop)
-    way, profile = Way("bicycles", "work", ""), Profile("https://accounts.example.com", "7", "Ama@Example.com")
+    way, profile = Way("bicycles", "acme", ""), Profile("https://accounts.example.com", "7", "Ama@Example.com")
     joining = replace(application.trade, register=Register(how=JOIN))
     for trade, found in ((application.trade, user_id), (joining, 0)):
         whose = partial(_candidate, trade=trade, profile=profile, way=way, where="")
@@ -288,7 +288,7 @@ def independent() -> Iterator[str]:
 
 async def test_an_independent_provider_signs_people_in(application: Application, shop: Place, independent: str) -> None:
     user_id = await a_member(shop)
-    known(application)["work"] = OpenIdProvider(independent, CLIENT, PASSWORD)
+    known(application)["acme"] = OpenIdProvider(independent, CLIENT, PASSWORD)
     async with browser(application) as ours:
         while (sent := await ours.get(START)).status_code == 503:  # noqa: ASYNC110 - it offers no event
             await asyncio.sleep(0.1)
@@ -304,8 +304,8 @@ def test_providers_are_read_from_the_settings() -> None:
 
     assert read("", "", "") == {}
     assert read("https://a.example", "us", "s=,") == {"openid": ("https://a.example", "us", "s=,")}
-    assert read("work=https://a.example,shop=https://b.example", "work=us,shop=we", "shop=2, work=1==") == {
-        "work": ("https://a.example", "us", "1=="), "shop": ("https://b.example", "we", "2"),
+    assert read("acme=https://a.example,shop=https://b.example", "acme=us,shop=we", "shop=2, acme=1==") == {
+        "acme": ("https://a.example", "us", "1=="), "shop": ("https://b.example", "we", "2"),
     }  # fmt: skip
     with pytest.raises(ValueError, match="must name the same providers"):
-        read("work=https://a.example", "shop=us", "work=1")
+        read("acme=https://a.example", "shop=us", "acme=1")

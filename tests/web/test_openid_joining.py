@@ -83,5 +83,5 @@ async def test_the_last_way_to_sign_in_is_not_unlinked(application: Application,
         answers = await asyncio.gather(me.delete(LINK), me.delete(at))
         assert sorted(each.status_code for each in answers) == [204, 409]
         (left,) = (await me.get("/api/auth/openid/linked")).json()
-        del known(application)["home" if left["provider"] == "work" else "work"]
+        del known(application)["home" if left["provider"] == "acme" else "acme"]
         assert refused(await me.delete(f"/api/auth/openid/{left['provider']}/link")) == (409, "last_way_in")

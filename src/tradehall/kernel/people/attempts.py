@@ -72,8 +72,9 @@ def counted(session: Session, budget: Budget, now: datetime) -> tuple[int, datet
     row = session.execute(sa.select(ATTEMPTS).where(ATTEMPTS.c.key == budget.key)).first()
     if row is None or row.since <= now - budget.span:
         return 0, now
-    until = row.since + budget.span if row.failures >= budget.most else row.next_at
-    if until > now:
+    is_used_up, waits = row.failures >= budget.most, bool(budget.wait(row.failures))
+    until = row.since + budget.span if is_used_up else row.next_at
+    if (is_used_up or waits) and until > now:  # of two at once, the later may have been counted first
         raise Throttled(max(1, min(int((until - now).total_seconds()), 86400)))
     return int(row.failures), row.since
 
