@@ -7,7 +7,7 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 READY := .venv/.ready
 VENDOR := src/tradehall/web/assets/vendor
-ASSETS := $(VENDOR)/redoc.standalone.js
+ASSETS := $(VENDOR)/tabler.min.css
 EXAMPLE := $(wildcard examples/bicycles/pyproject.toml)
 CODE := hatch_build.py $(wildcard src tests bench examples)
 

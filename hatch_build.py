@@ -1,4 +1,4 @@
-"""Builds the web assets: what the API documentation pages load, taken from npm into the package."""
+"""Builds the web assets: what the pages load, taken from npm into the package."""
 
 from __future__ import annotations
 
@@ -19,13 +19,16 @@ ASSETS = (
     "swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt",
     "redoc/bundles/redoc.standalone.js",
     "redoc/bundles/redoc.standalone.js.LICENSE.txt",
+    "htmx.org/dist/htmx.min.js",
+    "@tabler/core/dist/css/tabler.min.css",
 )
 
 FOREIGN = (
-    b"https://cdn.redoc.ly/redoc/logo-mini.svg",
-    b"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E",
+    (b"https://cdn.redoc.ly/redoc/logo-mini.svg", b"data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'/%3E"),
+    (b"//# sourceMappingURL=htmx.min.js.map", b""),
+    (b"/*# sourceMappingURL=tabler.min.css.map */", b""),
 )
-"""The one thing that a page would load from elsewhere, and what it gets instead: an empty image."""
+"""What a page would load from elsewhere or in vain, and what it gets instead: an empty image, and no maps."""
 
 
 def npm() -> list[str]:
@@ -55,7 +58,9 @@ def build() -> None:
     VENDOR.mkdir(parents=True, exist_ok=True)
     for asset in ASSETS:
         content = (ROOT / "node_modules" / asset).read_bytes()
-        (VENDOR / Path(asset).name).write_bytes(content.replace(*FOREIGN))
+        for theirs, ours in FOREIGN:
+            content = content.replace(theirs, ours)
+        (VENDOR / Path(asset).name).write_bytes(content)
 
 
 class AssetsHook(BuildHookInterface[Any]):

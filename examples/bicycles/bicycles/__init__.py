@@ -86,5 +86,11 @@ def demo(ctx: th.Context) -> None:
 
 bicycles = th.Resource(Bicycle, by=STAFF, write=OWNER)
 rentals = th.Resource(Rental, by=(th.own(HELPER), OWNER), filters=("status", "bicycle_id"))
+screens = (
+    th.Board(Rental, shows=("bicycle_id", "due_at", "deposit"), until=(Hire.RETURNED,), title="Bicycles that are out"),
+    th.Board(Bicycle, shows=("daily_rate", "deposit"), title="The yard"),
+    th.Calendar(Rental, on="due_at", title="Due back"),
+    th.Chart(takings, title="Takings"),
+)
 late = th.Template("overdue", notice="{renter} should have brought bicycle {bicycle_id} back by {due_at}")
-trade = th.Trade("bicycles", roles=STAFF, resources=(bicycles, rentals), templates=(late,), demo=demo)
+trade = th.Trade("bicycles", roles=STAFF, resources=(bicycles, rentals), templates=(late,), screens=screens, demo=demo)

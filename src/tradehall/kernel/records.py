@@ -73,6 +73,8 @@ class Record:
     searched: ClassVar[tuple[str, ...]] = ()
     owner: ClassVar[str] = ""
     """The column with the id of whoever a row belongs to: the first `person()`."""
+    known_as: ClassVar[tuple[str, ...]] = ()
+    """The columns by which people call a row: its name or its number, if nobody chose."""
     contact: ClassVar[dict[str, str]] = {}
     """Where a row is a person: which columns hold their `name`, and the `email` and `phone` at which they are reached."""
     title: ClassVar[str]
@@ -114,6 +116,7 @@ class Record:
         cls.derived = tuple(name for name, field in own.items() if field.formula)
         cls.made = tuple(name for name, field in cls.fields.items() if callable(field.default))
         cls.blank = {name: None if name in cls.made else field.initial() for name, field in cls.fields.items()}
+        cls.known_as = cls.known_as or _known_as(cls)
         cls.owner = next((name for name, field in own.items() if field.is_person), "")
         cls.table = _table(cls, table, by_org)
 
@@ -157,6 +160,15 @@ class Record:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.values.get('id')}>"
+
+
+def _known_as(record: type[Record]) -> tuple[str, ...]:
+    """What a row is called by where its author says nothing: a person's name, a text that is unique, or a name."""
+    fields = record.fields
+    texts = {name for name, field in fields.items() if type(field.kind) is sa.String and not field.secret}
+    unique_ones = (wall.columns[0] for wall in record.walls if len(wall.columns) == 1)
+    wanted = (record.contact.get("name", ""), *unique_ones, "name", "title")
+    return tuple(name for name in wanted if name in texts and not fields[name].optional)[:1]
 
 
 def _table(record: type[Record], name: str, by_org: bool) -> sa.Table:

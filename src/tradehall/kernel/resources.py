@@ -80,6 +80,8 @@ class Resource:
     filters: tuple[str | Filter, ...] = ()
     sort: tuple[str, ...] = ("created_at",)
     errors: Mapping[str, int] = field(default_factory=dict)
+    table: tuple[str, ...] = ()
+    """The columns of its page, until somebody chooses others; a few that say most, if not given."""
     same: Callable[[Preferences, Any], Mapping[str, Any]] | None = None
     """By which values of which columns a row that is imported is found again; a unique wall tells, if this is not given."""
     also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

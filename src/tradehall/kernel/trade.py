@@ -29,6 +29,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record
 from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Resource
+from tradehall.kernel.screens import Screen
 from tradehall.kernel.transfer.foreign import Foreign
 from tradehall.kernel.transfer.paths import paths as transfer_paths
 from tradehall.kernel.verbs import GUEST, SYSTEM, VERBS, Actor, By, Role, Verb, grants
@@ -71,6 +72,7 @@ class Trade:
     resources: tuple[Resource, ...] = ()
     contract: tuple[Contract, ...] = ()
     reports: tuple[Report, ...] = ()
+    screens: tuple[Screen, ...] = ()
     demo: Callable[[Context], None] | None = None
     settings: tuple[Setting, ...] = ()
     templates: tuple[Template, ...] = ()
@@ -102,6 +104,11 @@ class Trade:
         """The folder of its schema's versions: beside the module of its records."""
         module = sys.modules[self.resources[0].record.__module__]
         return Path(str(module.__file__)).parent / "migrations"
+
+    @property
+    def words(self) -> tuple[Path, ...]:
+        """The folder of its catalogues in other languages than English: beside the module of its records."""
+        return (self.migrations.parent / "words",)
 
     def role(self, name: str) -> Role | None:
         """The role of this name."""

@@ -150,7 +150,7 @@ class Dispatcher:
                 scope["at"] = contract.path
                 if self.policy.limits is not None:
                     await self.limit(scope, headers)
-                answer = await self._answer(contract, found[1], scope, headers, known_as, receive)
+                answer = await self.answer(contract, found[1], scope, headers, known_as, receive)
         except Problem as problem:
             answer = self.trade.problem(problem, known_as, contract.errors if contract else None)
             if contract is not None and isinstance(contract.does, Service) and contract.does.in_browser:
@@ -191,9 +191,10 @@ class Dispatcher:
             }
         return Answer(204, b"", given)
 
-    async def _answer(
+    async def answer(
         self, contract: Contract, values: list[str], scope: Scope, headers: Headers, known_as: str, receive: Receive
     ) -> Answer:
+        """Carry out an operation with the values of its path; raises Problem."""
         does = contract.does
         if isinstance(does, Info):
             return Answer(contract.status, dumps(does.facts(self.policy.facts)))
@@ -215,10 +216,8 @@ class Dispatcher:
             path.get("id"),
             if_match=headers[b"if-match"].decode("latin-1") if b"if-match" in headers else None,
             dry_run=is_dry(query) and not contract.file,
-            origin=origin(scope, headers, known_as),
-            path=path,
-            query=query,
-        )
+            origin=origin(scope, headers, known_as, scope.get("via", "api")), path=path, query=query,
+        )  # fmt: skip
         if isinstance(does, Download):
             return streamed(await self.office.download(self.trade, call))
         if contract.file:

@@ -13,15 +13,16 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
-from starlette.staticfiles import StaticFiles
 
 from tradehall.kernel.contracts import LARGEST_BODY
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Throttled, Unfinished
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
-from tradehall.web import files, health, inbound, live, openapi, pages, privacy
+from tradehall.web import assets, files, health, inbound, live, openapi, pages, privacy
 from tradehall.web.bodies import invalid, limited
 from tradehall.web.dispatch import Dispatcher, Policy, Receive, Scope, Send, cors
+from tradehall.web.face.face import Face
+from tradehall.web.face.visiting import PLACE
 from tradehall.web.health import Health
 from tradehall.web.names import request_id
 
@@ -37,6 +38,7 @@ class TradeApp(FastAPI):
         self.trade = trade
         self.policy = policy
         self.dispatcher = Dispatcher(office, trade, policy)
+        self.face = Face(office, trade, self.dispatcher)
         self.sockets = live.Sockets(office, trade, self.dispatcher)
         self._routers = (
             live.routes(office, trade, self.dispatcher),
@@ -49,7 +51,7 @@ class TradeApp(FastAPI):
         )
         for each in self._routers:
             self.include_router(each)
-        self.mount("/assets", StaticFiles(directory=pages.ASSETS, check_dir=False))
+        self.mount("/assets", assets.serve)
         self.add_api_route(trade.docs[2], self._document, include_in_schema=False)
         for kind in (Problem, RequestValidationError, ValidationError, HTTPException, Exception):
             self.add_exception_handler(kind, self._problem)
@@ -57,6 +59,13 @@ class TradeApp(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             scope["trade"] = self.trade.name
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            if path == PLACE or path.startswith(f"{PLACE}/"):
+                await self.face(scope, receive, send)
+                return
+            if path == "/" and scope["method"] == "GET" and pages.wants_page(dict(scope["headers"])):
+                await _send_to(f"{scope.get('root_path', '')}{PLACE}", send)
+                return
             if await self.dispatcher(scope, receive, send):
                 return
             scope["path"] = scope["path"].rstrip("/") or "/"
@@ -120,6 +129,12 @@ class TradeApp(FastAPI):
             return Response(None, found.status, dict(found.headers))
         answer = self.trade.problem(problem, known_as)
         return Response(answer.body, answer.status, dict(answer.headers), "application/json")
+
+
+async def _send_to(place: str, send: Send) -> None:
+    headers = [(b"location", place.encode()), (b"vary", b"Accept"), (b"content-length", b"0")]
+    await send({"type": "http.response.start", "status": 303, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _as_problem(error: Exception) -> Problem | None:

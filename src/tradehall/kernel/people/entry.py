@@ -39,7 +39,7 @@ from tradehall.kernel.people.members import (
 )
 from tradehall.kernel.people.organisations import CreateOrganisation, DropOrganisation, organisations
 from tradehall.kernel.people.passwords import hash_password, hashing, verify_password
-from tradehall.kernel.people.sessions import Device, RefreshToken, Turn, Turned, open_session, session_row
+from tradehall.kernel.people.sessions import Device, RefreshToken, open_session
 from tradehall.kernel.preferences import APPROVAL, REGION, PreferenceBook, Preferences
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.verbs import Actor
@@ -142,6 +142,12 @@ class Admit(Work):
 
 async def sign_in(office: Office, trade: Trade, call: Call, way: SignIn) -> Answer:
     """Check a secret and open a session; the same answer, as slowly, for a name that nobody has (P-13)."""
+    granted, device = await come_in(office, trade, call, way)
+    return granted_answer(office, trade, call, granted, device)
+
+
+async def come_in(office: Office, trade: Trade, call: Call, way: SignIn) -> tuple[Granted, str]:
+    """Check a secret and open a session; gives it with the secret of the device."""
     attempt, candidate, renewed = await tried(office, trade, call, way)
     place = chosen(candidate, await named(office, getattr(call.body, "organisation", None)))
     if way.admits is not None and not way.admits(place, call.body):
@@ -150,7 +156,7 @@ async def sign_in(office: Office, trade: Trade, call: Call, way: SignIn) -> Answ
         raise closed(place)
     device = call.caller.device or secrets.token_urlsafe(24)
     granted = await office.database.unit(Admit(office, trade, call, place, device, (attempt, candidate, renewed)))
-    return granted_answer(office, trade, call, granted, device)
+    return granted, device
 
 
 async def tried(office: Office, trade: Trade, call: Call, way: SignIn) -> tuple[Attempt, Candidate, str | None]:
@@ -199,9 +205,15 @@ def session_body(office: Office, trade: Trade, call: Call, granted: Granted) -> 
     """Both tokens with what belongs to them."""
     minutes = trade.token_minutes or office.terms.minutes
     return trade.sign_in.session({
-        "access_token": office.tokens.issue(granted.of, call.now, minutes, granted.token.session),
+        "access_token": access_token(office, trade, call, granted),
         "refresh_token": str(granted.token), "token_type": "bearer", "expires_in": minutes * 60, "user": granted.user,
     })  # fmt: skip
+
+
+def access_token(office: Office, trade: Trade, call: Call, granted: Granted) -> str:
+    """The access token of a session."""
+    minutes = trade.token_minutes or office.terms.minutes
+    return office.tokens.issue(granted.of, call.now, minutes, granted.token.session)
 
 
 def device_headers(device: str, caller: Caller) -> Mapping[str, str]:
@@ -348,49 +360,3 @@ def already(way: SignIn, taken: Refused) -> Refused:
     kinds = {kind.name: kind.called() for kind in way.kinds}
     name = kinds.get(taken.details.get("kind", ""), "Email")
     return Refused(taken.code, f"{name} already registered")
-
-
-# Going on.
-
-
-async def refresh(office: Office, trade: Trade, call: Call) -> Answer:
-    """Exchange a refresh token for its successor and a new access token."""
-    shown: str | None = getattr(call.body, "refresh_token", None)
-    if shown is None and trade.sign_in.renews and call.caller.token:
-        actor = await office.tokens.actor(call.caller.token, trade.name, call.now)
-        return await _again(office, trade, call, actor)
-    if shown is None:
-        raise field_error(["body", "refresh_token"], "Field required", "missing")
-    invalid = Unauthenticated("Invalid refresh token", "invalid_refresh_token")
-    token = RefreshToken.read(shown)
-    row = None if token is None else await office.database.read(0, lambda db: session_row(db, token.session))
-    if token is None or row is None:
-        raise invalid
-    turn = Turn(row.org_id, token, trade.name, office.refresh_key, call.now, office.terms.refresh_lasts, call.origin)
-    turned: Turned = await office.database.unit(turn)
-    if turned.reused:
-        log.warning("a refresh token of user %s was used again; their session %s is ended", row.user_id, row.id)
-        await office.tokens.look()
-    if turned.member is None or turned.token is None:
-        raise invalid
-    user = await office.database.read(turned.member.org_id, lambda db: _seen(db, trade, turned.member, call))
-    granted = Granted(turned.token, turned.member, user)
-    return Answer(200, dumps(session_body(office, trade, call, granted)), {"Cache-Control": "no-store"})
-
-
-async def _again(office: Office, trade: Trade, call: Call, actor: Actor) -> Answer:
-    def place(session: Session) -> tuple[Member | None, Any]:
-        found = member(session, actor.user_id, actor.org_id, trade.name)
-        return found, _seen(session, trade, found, call) if found is not None else None
-
-    found, user = await office.database.read(actor.org_id, place)
-    if found is None:
-        raise Unauthenticated("Could not validate credentials")
-    minutes = trade.token_minutes or office.terms.minutes
-    access = office.tokens.issue(found, call.now, minutes, actor.session)
-    body = {"access_token": access, "token_type": "bearer", "expires_in": minutes * 60, "user": user}
-    return Answer(200, dumps(trade.sign_in.session(body)), {"Cache-Control": "no-store"})
-
-
-def _seen(session: Session, trade: Trade, found: Member | None, call: Call) -> Any:
-    return None if found is None else described(Reader(session, trade, acting(found), call.now), found)

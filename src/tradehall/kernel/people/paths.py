@@ -8,7 +8,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, StringCons
 
 from tradehall.kernel.columns import Email, clean
 from tradehall.kernel.contracts import Contract, Service
-from tradehall.kernel.people import account, admin, entry, invitations, registrations
+from tradehall.kernel.people import account, admin, entry, invitations, registrations, renewal
 from tradehall.kernel.people.declared import CLOSED, EMAIL, JOIN, SignIn, Text
 from tradehall.kernel.people.passwords import LONGEST_PASSWORD
 from tradehall.kernel.verbs import ANYBODY, MEMBER, By
@@ -166,7 +166,7 @@ def _entry(trade: "Trade", at: str) -> Iterator[Contract]:
                    summary="Sign in with JSON.")  # fmt: skip
     yield Contract("POST", f"{at}/login", form, errors=errors)
     yield Contract("POST", f"{at}/login-json", json, errors=errors)
-    yield Contract("POST", f"{at}/refresh", service("refresh", ANYBODY, entry.refresh, RefreshForm, session))
+    yield Contract("POST", f"{at}/refresh", service("refresh", ANYBODY, renewal.refresh, RefreshForm, session))
     if trade.register.how is not CLOSED:
         how = trade.register
         does = service("register", ANYBODY, entry.register, register_form(trade), session if how.signs_in else User)

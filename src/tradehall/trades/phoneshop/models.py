@@ -151,7 +151,7 @@ class Phone(Record, table="phoneshop_phones"):
     swapped_from_id = optional(reference("phoneshop_swaps"))
     acquired_via_swap_id = optional(reference("phoneshop_swaps"))
 
-    searched = ("brand", "model", "imei", "imei2")
+    known_as, searched = ("brand", "model"), ("brand", "model", "imei", "imei2")
     indexes = (("status",), ("swapped_from_id",), ("acquired_via_swap_id",))
     walls = (
         check("value_positive", "value > 0 OR (value = 0 AND status <> 'AVAILABLE')",

@@ -1,0 +1,69 @@
+"""Assets: what pages load, named by its content, so that a browser keeps it; packed once and kept in memory."""
+
+import gzip
+import mimetypes
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent / "assets"
+FOR_EVER = b"public, max-age=31536000, immutable"
+FOR_A_WHILE = b"public, max-age=300"
+SMALL = 4_000_000
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
+}
+"""Not what the machine has for these: some have text/plain for a script, which no browser runs."""
+
+
+@cache
+def mark(name: str) -> str:
+    """What tells one version of an asset from the next."""
+    return sha256((FOLDER / name).read_bytes()).hexdigest()[:12]
+
+
+@cache
+def asset(name: str) -> str:
+    """The address of an asset below the root of its trade: it changes with what is in it."""
+    return f"/assets/{name}?v={mark(name)}"
+
+
+@cache
+def _content(name: str) -> tuple[bytes, bytes] | None:
+    path = (FOLDER / name).resolve()
+    if not path.is_relative_to(FOLDER.resolve()) or not path.is_file():
+        return None
+    plain = path.read_bytes()
+    return plain, gzip.compress(plain, 9) if len(plain) < SMALL else plain
+
+
+async def serve(scope: Any, receive: Any, send: Any) -> None:
+    """Answer with an asset."""
+    name = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix("/assets").lstrip("/")
+    found = _content(name) if scope["method"] in ("GET", "HEAD") and "\x00" not in name else None
+    if found is None:
+        await _send(send, 404, b"Not found", [(b"content-type", b"text/plain; charset=utf-8")])
+        return
+    headers = dict(scope["headers"])
+    body, packed = found[0], b"gzip" in headers.get(b"accept-encoding", b"") and len(found[1]) < len(found[0])
+    path = Path(name)
+    kind = TYPES.get(path.suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    lasts = FOR_EVER if b"v=" in scope.get("query_string", b"") else FOR_A_WHILE
+    more = [
+        (b"content-type", kind.encode()),
+        (b"cache-control", lasts),
+        (b"vary", b"Accept-Encoding"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+    if packed:
+        body, more = found[1], [*more, (b"content-encoding", b"gzip")]
+    await _send(send, 200, b"" if scope["method"] == "HEAD" else body, [*more, (b"content-length", b"%d" % len(body))])
+
+
+async def _send(send: Any, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,251 @@
+// What pages do by themselves beyond what htmx does: dialogs, pickers, keys, what others change. Every link and form works without.
+(() => {
+  const root = document.documentElement, app = root.dataset.app;
+  const all = (where, what) => [...where.querySelectorAll(what)];
+  const dialog = document.getElementById("dialog");
+  const say = text => { document.getElementById("spoken").textContent = text; };
+  const part = { "HX-Request": "true" };
+
+  // A key for each form, so that one which is sent twice is done once.
+  const keyed = where => all(where, "[data-key]").forEach(each => { each.value ||= crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`; });
+
+  // Forms that were begun are not left by accident.
+  const touched = new WeakSet();
+  document.addEventListener("input", event => { const form = event.target.closest?.("[data-guard]"); if (form) touched.add(form); });
+  document.addEventListener("submit", event => touched.delete(event.target));
+  const isTouched = where => all(where, "[data-guard]").some(each => touched.has(each));
+  addEventListener("beforeunload", event => { if (isTouched(document)) event.preventDefault(); });
+
+  // Dialogs: a link whose page is short opens here.
+  let from = null;
+  const show = async href => {
+    from = document.activeElement;
+    try {
+      const answer = await fetch(href, { headers: part });
+      const to = answer.headers.get("hx-redirect");
+      if (to) { location.href = to; return; }
+      fill(await answer.text());
+      if (!dialog.open) dialog.showModal();
+      const first = dialog.querySelector("[autofocus], input:not([type=hidden]), select, textarea, button[type=submit]");
+      first?.focus();
+    } catch { location.href = href; }
+  };
+  const fill = html => { dialog.innerHTML = html; ready(dialog); };
+  const close = () => { if (!isTouched(dialog) || confirm(words.leave)) { dialog.close(); dialog.innerHTML = ""; from?.focus?.(); } };
+  const words = { leave: root.lang === "fr" ? "Quitter sans enregistrer ?" : "Leave without saving?" };
+  dialog.addEventListener("cancel", event => { event.preventDefault(); close(); });
+  dialog.addEventListener("click", event => { if (event.target === dialog) close(); });
+  document.addEventListener("click", event => {
+    const link = event.target.closest("a[data-dialog], a[data-keys], a[data-find]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); show(link.href); return; }
+    if (event.target.closest("dialog [data-close]")) { event.preventDefault(); close(); }
+    for (const each of all(document, "details.me[open], details.drop[open], details.menu-button[open]")) if (!each.contains(event.target)) each.open = false;
+  });
+  dialog.addEventListener("submit", async event => {
+    const form = event.target;
+    if (!form.matches("[data-part]")) return;
+    event.preventDefault();
+    const sent = new FormData(form, event.submitter);
+    const body = form.enctype === "multipart/form-data" ? sent : new URLSearchParams(sent);
+    all(form, "button").forEach(each => { each.disabled = true; });
+    try {
+      const answer = await fetch(form.action, { method: "POST", body, headers: part });
+      const to = answer.headers.get("hx-redirect");
+      if (to) { leaving = true; location.href = to; if (to.split("#")[0] === location.href.split("#")[0]) location.reload(); return; }
+      fill(await answer.text());
+      (dialog.querySelector(".is-invalid") ?? dialog.querySelector("[role=alert]"))?.focus?.();
+      dialog.scrollTop = 0;
+    } catch {
+      all(form, "button").forEach(each => { each.disabled = false; });
+      touched.add(form);
+      offline(true);
+    }
+  });
+  let leaving = false;
+
+  // Choosing the row that a field refers to.
+  const picker = box => {
+    const [hidden, shown, list] = [box.querySelector("input[type=hidden]"), box.querySelector("[role=combobox]"), box.querySelector("[role=listbox]")];
+    let at = -1, timer = 0;
+    const open = is => { list.hidden = !is; shown.setAttribute("aria-expanded", is); at = -1; };
+    const look = async () => {
+      const answer = await fetch(`${box.dataset.pick}?q=${encodeURIComponent(shown.value)}`, { headers: part }).catch(() => null);
+      if (!answer?.ok) return;
+      list.innerHTML = await answer.text();
+      open(true);
+    };
+    const options = () => all(list, "[role=option]");
+    const go = step => { const some = options(); if (!some.length) return; at = (at + step + some.length) % some.length; some.forEach((each, n) => each.setAttribute("aria-selected", n === at)); some[at].scrollIntoView({ block: "nearest" }); };
+    const take = option => { hidden.value = option.dataset.id; shown.value = option.dataset.called; shown.setCustomValidity(""); open(false); hidden.dispatchEvent(new Event("input", { bubbles: true })); };
+    shown.addEventListener("input", () => { hidden.value = ""; clearTimeout(timer); timer = setTimeout(look, 150); });
+    shown.addEventListener("focus", () => { if (!hidden.value) look(); });
+    shown.addEventListener("keydown", event => {
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") { event.preventDefault(); if (list.hidden) look(); else go(event.key === "ArrowDown" ? 1 : -1); }
+      if (event.key === "Enter" && !list.hidden) { event.preventDefault(); const some = options(); if (some.length) take(some[Math.max(at, 0)]); }
+      if (event.key === "Escape" && !list.hidden) { event.preventDefault(); event.stopPropagation(); open(false); }
+    });
+    list.addEventListener("mousedown", event => { const option = event.target.closest("[role=option]"); if (option) { event.preventDefault(); take(option); } });
+    shown.addEventListener("blur", () => setTimeout(() => { open(false); if (!hidden.value) shown.value = ""; }, 150));
+  };
+
+  // Filters act as they are chosen; columns are chosen for this address.
+  const ready = where => {
+    keyed(where);
+    all(where, "[data-pick]").forEach(picker);
+    all(where, "[data-filters]").forEach(form => form.addEventListener("change", event => { if (event.target.matches("select")) form.requestSubmit(); }));
+    all(where, "[data-columns]").forEach(box => box.querySelector("[data-choose]").addEventListener("click", () => {
+      const address = new URL(location.href);
+      address.searchParams.set("columns", all(box, "[data-column]:checked").map(each => each.dataset.column).join(","));
+      location.href = address;
+    }));
+    all(where, "[data-add-line]").forEach(button => button.addEventListener("click", () => {
+      const lines = all(button.parentElement, "[data-line]"), line = lines[0].cloneNode(true), n = lines.length + 1;
+      all(line, "input, select, textarea").forEach(each => { each.value = ""; });
+      all(line, "[id]").forEach(each => { each.id += `-${n}`; });
+      all(line, "label[for]").forEach(each => { each.htmlFor += `-${n}`; });
+      lines.at(-1).after(line);
+      ready(line);
+      line.querySelector("input, select")?.focus();
+    }));
+    all(where, "[data-search]").forEach(field => {
+      let timer = 0;
+      field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(async () => {
+        const answer = await fetch(`${app}/-/search?q=${encodeURIComponent(field.value)}`, { headers: part }).catch(() => null);
+        if (!answer?.ok) return;
+        const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("found");
+        if (found) document.getElementById("found").replaceWith(document.adoptNode(found));
+      }, 120); });
+      field.addEventListener("keydown", event => {
+        const links = all(document.getElementById("found"), "a");
+        const now = links.findIndex(each => each.classList.contains("here"));
+        if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+          event.preventDefault();
+          links[now]?.classList.remove("here");
+          const next = links[(now + (event.key === "ArrowDown" ? 1 : -1) + links.length) % links.length];
+          next?.classList.add("here"); next?.scrollIntoView({ block: "nearest" });
+        }
+        if (event.key === "Enter" && links.length) { event.preventDefault(); location.href = links[Math.max(now, 0)].href; }
+      });
+    });
+  };
+
+  // Several rows at once.
+  const many = document.querySelector("[data-many]");
+  const chosen = () => all(document, "tbody input[name=id]:checked");
+  const count = () => {
+    if (!many) return;
+    const n = chosen().length, told = many.querySelector("[data-chosen]");
+    many.hidden = n === 0;
+    told.textContent = (n === 1 ? told.dataset.one : told.dataset.more).replace("{count}", n);
+  };
+  document.addEventListener("change", event => {
+    if (event.target.matches("[data-all]")) all(document, "tbody input[name=id]").forEach(each => { each.checked = event.target.checked; });
+    if (event.target.matches("[data-all], tbody input[name=id]")) count();
+  });
+  many?.addEventListener("submit", event => { if (event.submitter?.dataset.sure && !confirm(event.submitter.dataset.sure)) event.preventDefault(); });
+
+  // Boards: a card is dragged to where one of its verbs leads.
+  let dragged = null;
+  const goals = card => Object.entries(card.dataset).filter(([name]) => name.startsWith("to")).map(([, value]) => value.split("|"));
+  document.addEventListener("dragstart", event => { dragged = event.target.closest?.(".board-card"); });
+  document.addEventListener("dragend", () => { dragged = null; all(document, ".over").forEach(each => each.classList.remove("over")); });
+  document.addEventListener("dragover", event => {
+    const column = event.target.closest?.(".board-column");
+    if (dragged && column && goals(dragged).some(([goal]) => goal === column.dataset.value)) { event.preventDefault(); column.classList.add("over"); }
+  });
+  document.addEventListener("dragleave", event => event.target.closest?.(".board-column")?.classList.remove("over"));
+  document.addEventListener("drop", event => {
+    const column = event.target.closest?.(".board-column"), way = dragged && goals(dragged).find(([goal]) => goal === column?.dataset.value);
+    if (way) { event.preventDefault(); show(way[1]); }
+  });
+
+  // Keys.
+  const rows = () => all(document, "tbody tr[data-row]");
+  const step = by => {
+    const some = rows(), now = some.findIndex(each => each.classList.contains("here"));
+    some[now]?.classList.remove("here");
+    const next = some[Math.min(Math.max(now + by, 0), some.length - 1)];
+    next?.classList.add("here"); next?.scrollIntoView({ block: "nearest" });
+  };
+  let went = 0;
+  document.addEventListener("keydown", event => {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") { event.preventDefault(); show(`${app}/-/search`); return; }
+    if ((event.ctrlKey || event.metaKey) && event.key === "Enter") { event.target.closest?.("form")?.requestSubmit(); return; }
+    if (event.ctrlKey || event.metaKey || event.altKey || dialog.open || event.target.matches?.("input:not([type=checkbox]), select, textarea, [contenteditable]")) return;
+    const here = document.querySelector("tr.here");
+    const keys = {
+      "/": () => document.getElementById("search")?.focus(), "?": () => show(`${app}/-/keys`), "j": () => step(1), "k": () => step(-1),
+      "n": () => document.querySelector("[data-new]")?.click(), "e": () => document.querySelector("[data-edit]")?.click(),
+      "x": () => { const box = here?.querySelector("input[name=id]"); if (box) { box.checked = !box.checked; count(); } },
+      "Enter": () => here?.querySelector("a")?.click(), "g": () => { went = Date.now(); },
+      "h": () => { if (Date.now() - went < 1500) location.href = app; },
+    };
+    if (event.key === "Enter" && event.target.matches?.("a, button, summary")) return;
+    if (event.key in keys) { event.preventDefault(); keys[event.key](); }
+  });
+
+  // What others change.
+  const offline = is => { const told = document.getElementById("offline"); if (told) told.hidden = !is; };
+  addEventListener("offline", () => offline(true));
+  addEventListener("online", () => offline(false));
+  const live = document.body.dataset.live;
+  if (live && "EventSource" in window) {
+    const pending = new Set();
+    let timer = 0;
+    const redraw = async () => {
+      for (const name of [...pending]) {
+        pending.delete(name);
+        for (const old of all(document, `[data-row="${CSS.escape(name)}"]`)) {
+          const table = old.closest("[data-row-at]");
+          if (old.matches("tr") && table) {
+            const columns = new URLSearchParams(location.search).get("columns");
+            const answer = await fetch(`${table.dataset.rowAt}${name.split(":")[1]}/row${columns ? `?columns=${columns}` : ""}`, { headers: part }).catch(() => null);
+            if (answer?.status === 404) old.remove();
+            if (!answer?.ok) continue;
+            const body = document.createElement("tbody");
+            body.innerHTML = await answer.text();
+            const fresh = body.firstElementChild;
+            if (!fresh) continue;
+            fresh.querySelector("input[name=id]").checked = old.querySelector("input[name=id]").checked;
+            fresh.classList.add("fresh");
+            old.replaceWith(fresh);
+          } else old.classList.add("fresh");
+        }
+        const page = document.querySelector(`[data-page-row="${CSS.escape(name)}"]`);
+        if (page) moved();
+      }
+    };
+    const moved = async () => {
+      const told = document.getElementById("moved");
+      if (isTouched(document) || dialog.open) { if (told) told.hidden = false; return; }
+      const answer = await fetch(location.href, { headers: part }).catch(() => null);
+      if (!answer?.ok) return;
+      const at = scrollY, main = document.getElementById("content"), kept = all(main, ":scope > .offline, :scope > .told");
+      main.innerHTML = await answer.text();
+      main.prepend(...kept);
+      ready(main);
+      scrollTo(0, at);
+      main.querySelector("[data-page-row]")?.classList.add("fresh");
+      window.htmx?.process(main);
+    };
+    const open = () => {
+      const stream = new EventSource(live);
+      stream.onmessage = event => {
+        let told;
+        try { told = JSON.parse(event.data); } catch { return; }
+        for (const each of told.changes ?? []) pending.add(`${each.entity}:${each.id}`);
+        const board = document.querySelector("[data-board]"), table = document.querySelector("[data-table]");
+        const adds = (told.changes ?? []).some(each => each.entity === (board?.dataset.board ?? table?.dataset.table) && (board || each.operation === "add"));
+        if (adds && scrollY < 200 && !chosen().length) { clearTimeout(timer); timer = setTimeout(moved, 250); } else { clearTimeout(timer); timer = setTimeout(redraw, 120); }
+      };
+      stream.addEventListener("resync", () => moved());
+      stream.onopen = () => offline(false);
+      stream.onerror = () => { if (!leaving) offline(!navigator.onLine); };
+      addEventListener("pagehide", () => { leaving = true; stream.close(); });
+    };
+    open();
+  }
+  ready(document);
+  document.addEventListener("htmx:after:swap", event => { ready(event.target); });
+  if (document.querySelector(".told")) say(document.querySelector(".told span").textContent);
+})();

@@ -1,0 +1,1 @@
+"""The face: pages for people, drawn from what a trade declares."""

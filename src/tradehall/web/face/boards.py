@@ -1,0 +1,119 @@
+"""Boards: rows as cards, by their state, moved by the verbs that their reader may use."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from markupsafe import Markup
+
+from tradehall.kernel.contracts import dumps
+from tradehall.kernel.database import Session
+from tradehall.kernel.errors import Missing
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.screens import Board
+from tradehall.web.face.details import Details
+from tradehall.web.face.fields import Drawing, choice_text, shown_fields
+from tradehall.web.face.pages import Page
+from tradehall.web.face.rooms import Deed, Room
+from tradehall.web.face.visiting import Visit
+
+CARDS = 50
+
+
+@dataclass(frozen=True)
+class Card:
+    """A row on a board: the moves that its reader may make are the columns that it may be dragged to."""
+
+    id: int
+    title: str
+    lines: list[tuple[str, Markup]]
+    moves: list[tuple[str, Deed]]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a board."""
+
+    value: str
+    title: str
+    cards: list[Card]
+    total: int
+
+
+class Boards(Details):
+    """The boards of a trade."""
+
+    async def board(self, visit: Visit, room: Room) -> Page:
+        """The rows of a room as cards, by their state."""
+        declared = next(
+            (each for each in self.trade.screens if isinstance(each, Board) and each.record is room.record), None
+        )
+        if declared is None and not room.record.states:
+            raise Missing("There is no such page")
+        declared = declared or Board(room.record)
+
+        def read(session: Session) -> list[Column]:
+            reader = Reader(session, self.trade, visit.actor, self.office.clock())
+            drawing, board = self.drawing(visit, reader), declared or Board(room.record)
+            is_state = bool(room.record.states) and board.column == room.record.states[0].name
+            counted = dict(self._by_state(reader, room)) if is_state else {}
+            kind: Any = room.record.fields[board.column].kind
+            values = [str(each) for each in kind.values if str(each) not in board.until]
+            return [self._column(visit, reader, room, board, drawing, value, counted) for value in values]
+
+        columns = await self.office.database.read(visit.actor.org_id, read)
+        title = visit.words(declared.title or room.title)
+        return Page("face/board.html", {"title": title, "room": room, "columns": columns})
+
+    def _column(
+        self,
+        visit: Visit,
+        reader: Reader,
+        room: Room,
+        board: Board,
+        drawing: Drawing,
+        value: str,
+        counted: Mapping[str, int],
+    ) -> Column:
+        names, table = room.resource.shape.view(visit.actor).names, room.record.table.c
+        shown = shown_fields(room.record, [name for name in board.shows if name in names], {}, visit.words)
+        rows = self.rows(reader, room, names, table[board.column] == value, order=[table.id.desc()], most=CARDS)
+        rows = [orjson.loads(dumps(row)) for row in rows]
+        drawing.look_up(reader, shown, rows)
+        moves = self._moves(visit, room, value)
+        cards = [
+            Card(
+                row["id"],
+                self.label(room, row, visit.words),
+                [
+                    (each.title, drawing.value(each, row[each.name]))
+                    for each in shown
+                    if row.get(each.name) not in (None, "")
+                ],
+                moves,
+            )
+            for row in rows
+        ]
+        return Column(value, choice_text(visit.words, value), cards, counted.get(value, len(cards)))
+
+    def _moves(self, visit: Visit, room: Room, value: str) -> list[tuple[str, Deed]]:
+        """Where a card in this state may go, by which verb."""
+        return [
+            (str(each.verb.goal), each)
+            for each in room.deeds
+            if each.verb.goal is not None
+            and value in [str(one) for one in each.verb.sources]
+            and each.is_for(visit.actor)
+        ]
+
+    def _by_state(self, reader: Reader, room: Room) -> Iterator[tuple[str, int]]:
+        state = room.record.states[0]
+        column = room.record.table.c[state.name]
+        counted = sa.select(column, sa.func.count()).where(*self.within(reader, room)).group_by(column)
+        rows: list[Any] = list(reader.session.execute(counted, {"me": reader.actor.user_id}))
+        found = {str(row[0]): int(row[1]) for row in rows}
+        for value in state.moves:
+            if found.get(str(value)):
+                yield str(value), found[str(value)]

@@ -1,0 +1,317 @@
+"""Doing: verbs as forms. What is refused is said at its field; what others changed meanwhile is shown beside it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from markupsafe import Markup
+
+from tradehall.kernel.contracts import Window, dumps
+from tradehall.kernel.database import Session
+from tradehall.kernel.errors import Invalid, Missing, Problem, Stale, Unauthenticated
+from tradehall.kernel.labels import labels
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.records import Record
+from tradehall.kernel.resources import Asked
+from tradehall.kernel.search import pattern
+from tradehall.web.face.details import Details
+from tradehall.web.face.fields import shown_fields
+from tradehall.web.face.forms import Filling, Input, inputs
+from tradehall.web.face.pages import Page
+from tradehall.web.face.rooms import Deed, Room
+from tradehall.web.face.visiting import Visit
+from tradehall.web.face.words import phrase
+
+PICKED = 20
+
+
+@dataclass(frozen=True)
+class Conflict:
+    """A field that somebody changed while somebody else was filling it in."""
+
+    title: str
+    before: str
+    mine: str
+    theirs: Markup
+    is_mine: bool
+
+
+class Doing(Details):
+    """What people do on the pages of a trade."""
+
+    async def ask(self, visit: Visit, room: Room, deed: Deed, row_id: int | None = None) -> Page:
+        """The form of a verb, empty or with what the row holds."""
+        deed.contract.grant(visit.actor)
+        filling = Filling(visit.words, visit.formats)
+        row, version = await self._row(visit, room, row_id) if row_id is not None else ({}, 0)
+        filling.formats = visit.formats
+        declared = self._declared(deed)
+        given: dict[str, Any] = dict(row) if deed is room.edit else {}
+        given |= {each.name: visit.query[each.name] for each in declared if each.name in visit.query}
+        filling.begin(declared, given)
+        await self._say(visit, filling)
+        return self._form(visit, room, deed, row_id, row, filling, version)
+
+    async def do(self, visit: Visit, room: Room, deed: Deed, row_id: int | None = None) -> Page:
+        """Carry out a verb with what was filled in, or say what it would change."""
+        deed.contract.grant(visit.actor)
+        row, version = await self._row(visit, room, row_id) if row_id is not None else ({}, 0)
+        filling, declared = Filling(visit.words, visit.formats), self._declared(deed)
+        body = filling.read(declared, visit.form, only_changed=deed is room.edit) if declared else None
+        is_dry = visit.value("dry_run") == "1"
+        headers = self._headers(visit, deed, row_id, is_dry)
+        try:
+            answer = await visit.asking.ask(
+                deed.contract,
+                {"id": row_id} if row_id is not None else {},
+                {"dry_run": "1"} if is_dry else {},
+                body,
+                headers,
+            )
+        except Unauthenticated:
+            raise
+        except Problem as problem:
+            whole = filling.again(declared, visit.form, problem.errors if isinstance(problem, Invalid) else ())
+            await self._say(visit, filling)
+            if not isinstance(problem, Invalid):
+                whole = [visit.words(problem.sentence)]
+            clash = self._conflict(visit, room, declared, problem) if isinstance(problem, Stale) else []
+            shown = replace(self._form(visit, room, deed, row_id, row, filling, version), status=problem.status)
+            return replace(shown, values={**shown.values, "whole": whole, "conflict": clash, "key": visit.value("key")})
+        told = orjson.loads(answer.body) if answer.body else None
+        if is_dry:
+            filling.again(declared, visit.form, ())
+            await self._say(visit, filling)
+            shown = self._form(visit, room, deed, row_id, row, filling, version)
+            would = await self._would(visit, told or {})
+            return replace(shown, values={**shown.values, "would": would, "version": visit.value("version") or version})
+        return self._after(visit, room, deed, row_id, row, told)
+
+    def _declared(self, deed: Deed) -> tuple[Input, ...]:
+        return inputs(deed.verb.body) if deed.verb.body is not None else ()
+
+    def _headers(self, visit: Visit, deed: Deed, row_id: int | None, is_dry: bool) -> dict[bytes, bytes]:
+        found: dict[bytes, bytes] = {}
+        if (version := visit.value("version")).isdecimal() and row_id is not None:
+            found[b"if-match"] = b'"%s"' % version.encode()
+        if (key := visit.value("key")) and key.isascii() and len(key) < 100 and not is_dry:
+            found[b"idempotency-key"] = key.encode()
+        return found
+
+    def _form(
+        self,
+        visit: Visit,
+        room: Room,
+        deed: Deed,
+        row_id: int | None,
+        row: Mapping[str, Any],
+        filling: Filling,
+        version: int,
+    ) -> Page:
+        here = f"{visit.app}/{room.name}" + (f"/{row_id}" if row_id is not None else "")
+        title = visit.words(deed.title)
+        if deed is room.create:
+            title = visit.words("New: {what}", what=visit.words(room.record.title))
+        values = {
+            "room": room, "deed": deed, "row_id": row_id, "fields": filling.fields, "version": version, "title": title,
+            "called": self.label(room, row, visit.words) if row else "", "action": f"{here}/do/{deed.name}", "back": here,
+            "whole": [], "conflict": [], "would": None, "key": "", "is_edit": deed is room.edit,
+        }  # fmt: skip
+        return Page("face/form.html", values)
+
+    def _after(
+        self, visit: Visit, room: Room, deed: Deed, row_id: int | None, row: Mapping[str, Any], told: Any
+    ) -> Page:
+        place = f"{visit.app}/{room.name}"
+        made = told.get("id") if isinstance(told, dict) else None
+        undo = self._undo(visit, room, deed, row_id, row)
+        words = visit.words
+        if deed is room.delete:
+            visit.tell(words("{what} was deleted", what=self.label(room, row, words)))
+            return Page("", to=place)
+        if row_id is None and isinstance(made, int):
+            visit.tell(words("Done: {what}", what=words(deed.title).lower()))
+            return (
+                Page("face/secret.html", {"room": room, "told": told, "to": f"{place}/{made}"})
+                if _holds_secret(told)
+                else Page("", to=f"{place}/{made}")
+            )
+        visit.tell(words("Done: {what}", what=words(deed.title).lower()), undo)
+        if isinstance(told, dict) and _holds_secret(told):
+            return Page(
+                "face/secret.html", {"room": room, "told": told, "to": f"{place}/{row_id}" if row_id else place}
+            )
+        return Page("", to=f"{place}/{row_id}" if row_id is not None else place)
+
+    def _undo(self, visit: Visit, room: Room, deed: Deed, row_id: int | None, row: Mapping[str, Any]) -> str:
+        """Where what was done is undone: the move back, where there is one that asks nothing; of an edit, what stood there."""
+        if row_id is None:
+            return ""
+        place = f"{visit.app}/{room.name}/{row_id}/do/"
+        if deed is room.edit:
+            was = {name.removeprefix("was."): texts[0] for name, texts in visit.form.items() if name.startswith("was.")}
+            changed = {name: text for name, text in was.items() if name in visit.form and visit.form[name][0] != text}
+            return f"{place}{deed.name}?{urlencode(changed)}" if changed and len(str(changed)) < 800 else ""
+        before = row.get(deed.verb.state_name) if deed.verb.goal is not None else None
+        back = next(
+            (
+                each
+                for each in room.deeds
+                if before is not None
+                and str(each.verb.goal) == before
+                and deed.verb.goal in each.verb.sources
+                and each.verb.body is None
+                and each.is_for(visit.actor)
+            ),
+            None,
+        )
+        return f"{place}{back.name}" if back is not None else ""
+
+    async def _row(self, visit: Visit, room: Room, row_id: int) -> tuple[dict[str, Any], int]:
+        grant = (room.reading or room.listing).grant(visit.actor)
+
+        def read(session: Session) -> tuple[dict[str, Any], int]:
+            reader = Reader(session, self.trade, visit.actor, self.office.clock())
+            self.drawing(visit, reader)
+            found = room.resource.read(reader, row_id, grant)
+            if found is None:
+                raise Missing(f"{room.record.title} not found")
+            return orjson.loads(dumps(found[0])), found[1]
+
+        return await self.office.database.read(visit.actor.org_id, read, quick=True)
+
+    async def _say(self, visit: Visit, filling: Filling) -> None:
+        """Look up what the rows are called that the form refers to."""
+        wanted = [each for each in filling.fields if each.target is not None and each.text.isdecimal()]
+
+        def read(session: Session) -> dict[type[Record], dict[int, str]]:
+            reader = Reader(session, self.trade, visit.actor, self.office.clock())
+            self.drawing(visit, reader)
+            return {
+                each.target: labels(reader, each.target, [int(each.text)])
+                for each in wanted
+                if each.target is not None and self._may_pick(visit, each.target)
+            }
+
+        known = await self.office.database.read(visit.actor.org_id, read, quick=True)
+        filling.formats = visit.formats
+        for place, each in enumerate(filling.fields):
+            if each in wanted and each.target is not None:
+                filling.fields[place] = replace(each, said=known.get(each.target, {}).get(int(each.text), ""))
+
+    def _may_pick(self, visit: Visit, target: type[Record]) -> bool:
+        room = self.house.by_record.get(target)
+        return room is not None and room.is_for(visit.actor)
+
+    async def _would(self, visit: Visit, told: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str, str]]]]:
+        """What a dry run says, as people read it: for each touched row its name and what would change."""
+        found: list[tuple[str, list[tuple[str, str, str]]]] = []
+        for event in told.get("events", ()):
+            for change in event.get("changes", ()):
+                room = self.house.by_table.get(change.get("entity", ""))
+                if room is None:
+                    continue
+                seen = set(room.resource.shape.view(visit.actor).names)
+                values: Mapping[str, Any] = change.get("values") or change.get("changes") or {}
+                lines = [
+                    (visit.words(phrase(name)), *_pair(value, change.get("operation", "")))
+                    for name, value in values.items()
+                    if name in seen and name not in ("id", "created_at", "updated_at")
+                ]
+                what = {"add": "New: {what}", "delete": "Deleted: {what}"}.get(change.get("operation", ""), "{what}")
+                row = change.get("id") or change.get("record_id") or ""
+                found.append((visit.words(what, what=f"{visit.words(room.record.title)} {row}".strip()), lines))
+        return found
+
+    def _conflict(self, visit: Visit, room: Room, declared: tuple[Input, ...], stale: Stale) -> list[Conflict]:
+        """Each field that I changed, or that somebody else did since I looked."""
+        current = orjson.loads(dumps(stale.details["current"]))
+        view = room.resource.shape.view(visit.actor)
+        shown = {each.name: each for each in shown_fields(room.record, view.names, room.resource.called, visit.words)}
+        filling = Filling(visit.words, visit.formats)
+        drawing = self.drawing_of(visit)
+        found: list[Conflict] = []
+        for each in declared:
+            if each.name not in shown or each.name not in visit.form:
+                continue
+            was, mine = visit.value(f"was.{each.name}"), visit.value(each.name)
+            theirs = filling.written(each, current.get(each.name))
+            if mine.strip() != theirs.strip() and (mine.strip() != was.strip() or theirs.strip() != was.strip()):
+                found.append(
+                    Conflict(
+                        shown[each.name].title,
+                        was,
+                        mine,
+                        drawing.value(shown[each.name], current.get(each.name)),
+                        mine.strip() != was.strip(),
+                    )
+                )
+        return found
+
+    # Picking a row that a field refers to.
+
+    async def pick(self, visit: Visit, room: Room) -> Page:
+        """Rows to choose from, as somebody types."""
+        grant, resource = room.listing.grant(visit.actor), room.resource
+        term = visit.query.get("q", "").strip()
+
+        def read(session: Session) -> list[tuple[int, str, str]]:
+            reader = Reader(session, self.trade, visit.actor, self.office.clock())
+            asked = Asked(Window(PICKED), (), pattern(term) if term and room.record.searched else None)
+            rows = orjson.loads(dumps(resource.page(reader, asked, grant, counted=False).rows))
+            found = [
+                (
+                    row["id"],
+                    self.label(room, row, visit.words),
+                    " · ".join(str(row[each.name]) for each in room.record.states if each.name in row),
+                )
+                for row in rows
+            ]
+            return [each for each in found if not term or room.record.searched or term.lower() in each[1].lower()]
+
+        rows = await self.office.database.read(visit.actor.org_id, read)
+        can_add = room.create is not None and room.create.is_for(visit.actor)
+        return Page("face/pick.html", {"rows": rows, "room": room, "can_add": can_add, "term": term})
+
+    # Many at once.
+
+    async def do_many(self, visit: Visit, room: Room, deed: Deed) -> Page:
+        """Do the same with several rows, one after the other; whatever is refused is said, and the others go on."""
+        deed.contract.grant(visit.actor)
+        ids = [int(each) for each in visit.form.get("id", ()) if each.isdecimal() and len(each) < 19][:500]
+        filling, declared = Filling(visit.words, visit.formats), self._declared(deed)
+        body = filling.read(declared, visit.form) if declared else None
+        refused: list[tuple[int, str]] = []
+        for row_id in ids:
+            try:
+                await visit.asking.ask(deed.contract, {"id": row_id}, {}, body)
+            except Problem as problem:
+                refused.append((row_id, visit.words(problem.sentence)))
+        done = len(ids) - len(refused)
+        if not refused:
+            visit.tell(visit.words.many(done, "Done with {count} row", "Done with {count} rows"))
+            return Page("", to=f"{visit.app}/{room.name}")
+        return Page(
+            "face/many.html",
+            {"room": room, "deed": deed, "refused": refused, "done": done, "title": visit.words(deed.title)},
+            status=409,
+        )
+
+
+def _pair(value: Any, operation: str) -> tuple[str, str]:
+    if operation == "edit" and isinstance(value, list) and len(value) == 2:
+        return _plain(value[0]), _plain(value[1])
+    return "", _plain(value)
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "–"
+    return str(value) if isinstance(value, str | int | float) else orjson.dumps(value).decode()
+
+
+def _holds_secret(told: Any) -> bool:
+    """Whether an answer holds what is shown once only."""
+    return isinstance(told, dict) and any(told.get(name) for name in ("key", "secret", "link"))

@@ -1,0 +1,312 @@
+"""The face of a trade: from an address below `/app` to a page and back."""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qs, quote, urlencode
+
+from jinja2 import Environment
+
+from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, Unauthenticated
+from tradehall.kernel.office import Office
+from tradehall.kernel.trade import Trade
+from tradehall.kernel.verbs import ANYBODY, Actor
+from tradehall.web.bodies import parsed, read_body
+from tradehall.web.dispatch import Dispatcher, Receive, Scope, Send, respond
+from tradehall.web.face.asking import Asking
+from tradehall.web.face.calendars import Calendars
+from tradehall.web.face.doing import Doing
+from tradehall.web.face.entering import SIGN_IN, Entering
+from tradehall.web.face.formats import Formats
+from tradehall.web.face.home import Home
+from tradehall.web.face.pages import POLICY, Entry, Page, environment, packed
+from tradehall.web.face.rooms import House, Room
+from tradehall.web.face.tables import Tables
+from tradehall.web.face.visiting import LANGUAGE, PLACE, THEME, YEAR, Visit, cookie, cookies_of, is_foreign
+from tradehall.web.face.words import Words, wanted
+from tradehall.web.live import EventStream
+from tradehall.web.names import request_id
+
+log = logging.getLogger("tradehall")
+Handler = Callable[[Visit], Awaitable[Page]]
+LIVE = "live"
+OWN = "-"
+"""The place of the pages that are no room's: `/app/-/search`."""
+NO_ID = "There is no such row"
+
+
+@cache
+def drawing_board() -> Environment:
+    """The one environment of all trades: its templates are compiled once."""
+    return environment()
+
+
+class Face(Tables, Doing, Home, Calendars, Entering):
+    """Everything that people look at."""
+
+    def __init__(self, office: Office, trade: Trade, dispatcher: Dispatcher) -> None:
+        super().__init__(office, trade, dispatcher, House(trade), drawing_board())
+        self.own: Mapping[tuple[str, str], Handler] = {
+            ("GET", "sign-in"): self.ask_in, ("POST", "sign-in"): self.come_in, ("POST", "sign-out"): self.go_out,
+            ("POST", "look"): self.look_so, ("GET", "search"): self.search, ("GET", "keys"): self.keys,
+        }  # fmt: skip
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for a page."""
+        headers = dict(scope["headers"])
+        scope["request_id"], scope["at"] = request_id(headers), PLACE
+        path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix(PLACE).strip("/")
+        visit: Visit | None = None
+        try:
+            visit = await self._visit(scope, headers, path)
+            if self.dispatcher.policy.limits is not None:
+                await self.dispatcher.limit(scope, self._shown(headers, visit))
+            if is_foreign(scope["method"], headers):
+                raise Denied("This form was not sent from here", "foreign")
+            if scope["method"] == "POST":
+                visit.form = parse_qs(
+                    (await read_body(headers, receive)).decode("utf-8", "replace"), keep_blank_values=True
+                )
+            if path == f"{OWN}/{LIVE}":
+                await self._live(visit, receive, send)
+                return
+            if path.startswith(f"{OWN}/export/"):
+                await self._export(visit, path.removeprefix(f"{OWN}/export/"), send)
+                return
+            page = await self._page(visit, path)
+        except Unauthenticated as problem:
+            page = self._to_sign_in(scope, path, problem, visit)
+        except Problem as problem:
+            page = self._wrong(problem)
+        except Exception:
+            log.exception("a page failed", extra={"request_id": scope["request_id"]})
+            page = self._wrong(Problem("internal_error", "Something went wrong here"))
+        await self._send(visit or self._stranger(scope, headers), page, send)
+
+    async def _visit(self, scope: Scope, headers: Mapping[bytes, bytes], path: str) -> Visit:
+        visit = self._stranger(scope, headers)
+        visit.query = parsed(scope.get("query_string", b""))
+        if path.startswith(f"{OWN}/{SIGN_IN}"):
+            return visit
+        visit.actor, token = await self.who(visit)
+        scope["actor"] = visit.actor
+        visit.asking = Asking(self.dispatcher, scope, token)
+        return visit
+
+    def _stranger(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
+        cookies = cookies_of(headers)
+        language = wanted(headers.get(b"accept-language", b"").decode("latin-1"), cookies.get(LANGUAGE, ""))
+        words = Words(language, self.trade.words)
+        nobody = Actor(0, self.trade.name, ANYBODY.name)
+        return Visit(
+            scope,
+            headers,
+            {},
+            nobody,
+            Asking(self.dispatcher, scope, ""),
+            words,
+            Formats(language),
+            cookies,
+            self.trade.title,
+        )
+
+    def _shown(self, headers: Mapping[bytes, bytes], visit: Visit) -> Mapping[bytes, bytes]:
+        """The headers by which a limit knows somebody: their token, as it would be in a request of the interface."""
+        return {**headers, b"authorization": f"Bearer {visit.asking.token}".encode()} if visit.asking.token else headers
+
+    async def _page(self, visit: Visit, path: str) -> Page:
+        method = "GET" if visit.scope["method"] == "HEAD" else visit.scope["method"]
+        parts = path.split("/") if path else []
+        if not parts:
+            self._only(method, "GET")
+            return await self.home(visit)
+        if parts[0] == OWN:
+            return await self._own_page(visit, method, "/".join(parts[1:]))
+        room = self.house.rooms.get(parts[0])
+        if room is None:
+            raise Missing("There is no such page")
+        return await self._in_room(visit, method, room, parts[1:])
+
+    async def _own_page(self, visit: Visit, method: str, name: str) -> Page:
+        handler = self.own.get((method, name))
+        if handler is not None:
+            return await handler(visit)
+        if any(each == name for _, each in self.own):
+            raise MethodNotAllowed([each for each, other in self.own if other == name])
+        return await self.further(visit, method, name.split("/"))
+
+    async def _in_room(self, visit: Visit, method: str, room: Room, rest: list[str]) -> Page:
+        match rest:
+            case []:
+                self._only(method, "GET")
+                return await self.table(visit, room)
+            case ["pick"]:
+                self._only(method, "GET")
+                return await self.pick(visit, room)
+            case ["new"] if room.create is not None:
+                return await self._deed(visit, method, room, room.create.name, None)
+            case ["do", name]:
+                return await self._deed(visit, method, room, name, None)
+            case ["many", name] if (deed := room.deed(name)) is not None and deed.verb.target:
+                self._only(method, "POST")
+                return await self.do_many(visit, room, deed)
+            case [row_id, *more] if row_id.isascii() and row_id.isdecimal() and len(row_id) < 19:
+                return await self._of_row(visit, method, room, int(row_id), more)
+        raise Missing("There is no such page")
+
+    async def _of_row(self, visit: Visit, method: str, room: Room, row_id: int, rest: list[str]) -> Page:
+        match rest:
+            case []:
+                self._only(method, "GET")
+                return await self.detail(visit, room, row_id)
+            case ["row"]:
+                self._only(method, "GET")
+                return await self.row(visit, room, row_id)
+            case ["edit"] if room.edit is not None:
+                return await self._deed(visit, method, room, room.edit.name, row_id)
+            case ["do", name]:
+                return await self._deed(visit, method, room, name, row_id)
+        raise Missing("There is no such page")
+
+    async def _deed(self, visit: Visit, method: str, room: Room, name: str, row_id: int | None) -> Page:
+        deed = room.deed(name)
+        if deed is None or deed.verb.target == (row_id is None):
+            raise Missing("There is no such page")
+        return await (self.do if method == "POST" else self.ask)(visit, room, deed, row_id)
+
+    async def further(self, visit: Visit, method: str, parts: list[str]) -> Page:
+        """A page of this trade's that is no room: a board, a chart, a calendar, the rows behind a figure."""
+        if method == "GET":
+            match parts:
+                case ["boards", name]:
+                    return await self.board(visit, self._room(visit, name))
+                case ["charts", name]:
+                    return await self.chart(visit, name)
+                case ["calendars", name]:
+                    return await self.calendar(visit, self._room(visit, name))
+                case ["totals", name]:
+                    return await self.behind(visit, name)
+        raise Missing("There is no such page")
+
+    def _room(self, visit: Visit, name: str) -> Room:
+        room = self.house.rooms.get(name)
+        if room is None:
+            raise Missing("There is no such page")
+        room.listing.grant(visit.actor)
+        return room
+
+    def _only(self, method: str, allowed: str) -> None:
+        if method != allowed:
+            raise MethodNotAllowed([allowed])
+
+    def _to_sign_in(self, scope: Scope, path: str, problem: Unauthenticated, visit: Visit | None) -> Page:
+        if scope["method"] == "POST" and path.endswith(SIGN_IN):
+            return self._wrong(problem)
+        query = scope.get("query_string", b"").decode("latin-1")
+        back = f"{scope.get('root_path', '')}{PLACE}/{path}" + (f"?{query}" if query else "")
+        is_page = scope["method"] == "GET" and not path.endswith("/row")
+        return Page(
+            "",
+            to=f"{scope.get('root_path', '')}{PLACE}/{OWN}/{SIGN_IN}"
+            + (f"?{urlencode({'to': back})}" if path and is_page else ""),
+        )
+
+    def _wrong(self, problem: Problem) -> Page:
+        return Page(
+            "face/problem.html",
+            {"sentence": problem.sentence, "title": "", "headers": dict(problem.headers)},
+            problem.status,
+        )
+
+    async def look_so(self, visit: Visit) -> Page:
+        """Choose a language, or light or dark."""
+        for name, known in ((LANGUAGE, visit.value("language")), (THEME, visit.value("theme"))):
+            if known:
+                kept = "" if known == "auto" else quote(known[:20], safe="")
+                visit.more_headers.append(cookie(visit.scope, name, kept, YEAR))
+        back = visit.value("to")
+        return Page("", to=back if back.startswith(visit.app) else visit.app)
+
+    async def keys(self, visit: Visit) -> Page:
+        """The sheet of keyboard shortcuts."""
+        return Page("face/keys.html", {"title": visit.words("Keyboard")})
+
+    # What is no page.
+
+    async def _live(self, visit: Visit, receive: Receive, send: Send) -> None:
+        """What happens, as it happens: the feed, for whoever has a page open (row 15)."""
+
+        async def identify() -> Actor:
+            return (await self.who(visit))[0]
+
+        stack = AsyncExitStack()
+        follower = await stack.enter_async_context(
+            self.office.hub.following(self.trade, self.trade.channels[0], identify)
+        )
+        last = visit.headers.get(b"last-event-id", b"").decode("latin-1") or None
+        await EventStream(follower, last, stack)(visit.scope, receive, send)
+
+    async def _export(self, visit: Visit, name: str, send: Send) -> None:
+        """A list as a file, with the filters of its page."""
+        room = self.house.rooms.get(name.rpartition(".")[0])
+        contract = (
+            next((each for each in room.exports if each.path.endswith(f".{name.rpartition('.')[2]}")), None)
+            if room is not None
+            else None
+        )
+        if contract is None:
+            raise Missing("There is no such page")
+        answer = await visit.asking.ask(
+            contract,
+            {},
+            {key: value for key, value in visit.query.items() if value and key not in ("columns", "after")},
+        )
+        await respond(send, answer, visit.scope["request_id"], [])
+
+    # Sending.
+
+    def frame(self, visit: Visit) -> dict[str, Any]:
+        """What stands around every page: the menu, who is here, what the page before had to say."""
+        here = str(visit.scope["path"]).removeprefix(visit.root).removeprefix(PLACE).strip("/").split("/")
+        told, undo = visit.told() if visit.scope["method"] == "GET" and not visit.is_part else ("", "")
+        is_in = visit.actor.org_id != 0
+        rooms = (
+            [
+                Entry(visit.words(room.title), f"{visit.app}/{room.name}", room.icon, here[0] == room.name)
+                for room in self.rooms_of(visit.actor)
+                if not room.is_kernel_s
+            ]
+            if is_in
+            else []
+        )
+        return {
+            "_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "trade": self.trade, "told": told,
+            "undo": undo, "menu": rooms, "more": self.more_of(visit, here) if is_in else [], "language": visit.words.language,
+            "is_home": here == [""], "address": str(visit.scope["path"]), "formats": visit.formats, "is_in": is_in, "house": self.house,
+        }  # fmt: skip
+
+    async def _send(self, visit: Visit, page: Page, send: Send) -> None:
+        scope = visit.scope
+        headers: list[tuple[bytes, bytes]] = [
+            (b"content-security-policy", POLICY.encode()), (b"referrer-policy", b"same-origin"),
+            (b"x-content-type-options", b"nosniff"), (b"cache-control", b"private, no-store"),
+            (b"x-request-id", scope["request_id"].encode()), *scope.get("rate_limit", ()),
+        ]  # fmt: skip
+        body, status = b"", page.status
+        if page.to:
+            status = 200 if visit.is_part else 303
+            headers.append((b"hx-redirect" if visit.is_part else b"location", page.to.encode("latin-1", "replace")))
+        else:
+            html = page.html or self.draws.get_template(page.template).render({**self.frame(visit), **page.values})
+            body, more = packed(html.encode(), visit.headers)
+            headers += more
+        headers += [
+            (name.lower().encode(), value.encode())
+            for name, value in (*visit.more_headers, *page.values.get("headers", {}).items())
+        ]
+        headers += [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", b"%d" % len(body))]
+        scope["status"] = status
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})

@@ -1,0 +1,219 @@
+"""Fields: how each value of a row is shown, by the kind of its column."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from markupsafe import Markup, escape
+
+from tradehall.kernel.columns import Choice, Email, Field, Json, Scaled, State, Utc
+from tradehall.kernel.labels import labels, people
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.records import Record, record_of
+from tradehall.web.face.formats import Formats
+from tradehall.web.face.rooms import House
+from tradehall.web.face.words import Words, phrase
+
+MONEY, PLACES, NUMBER, MOMENT, DAY, FLAG, STATE, CHOICE, REFERENCE, PERSON, JSON, TEXT, EMAIL = (
+    "money", "decimal", "number", "moment", "day", "flag", "state", "choice", "reference", "person", "json", "text", "email",
+)  # fmt: skip
+RIGHT = (MONEY, PLACES, NUMBER)
+NOTHING = Markup('<span class="nothing">–</span>')
+TONES = (
+    ("green", ("free", "available", "completed", "delivered", "done", "paid", "succeeded", "active", "sent", "open", "success", "returned", "clear", "ok")),
+    ("blue", ("running", "in progress", "in_progress", "started", "sending", "queued", "imported", "checking", "out", "received")),
+    ("orange", ("pending", "overdue", "waiting", "withheld", "under_repair", "damaged", "expired", "requires_verification", "unknown")),
+    ("red", ("failed", "dead", "cancelled", "blocked", "refused", "void", "suppressed", "lost")),
+)  # fmt: skip
+
+
+def kind_of(declared: Field[Any]) -> str:
+    """What kind of value a column holds."""
+    kind = declared.kind
+    if declared.references is not None:
+        return REFERENCE
+    if declared.is_person:
+        return PERSON
+    if isinstance(kind, Scaled):
+        return MONEY if kind.places == 2 else PLACES
+    if isinstance(declared, State):
+        return STATE
+    if declared.form is Email:
+        return EMAIL
+    simple = ((Utc, MOMENT), (Choice, CHOICE), (Json, JSON), (sa.Boolean, FLAG), (sa.Date, DAY), (sa.Integer, NUMBER))
+    return next((name for each, name in simple if isinstance(kind, each)), TEXT)
+
+
+@lru_cache(1024)
+def tone(value: str) -> str:
+    """The colour of a state's badge, as far as its name tells."""
+    return next((colour for colour, names in TONES if value.lower() in names), "secondary")
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A field as it is shown: its name in answers, its title, its kind."""
+
+    name: str
+    title: str
+    kind: str
+    field: Field[Any]
+    column: str
+    """Its name in the database."""
+
+    @property
+    def target(self) -> type[Record] | None:
+        """The record that it refers to."""
+        target = self.field.references
+        return record_of(target) if isinstance(target, str) else target
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it stands at the right, as numbers do."""
+        return self.kind in RIGHT
+
+
+def shown_fields(record: type[Record], names: Iterable[str], called: Mapping[str, str], words: Words) -> list[Shown]:
+    """Some columns of a record as they are shown."""
+    return [
+        Shown(called.get(name, name), words(phrase(name)), kind_of(record.fields[name]), record.fields[name], name)
+        for name in names
+    ]
+
+
+@dataclass
+class Drawing:
+    """What is needed to draw the values of some rows: formats, words, and what others are called."""
+
+    house: House
+    formats: Formats
+    words: Words
+    app: str
+    rows: dict[type[Record], dict[int, str]] = field(default_factory=dict)
+    people: dict[int, str] = field(default_factory=dict)
+
+    def look_up(self, reader: Reader, columns: Iterable[Shown], rows: Iterable[Mapping[str, Any]]) -> None:
+        """Ask once for each kind of row what the rows are called that these refer to, as far as their reader may know."""
+        rows, everybody = list(rows), set[int]()
+        for each in columns:
+            ids = {value for row in rows if (value := row.get(each.name)) is not None}
+            if each.kind == PERSON:
+                everybody |= ids
+            elif (
+                each.kind == REFERENCE
+                and ids
+                and (target := each.target) is not None
+                and self._may_know(reader, target)
+            ):
+                known = self.rows.setdefault(target, {})
+                known |= labels(reader, target, ids - known.keys())
+        if everybody:
+            self.people |= people(reader, everybody)
+
+    def _may_know(self, reader: Reader, target: type[Record]) -> bool:
+        room = self.house.by_record.get(target)
+        return room is not None and room.is_for(reader.actor) and room.listing.grant(reader.actor).scope is None
+
+    def cell(self, column: Shown) -> Callable[[Any], str]:
+        """What draws the values of a column."""
+        return _CELLS[column.kind](self, column)
+
+    def value(self, column: Shown, value: Any) -> Markup:
+        """One value, drawn."""
+        return Markup(NOTHING if value is None or value == "" else self.cell(column)(value))  # noqa: S704 - cells escape
+
+    def called(self, record: type[Record], row_id: int) -> str:
+        """What a row is called."""
+        known = self.rows.get(record, {}).get(row_id)
+        return known or f"{self.words(record.title)} {row_id}"
+
+
+def _money(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
+    number = drawing.formats.number
+    return lambda value: number(value, 2)
+
+
+def _places(drawing: Drawing, column: Shown) -> Callable[[Any], str]:
+    number, kind = drawing.formats.number, column.field.kind
+    places = kind.places if isinstance(kind, Scaled) else 0
+    return lambda value: number(value, places)
+
+
+def _moment(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
+    moment = drawing.formats.moment
+    return lambda value: f'<time datetime="{value}">{moment(value)}</time>'
+
+
+def _day(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
+    return drawing.formats.day
+
+
+def _flag(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
+    yes, no = str(escape(drawing.words("Yes"))), str(escape(drawing.words("No")))
+    return lambda value: yes if value else no
+
+
+def _state(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
+    words = drawing.words
+    known: dict[str, str] = {}
+
+    def draw(value: Any) -> str:
+        text = known.get(value)
+        if text is None:
+            text = f'<span class="badge bg-{tone(value)}-lt">{escape(choice_text(words, value))}</span>'
+            known[value] = text
+        return text
+
+    return draw
+
+
+def _choice(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
+    return lambda value: str(escape(choice_text(drawing.words, value)))
+
+
+def choice_text(words: Words, value: str) -> str:
+    """One of a few values, as people read it: `mobile_money` is "Mobile money"."""
+    return words(phrase(value) if value.islower() or value.isupper() else value)
+
+
+def _reference(drawing: Drawing, column: Shown) -> Callable[[Any], str]:
+    target = column.target
+    assert target is not None  # noqa: S101 - for the type checker
+    known, room = drawing.rows.get(target, {}), drawing.house.by_record.get(target)
+    if room is None or target not in drawing.rows:
+        return lambda value: str(escape(drawing.called(target, value)))
+    place = f"{drawing.app}/{room.name}/"
+    return lambda value: f'<a href="{place}{value}">{escape(known.get(value) or drawing.called(target, value))}</a>'
+
+
+def _person(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
+    known = drawing.people
+    return lambda value: str(escape(known.get(value) or f"#{value}")) if value else str(NOTHING)
+
+
+def _json(_: Drawing, __: Shown) -> Callable[[Any], str]:
+    def draw(value: Any) -> str:
+        if isinstance(value, dict) and all(not isinstance(each, dict | list) for each in value.values()):
+            return str(escape(", ".join(f"{name}: {each}" for name, each in value.items())))
+        if isinstance(value, list) and all(isinstance(each, str) for each in value):
+            return str(escape(", ".join(value)))
+        return f"<code>{escape(orjson.dumps(value).decode())}</code>"
+
+    return draw
+
+
+def _text(_: Drawing, __: Shown) -> Callable[[Any], str]:
+    return lambda value: str(escape(value))
+
+
+def _email(_: Drawing, __: Shown) -> Callable[[Any], str]:
+    return lambda value: f'<a href="mailto:{escape(value)}">{escape(value)}</a>'
+
+
+_CELLS: dict[str, Callable[[Drawing, Shown], Callable[[Any], str]]] = {
+    MONEY: _money, PLACES: _places, NUMBER: _places, MOMENT: _moment, DAY: _day, FLAG: _flag, STATE: _state,
+    CHOICE: _choice, REFERENCE: _reference, PERSON: _person, JSON: _json, TEXT: _text, EMAIL: _email,
+}  # fmt: skip

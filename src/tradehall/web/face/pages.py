@@ -1,0 +1,138 @@
+"""Pages: what every page of a trade shares: its answer, its frame, and what it is drawn with."""
+
+import gzip
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from tradehall.kernel.office import Office
+from tradehall.kernel.preferences import CURRENCY, ZONE
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.trade import Trade
+from tradehall.kernel.verbs import Actor
+from tradehall.web.assets import asset
+from tradehall.web.face.fields import Drawing, choice_text, tone
+from tradehall.web.face.formats import Formats
+from tradehall.web.face.rooms import House, Room
+from tradehall.web.face.visiting import Visit
+from tradehall.web.face.words import called, languages, phrase
+
+if TYPE_CHECKING:
+    from tradehall.web.dispatch import Dispatcher
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; frame-ancestors 'none'; form-action 'self'; "
+    "base-uri 'none'"
+)
+WORTH_PACKING = 1000
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page to be drawn by a template, or HTML that is ready; or a place to go to instead."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+    html: str = ""
+    to: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A place in the menu."""
+
+    title: str
+    href: str
+    icon: str
+    is_here: bool = False
+
+
+def environment() -> Environment:
+    """What draws pages: everything is escaped, and a name that is not known is an error."""
+    found = Environment(
+        loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(default=True), trim_blocks=True,
+        lstrip_blocks=True, undefined=StrictUndefined,
+    )  # fmt: skip
+    found.globals |= {
+        "asset": asset_at,
+        "phrase": phrase,
+        "tone": tone,
+        "choice_text": choice_text,
+        "icon": icon,
+        "languages": languages,
+        "language_called": called,
+    }
+    return found
+
+
+@pass_context
+def icon(context: Context, name: str) -> Markup:
+    """A picture of the sprite, which says nothing by itself."""
+    where = f"{context['root']}{asset('icons.svg')}"
+    return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(where, name)
+
+
+@pass_context
+def asset_at(context: Context, name: str) -> str:
+    """The address of an asset."""
+    return f"{context['root']}{asset(name)}"
+
+
+class Pages:
+    """What the pages of a trade are made with."""
+
+    def __init__(
+        self, office: Office, trade: Trade, dispatcher: "Dispatcher", house: House, draws: Environment
+    ) -> None:
+        self.office = office
+        self.trade = trade
+        self.dispatcher = dispatcher
+        self.house = house
+        self.draws = draws
+
+    def drawing(self, visit: Visit, reader: Reader) -> Drawing:
+        """What draws values here: in the organisation's zone and currency."""
+        preferences = reader.preferences
+        visit.formats = Formats(visit.words.language, preferences[ZONE.name], preferences[CURRENCY.name])
+        visit.business = preferences["name"] or self.trade.title
+        return Drawing(self.house, visit.formats, visit.words, visit.app)
+
+    def drawing_of(self, visit: Visit) -> Drawing:
+        """What draws values where the organisation's formats are known already."""
+        return Drawing(self.house, visit.formats, visit.words, visit.app)
+
+    def within(self, reader: Reader, room: Room, *conditions: sa.ColumnElement[bool]) -> list[sa.ColumnElement[bool]]:
+        """The conditions for the rows of a room that somebody may see: of their organisation, in the scope of their role."""
+        grant = room.listing.grant(reader.actor)
+        scope = [grant.scope(room.record)] if grant.scope is not None else []
+        return [room.record.table.c.org_id == reader.org_id, *scope, *conditions]
+
+    def rows(
+        self, reader: Reader, room: Room, names: Sequence[str], *conditions: sa.ColumnElement[bool],
+        order: Sequence[sa.ColumnElement[Any]], most: int,
+    ) -> list[dict[str, Any]]:  # fmt: skip
+        """Some rows of a room, each with these columns."""
+        table = room.record.table.c
+        wanted = sa.select(*(table[name] for name in names)).where(*self.within(reader, room, *conditions))
+        found = reader.session.execute(wanted.order_by(*order).limit(most), {"me": reader.actor.user_id})
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    def rooms_of(self, actor: Actor) -> Iterator[Room]:
+        """Where somebody may go."""
+        return (room for room in self.house.rooms.values() if room.is_for(actor))
+
+
+def packed(body: bytes, headers: Mapping[bytes, bytes]) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+    """A body, smaller where the reader unpacks it and it is worth while, with the headers that say so."""
+    vary = [(b"vary", b"Accept-Encoding, HX-Request, Cookie")]
+    if len(body) < WORTH_PACKING or b"gzip" not in headers.get(b"accept-encoding", b""):
+        return body, vary
+    return gzip.compress(body, 5), [*vary, (b"content-encoding", b"gzip")]

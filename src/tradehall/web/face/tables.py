@@ -1,0 +1,242 @@
+"""Tables: the list of a room as a page, and as the pieces that follow when somebody scrolls on."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from markupsafe import Markup, escape
+
+from tradehall.kernel.columns import Choice
+from tradehall.kernel.contracts import Window, dumps
+from tradehall.kernel.database import Session
+from tradehall.kernel.errors import Invalid
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.resources import Asked, Filter
+from tradehall.web.face.fields import (
+    FLAG,
+    JSON,
+    NOTHING,
+    REFERENCE,
+    Drawing,
+    Shown,
+    choice_text,
+    kind_of,
+    shown_fields,
+)
+from tradehall.web.face.pages import Page, Pages
+from tradehall.web.face.rooms import Room
+from tradehall.web.face.visiting import Visit
+from tradehall.web.face.words import phrase
+
+PAGE = 50
+AT_FIRST = 7
+LONG = 200
+
+
+@dataclass(frozen=True)
+class Choices:
+    """A filter as it is offered: its name and title, what it may be, and what it is."""
+
+    name: str
+    title: str
+    kind: str
+    options: tuple[tuple[str, str], ...]
+    value: str
+    shown: str = ""
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A column's head: where its order leads to, and which way it is ordered now."""
+
+    title: str
+    is_right: bool
+    href: str = ""
+    order: str = ""
+
+
+def first_columns(room: Room, names: Sequence[str]) -> list[str]:
+    """The columns that a table shows until somebody chooses others."""
+    if room.resource.table:
+        return [name for name in room.resource.table if name in names]
+    fields = room.record.fields
+    short = [
+        name
+        for name in names
+        if name not in ("id", "updated_at", "created_at", "of_trade")
+        and kind_of(fields[name]) != JSON
+        and (getattr(fields[name].kind, "length", None) or 0) <= LONG
+    ]
+    label = [name for name in room.record.known_as if name in short]
+    needed = [name for name in short if name not in label and not fields[name].optional]
+    rest = [name for name in short if name not in label and fields[name].optional]
+    found = [*label, *(needed + rest)[: AT_FIRST - 1 - len(label)]]
+    return [*found, *(["created_at"] if "created_at" in names else [])]
+
+
+class Tables(Pages):
+    """The lists of a trade."""
+
+    async def table(self, visit: Visit, room: Room) -> Page:
+        """The list of a room: all of the page, or the rows that follow a cursor."""
+        room.listing.grant(visit.actor)
+        listed = await self._listed(visit, room)
+        if "after" in visit.query and visit.is_part:
+            return Page("face/rows.html", {"listed": listed, "room": room})
+        return Page("face/table.html", {"listed": listed, "room": room, "title": visit.words(room.title)})
+
+    async def row(self, visit: Visit, room: Room, row_id: int) -> Page:
+        """One row of a list again, because somebody changed it; nothing where it is no more to be seen there."""
+        grant = room.listing.grant(visit.actor)
+        columns = self._columns(visit, room)
+
+        def read(session: Session) -> str:
+            reader = Reader(session, self.trade, visit.actor, self.office.clock())
+            found = room.resource.read(reader, row_id, grant)
+            if found is None:
+                return ""
+            rows = orjson.loads(dumps([found[0]]))
+            drawing = self.drawing(visit, reader)
+            drawing.look_up(reader, columns, rows)
+            return self._drawn(visit, room, drawing, columns, rows)
+
+        html = await self.office.database.read(visit.actor.org_id, read, quick=True)
+        return Page("", html=html, status=200 if html else 404)
+
+    async def _listed(self, visit: Visit, room: Room) -> "Listed":
+        resource, grant, query = room.resource, room.listing.grant(visit.actor), visit.query
+        wrong = ""
+        given = {name: value for name, value in query.items() if value != ""}
+        try:
+            asked = resource.asked(given, Window(PAGE, after=query.get("after")))
+        except Invalid as invalid:
+            wrong, given = invalid.sentence, {}
+            asked = resource.asked(given, Window(PAGE))
+        columns = self._columns(visit, room)
+
+        def read(session: Session) -> Listed:
+            reader = Reader(session, self.trade, visit.actor, self.office.clock())
+            found = resource.page(reader, asked, grant, counted=asked.window.after is None)
+            rows = orjson.loads(dumps(found.rows))
+            drawing = self.drawing(visit, reader)
+            drawing.look_up(reader, columns, rows)
+            chosen = list(self._filters(visit, room, given, reader, drawing))
+            body = self._drawn(visit, room, drawing, columns, rows)
+            following = self._address(room, visit, given | {"after": found.cursor}) if found.cursor else ""
+            heads = list(self._heads(visit, room, columns, given, asked))
+            is_narrowed = bool(asked.filters or asked.pattern)
+            return Listed(
+                columns,
+                heads,
+                Markup(body),  # noqa: S704 - cells escape
+                len(rows),
+                found.total,
+                following,
+                chosen,
+                is_narrowed,
+                wrong,
+                given,
+                self._other(visit, room, columns),
+            )
+
+        return await self.office.database.read(visit.actor.org_id, read, resource.quick(asked))
+
+    def _columns(self, visit: Visit, room: Room) -> list[Shown]:
+        view = room.resource.shape.view(visit.actor, listed=True)
+        chosen = [name for name in visit.query.get("columns", "").split(",") if name in view.names]
+        names = chosen or first_columns(room, view.names)
+        return shown_fields(room.record, names, room.resource.called, visit.words)
+
+    def _other(self, visit: Visit, room: Room, columns: Sequence[Shown]) -> list[tuple[str, str, bool]]:
+        """Every column that may be shown: its name, its title, whether it is shown."""
+        now = {each.column for each in columns}
+        names = room.resource.shape.view(visit.actor, listed=True).names
+        return [(name, visit.words(phrase(name)), name in now) for name in names]
+
+    def _heads(
+        self, visit: Visit, room: Room, columns: Sequence[Shown], given: Mapping[str, str], asked: Asked
+    ) -> Iterator[Heading]:
+        for each in columns:
+            if each.column not in room.resource.sort:
+                yield Heading(each.title, each.is_right)
+                continue
+            is_here, down = asked.sort.removeprefix("-") == each.column, asked.sort.startswith("-")
+            turned = each.column if is_here and down else f"-{each.column}"
+            href = self._address(
+                room, visit, {name: value for name, value in given.items() if name != "after"} | {"sort": turned}
+            )
+            yield Heading(
+                each.title, each.is_right, href, ("descending" if down else "ascending") if is_here else "none"
+            )
+
+    def _address(self, room: Room, visit: Visit, query: Mapping[str, Any]) -> str:
+        return f"{visit.app}/{room.name}?{urlencode({name: value for name, value in query.items() if value})}"
+
+    def _filters(
+        self, visit: Visit, room: Room, given: Mapping[str, str], reader: Reader, drawing: Drawing
+    ) -> Iterator[Choices]:
+        words, view = visit.words, room.resource.shape.view(visit.actor, listed=True)
+        for each in room.resource.filters:
+            name = each.name if isinstance(each, Filter) else each
+            title, value = words(phrase(name)), given.get(name, "")
+            if isinstance(each, Filter) or name not in view.names:
+                yield Choices(name, title, "text", (), value)
+                continue
+            declared = room.record.fields[name]
+            kind, options, said = kind_of(declared), tuple[tuple[str, str], ...](), ""
+            if isinstance(declared.kind, Choice):
+                options = tuple((str(one), choice_text(words, str(one))) for one in declared.kind.values)
+            elif kind == FLAG:
+                options = (("true", words("Yes")), ("false", words("No")))
+            elif kind == REFERENCE and value.isdecimal():
+                shown = shown_fields(room.record, [name], {}, words)[0]
+                drawing.look_up(reader, [shown], [{name: int(value)}])
+                said = drawing.called(shown.target or room.record, int(value))
+            yield Choices(name, title, kind, options, value, said)
+
+    def _drawn(
+        self, visit: Visit, room: Room, drawing: Drawing, columns: Sequence[Shown], rows: Sequence[Mapping[str, Any]]
+    ) -> str:
+        """The rows as they are sent: drawn by hand, since there are many."""
+        cells = [(each.name, ' class="text-end"' if each.is_right else "", drawing.cell(each)) for each in columns]
+        place, name = f"{visit.app}/{room.name}/", room.record.table.name
+        first = cells[0] if cells else None
+        is_link = first is not None and columns[0].kind != REFERENCE
+        mark = str(escape(visit.words("Select")))
+        found: list[str] = []
+        for row in rows:
+            row_id = row["id"]
+            found.append(
+                f'<tr data-row="{name}:{row_id}"><td class="w-1"><input class="form-check-input" type="checkbox" name="id" value="{row_id}" form="many" aria-label="{mark} {row_id}"></td>'
+            )
+            for here in cells:
+                value = row.get(here[0])
+                text = NOTHING if value is None or value == "" else here[2](value)
+                if here is first:
+                    text = (
+                        f'<a class="row-link" href="{place}{row_id}">{text}</a>'
+                        if is_link
+                        else f'{text} <a href="{place}{row_id}">#{row_id}</a>'
+                    )
+                found.append(f"<td{here[1]}>{text}</td>")
+            found.append("</tr>")
+        return "".join(found)
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A list, ready to be laid out."""
+
+    columns: list[Shown]
+    heads: list[Heading]
+    body: Markup
+    count: int
+    total: int
+    following: str
+    filters: list[Choices]
+    is_narrowed: bool
+    wrong: str
+    given: Mapping[str, str]
+    all_columns: list[tuple[str, str, bool]]

@@ -1,0 +1,117 @@
+"""Visiting: who looks at a page. Their tokens are in cookies that no script sees and no other site can use."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from tradehall.kernel.verbs import Actor
+from tradehall.web.face.asking import Asking
+from tradehall.web.face.formats import Formats
+from tradehall.web.face.words import Words
+
+ACCESS, REFRESH, LANGUAGE, THEME, TOLD, SHOWN = (
+    "hall",
+    "hall_more",
+    "hall_language",
+    "hall_theme",
+    "hall_told",
+    "hall_shown",
+)
+YEAR = 365 * 24 * 3600
+PLACE = "/app"
+SAFE = ("GET", "HEAD")
+
+
+def cookies_of(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    """The cookies of a request."""
+    try:
+        return {
+            name: morsel.value for name, morsel in SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).items()
+        }
+    except CookieError:
+        return {}
+
+
+def is_foreign(method: str, headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request that may change something comes from elsewhere, or does not say where from (row 21)."""
+    if method in SAFE:
+        return False
+    origin, site = headers.get(b"origin", b"").decode("latin-1"), headers.get(b"sec-fetch-site", b"").decode("latin-1")
+    if site and site != "same-origin":
+        return True
+    if origin:
+        return urlsplit(origin).netloc.lower() != headers.get(b"host", b"").decode("latin-1").lower()
+    return site != "same-origin"
+
+
+def cookie(
+    scope: Mapping[str, Any], name: str, value: str, lasts: int | None = None, *, hidden: bool = True
+) -> tuple[str, str]:
+    """The header that sets a cookie for the pages of one trade; with nothing in it, it is taken away."""
+    parts = [f"{name}={value}", f"Path={scope.get('root_path', '')}{PLACE}", "SameSite=Lax"]
+    if not value:
+        lasts = 0
+    parts += [f"Max-Age={lasts}"] if lasts is not None else []
+    parts += ["HttpOnly"] if hidden else []
+    parts += ["Secure"] if scope.get("scheme") == "https" else []
+    return "Set-Cookie", "; ".join(parts)
+
+
+@dataclass
+class Visit:
+    """One request for a page: who asks, in which language, for what, and how they ask."""
+
+    scope: Any
+    headers: Mapping[bytes, bytes]
+    query: dict[str, str]
+    actor: Actor
+    asking: Asking
+    words: Words
+    formats: Formats
+    cookies: dict[str, str]
+    business: str = ""
+    form: dict[str, list[str]] = field(default_factory=dict)
+    more_headers: list[tuple[str, str]] = field(default_factory=list)
+    """What the answer carries besides, such as new cookies."""
+
+    @property
+    def root(self) -> str:
+        """Before every address of this trade."""
+        return str(self.scope.get("root_path", ""))
+
+    @property
+    def app(self) -> str:
+        """Before every address of its pages."""
+        return f"{self.root}{PLACE}"
+
+    @property
+    def is_part(self) -> bool:
+        """Whether a part of a page is asked for, to be put into one that is open."""
+        return b"hx-request" in self.headers
+
+    @property
+    def theme(self) -> str:
+        """Light, dark, or as the device has it."""
+        return self.cookies.get(THEME, "") if self.cookies.get(THEME) in ("light", "dark") else ""
+
+    def value(self, name: str) -> str:
+        """The first value of a field of the form."""
+        return self.form.get(name, [""])[0]
+
+    def tell(self, sentence: str, undo: str = "") -> None:
+        """Say something at the top of the next page, where what was done can be undone perhaps."""
+        from_text = sentence.encode("utf-8").hex()
+        self.more_headers.append(cookie(self.scope, TOLD, f"{from_text}.{undo.encode().hex()}", 60))
+
+    def told(self) -> tuple[str, str]:
+        """What the page before had to say, once."""
+        if not (text := self.cookies.get(TOLD, "")):
+            return "", ""
+        self.more_headers.append(cookie(self.scope, TOLD, ""))
+        try:
+            sentence, undo = (bytes.fromhex(part).decode("utf-8") for part in text.split("."))
+        except (ValueError, UnicodeDecodeError):
+            return "", ""
+        return sentence, undo if undo.startswith(self.app) else ""
