@@ -82,7 +82,7 @@ class Supervisor:
                 place, began = self._workers.pop(pid)
                 found.append((pid, place, monotonic() - began))
                 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-                    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+                    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the library says no types here
         return found
 
     def _start(self, place: int) -> None:

@@ -14,6 +14,7 @@ REGISTRY = re.compile(
     r"pypi[.](org|python)|files[.]pythonhosted|npm[j]s[.](org|com)|--(extra-)?index[-]url|--find[-]links"
 )
 MACHINE = re.compile(r"(?<![\w.:/])/(wor[k]|roo[t]|home/\w+|Users/\w+)/")
+UNEXPLAINED = re.compile(r"# type[:] ignore(\[[^\]]*\])?\s*$")
 LEFT_OVER = re.compile(r"\b(TOD[O]|FIXM[E])\b")
 
 
@@ -47,6 +48,10 @@ def test_nothing_is_left_for_later_in_src() -> None:
     assert list(lines(LEFT_OVER, "src")) == []
 
 
+def test_every_error_of_types_that_is_passed_over_has_its_reason_behind_it() -> None:
+    assert list(lines(UNEXPLAINED, "*.py")) == []
+
+
 def test_the_locks_hold_hashes_and_no_addresses() -> None:
     assert tracked("uv.lock", "*/uv.lock") == []
     for path in tracked("package-lock.json", "*/package-lock.json"):
@@ -69,6 +74,8 @@ def test_the_locks_hold_hashes_and_no_addresses() -> None:
         (MACHINE, "cd /wo" + "rk/main", True),
         (MACHINE, "GET /api/wo" + "rk/orders", False),
         (MACHINE, "https://example.com/home/me/", False),
+        (UNEXPLAINED, "x = y  # type" + ": ignore[misc]", True),
+        (UNEXPLAINED, "x = y  # type" + ": ignore[misc]  # the test is that", False),
         (LEFT_OVER, "# TO" + "DO: later", True),
     ],
 )

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -32,8 +32,13 @@ async def office(floor: Floor, clock: Clock) -> Office:
 async def crate(floor: Floor, **more: Any) -> int:
     """A crate with a timer; its id."""
     crate_id = int((await floor.do(bring("a", **more))).id)
-    await floor.rule(lambda ctx: ctx.at(LATER, shout, ctx.get(Crate, crate_id)))
+    await remind(floor, crate_id, LATER)
     return crate_id
+
+
+async def remind(floor: Floor, crate_id: int, at: datetime) -> None:
+    """Set a timer on a crate."""
+    await floor.rule(lambda ctx: ctx.at(at, shout, ctx.get(Crate, crate_id)))
 
 
 async def jobs(floor: Floor) -> list[tuple[str, int]]:
@@ -211,8 +216,7 @@ async def test_a_failure_that_is_reported_late_leaves_the_next_attempt_of_the_sa
 
 async def test_two_workers_never_get_the_same_timer(floor: Floor, office: Office, clock: Clock) -> None:
     for label in "abcdefgh":
-        crate_id = (await floor.do(bring(label))).id
-        await floor.rule(lambda ctx, crate_id=crate_id: ctx.at(NOW, shout, ctx.get(Crate, crate_id)))  # type: ignore[misc]
+        await remind(floor, (await floor.do(bring(label))).id, NOW)
     others = [Office(floor.database, [stall.trade], SECRET, clock) for _ in range(3)]
     done = await asyncio.gather(*(each.work_once() for each in (office, *others)))
     assert sum(done) == 8

@@ -7,6 +7,7 @@ import pytest
 from tests.kernel.floor import HERE, THERE, Floor, Unit, bring
 from tests.kernel.stall import NewCrate
 from tests.kernel.stall import bring as bringing
+from tradehall.kernel.context import Context
 
 
 async def test_numbers_have_no_gap_however_many_units_fail(floor: Floor) -> None:
@@ -17,9 +18,9 @@ async def test_numbers_have_no_gap_however_many_units_fail(floor: Floor) -> None
 
 
 async def test_a_unit_that_takes_several_numbers_gives_all_of_them_back(floor: Floor) -> None:
-    def three_and_fail(ctx: object) -> None:
+    def three_and_fail(ctx: Context) -> None:
         for label in "xyz":
-            ctx.do(bringing, NewCrate(label=label))  # type: ignore[attr-defined]
+            ctx.do(bringing, NewCrate(label=label))
         raise ValueError("no")
 
     ended = await floor.together(bring("a"), Unit(three_and_fail), bring("b"))

@@ -140,6 +140,11 @@ async def test_a_row_may_be_changed_inside_a_verb_only(floor: Floor) -> None:
     assert await floor.wrong() == []
 
 
+async def moved(floor: Floor, crate_id: int, verb: Verb[Any, Any]) -> None:
+    """Carry out a verb on a crate."""
+    await floor.rule(lambda ctx: ctx.do(verb, ctx.get(Crate, crate_id)))
+
+
 async def test_a_state_moves_only_as_declared_and_the_refusal_names_the_allowed_moves(floor: Floor) -> None:
     crate_id = (await floor.do(bring("a"))).id
 
@@ -151,7 +156,7 @@ async def test_a_state_moves_only_as_declared_and_the_refusal_names_the_allowed_
 
     for verb in (finish, by_hand("empty", empty), by_hand("whatever", whatever)):
         with pytest.raises(Refused) as refused:
-            await floor.rule(lambda ctx, verb=verb: ctx.do(verb, ctx.get(Crate, crate_id)))  # type: ignore[misc]
+            await moved(floor, crate_id, verb)
         assert refused.value.code == "illegal_move"
         assert refused.value.sentence == "Crate is CLOSED and can only become OPEN"
         assert refused.value.details == {"state": "CLOSED", "allowed": ["OPEN"]}
@@ -161,7 +166,7 @@ async def test_a_state_moves_only_as_declared_and_the_refusal_names_the_allowed_
 async def test_a_move_to_where_a_row_is_already_does_nothing(floor: Floor) -> None:
     crate_id = (await floor.do(bring("a"))).id
     for verb in (unlock, unlock, lock, unlock, finish, finish):
-        await floor.rule(lambda ctx, verb=verb: ctx.do(verb, ctx.get(Crate, crate_id)))  # type: ignore[misc]
+        await moved(floor, crate_id, verb)
     assert await floor.verbs() == ["crate.bring", "crate.unlock", "crate.lock", "crate.unlock", "crate.finish"]
     assert await floor.wrong() == []
 

@@ -27,7 +27,7 @@ def seen(answer: httpx2.Response) -> tuple[Any, ...]:
 
 
 def test_the_walk_knows_every_route_of_the_application(trade: Trade, tmp_path: Any) -> None:
-    gate = build_app(Settings(_env_file=None, tradehall_data=tmp_path), [trade])  # type: ignore[call-arg]
+    gate = build_app(Settings(_env_file=None, tradehall_data=tmp_path), [trade])  # type: ignore[call-arg]  # pydantic-settings takes it
     assert routes(gate, trade) == ROUTES
     assert {each.name for each in ALL} == {
         f"{each.method} {each.path}" for each in gate.apps[trade.name].trade.operations

@@ -90,7 +90,7 @@ def advance(connection: Connection, folders: dict[str, Path], goal: str | tuple[
     directory = scripts(folders)
 
     def steps(current: Any, _: Any) -> Any:
-        return directory._upgrade_revs(goal, tuple(ours(current, folders)))  # type: ignore[arg-type]
+        return directory._upgrade_revs(goal, tuple(ours(current, folders)))  # type: ignore[arg-type]  # Alembic takes several heads, and declares one
 
     context = MigrationContext.configure(
         connection, opts={"fn": steps, "render_as_batch": True, "transactional_ddl": False}
@@ -128,7 +128,7 @@ def pending(database: Database, trades: Iterable[Trade]) -> list[str]:
         if fits(connection, folders):
             return []
         current = ours(MigrationContext.configure(connection).get_current_heads(), folders)
-        steps = directory._upgrade_revs("heads", tuple(current))  # type: ignore[arg-type]
+        steps = directory._upgrade_revs("heads", tuple(current))  # type: ignore[arg-type]  # Alembic takes several heads, and declares one
         return [step.revision.revision for step in steps]
 
     return database.ask(0, lambda session: lacking(session.connection))

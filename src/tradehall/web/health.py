@@ -87,7 +87,7 @@ class Health:
             self._watch.note()
         registry = CollectorRegistry()
         if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the library says no types here
         counts, lag = await self._standing()
         registry.register(_Gauges(_job_gauges(counts, lag)))
         own = b"" if "PROMETHEUS_MULTIPROC_DIR" in os.environ else generate_latest(REGISTRY)

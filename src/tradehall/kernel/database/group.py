@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from tradehall.kernel.database.session import Session
 from tradehall.kernel.errors import OutcomeUnknown, Problem, StorageFull, Unavailable
@@ -87,7 +87,7 @@ class Batch:
             found = self._books[kind] = kind(self.session, self.org_id)
         return found  # type: ignore[return-value]  # the dictionary pairs each class with its instance
 
-    def foresee(self, works: Sequence["Work"]) -> None:
+    def foresee(self, works: Sequence["Asked"]) -> None:
         """Look up together what the units will ask for one by one."""
         for work in works:
             work.foresee(self)
@@ -141,23 +141,25 @@ class Work(ABC):
         """Called after the unit's effects are undone, when a rule refused; may stage what outlives the refusal."""
 
 
-class Several(Work):
+@dataclass(frozen=True)
+class Several:
     """Units that are committed together or not at all. Each has a savepoint of its own: one that a rule refuses changes
     nothing, and the others go on, unless it is `whole`; what is nobody's fault undoes all of them.
     """
 
-    def __init__(self, org_id: int, works: Sequence[Work], whole: bool = False) -> None:
-        self.org_id = org_id
-        self.works = works
-        self.whole = whole
+    org_id: int
+    works: Sequence[Work]
+    whole: bool = False
+    is_brief: ClassVar[bool] = False
 
     def foresee(self, batch: Batch) -> None:
+        """Let each of them say what it will ask for."""
         for work in self.works:
             work.foresee(batch)
 
-    def run(self, batch: Batch) -> Any:
-        """They are run one by one, as units."""
-        raise NotImplementedError
+
+Asked = Work | Several
+"""What somebody wants done: a unit, or several that belong together."""
 
 
 @dataclass
@@ -172,7 +174,7 @@ Translate = Callable[[BaseException], Problem | Void | None]
 
 
 def run_batch(
-    session: Session, works: Sequence[Work], translate: Translate, waiting: bool = False
+    session: Session, works: Sequence[Asked], translate: Translate, waiting: bool = False
 ) -> Steps[list[Outcome]]:
     """Run units of one organisation in one transaction; pauses before the commit.
 
@@ -221,7 +223,7 @@ def _void(error: BaseException, translate: Translate) -> BaseException:
     return Void(problem) if isinstance(problem, Problem) else problem or error
 
 
-def _attempt(batch: Batch, work: Work, translate: Translate, last: bool) -> Outcome:
+def _attempt(batch: Batch, work: Asked, translate: Translate, last: bool) -> Outcome:
     session = batch.session
     if isinstance(work, Several):
         return Outcome([_part(batch, work, each, translate) for each in work.works])
@@ -263,10 +265,10 @@ def _run(work: Work, batch: Batch) -> Any:
         raise RuntimeError("a rule tried to end the process") from error
 
 
-Transact = Callable[[Sequence[Work], bool], Steps[list[Outcome]]]
+Transact = Callable[[Sequence[Asked], bool], Steps[list[Outcome]]]
 
 
-def settle(transact: Transact, works: Sequence[Work]) -> Steps[list[Outcome]]:
+def settle(transact: Transact, works: Sequence[Asked]) -> Steps[list[Outcome]]:
     """Run units together; where their transaction is void, each runs again alone, so that none pays for another."""
     GROUPS.observe(len(works))
     try:
@@ -297,13 +299,13 @@ def whole(steps: Steps[T]) -> T:
             return result
 
 
-def _last_word(void: Void, works: Sequence[Work]) -> bool:
+def _last_word(void: Void, works: Sequence[Asked]) -> bool:
     # A database that can't be had now is none of the units' fault: if each waited for it again, the last would wait
     # as often as there are units.
     return len(works) == 1 or not void.begun
 
 
-def _alone(transact: Transact, work: Work) -> Steps[Outcome]:
+def _alone(transact: Transact, work: Asked) -> Steps[Outcome]:
     problem: BaseException = Unavailable()
     for _ in range(TRIES):
         try:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
-from tradehall.kernel.database.group import Clash, Outcome, Steps, Void, Work, run_batch, settle, whole
+from tradehall.kernel.database.group import Asked, Clash, Outcome, Steps, Void, run_batch, settle, whole
 from tradehall.kernel.database.session import Prepared, Row, Session
 from tradehall.kernel.database.sqlite import PATIENCE, answer_all, tell_nobody
 from tradehall.kernel.database.walls import by_name
@@ -212,13 +212,13 @@ class PostgresDatabase:
         )  # fmt: skip
         self._away = 0.0
         self.dialect: Dialect = self._engine.dialect
-        self._queues: dict[int, deque[tuple[Work, asyncio.Future[Any]]]] = {}
+        self._queues: dict[int, deque[tuple[Asked, asyncio.Future[Any]]]] = {}
         self._expected: dict[int, int] = {}
         self._writers: set[asyncio.Task[None]] = set()
         self._asking: set[asyncio.Task[str | None]] = set()
         self.tell: Callable[[int], None] = tell_nobody
 
-    async def unit(self, work: Work) -> Any:
+    async def unit(self, work: Asked) -> Any:
         """Run a unit; returns when it is durable. Raises what its rules raised."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
@@ -231,7 +231,7 @@ class PostgresDatabase:
         queue.append((work, future))
         return await future
 
-    def _write(self, org_id: int, queue: deque[tuple[Work, asyncio.Future[Any]]]) -> None:
+    def _write(self, org_id: int, queue: deque[tuple[Asked, asyncio.Future[Any]]]) -> None:
         try:
             while queue:
                 self._gather(queue, self._expected.get(org_id, 1))
@@ -251,13 +251,13 @@ class PostgresDatabase:
         finally:
             del self._queues[org_id]
 
-    def _gather(self, queue: deque[tuple[Work, asyncio.Future[Any]]], expected: int) -> None:
+    def _gather(self, queue: deque[tuple[Asked, asyncio.Future[Any]]], expected: int) -> None:
         """Let the loop read on until as many wait as were under way a moment ago: a group costs journeys of its own."""
         latest = monotonic() + PATIENCE
         while len(queue) < min(expected, MOST_IN_A_GROUP) and monotonic() < latest:
             await_only(asyncio.sleep(0))
 
-    def _transact(self, works: Sequence[Work], waiting: bool) -> Steps[list[Outcome]]:
+    def _transact(self, works: Sequence[Asked], waiting: bool) -> Steps[list[Outcome]]:
         try:
             connection = self._engine.connect()
         except (sa.exc.SQLAlchemyError, *RAISED) as error:
@@ -270,8 +270,8 @@ class PostgresDatabase:
             except Clash:
                 raise
             except Void as void:
-                cause = void.__cause__
-                log.warning("a transaction is void: %s %s", type(cause).__name__, getattr(cause, "sqlstate", ""))
+                if not isinstance(cause := void.__cause__, Void):  # no unit wanted that
+                    log.warning("a transaction is void: %s %s", type(cause).__name__, getattr(cause, "sqlstate", ""))
                 raise void if not session.hung else Void(void.problem, begun=False) from void
             finally:
                 if session.hung:
@@ -344,7 +344,7 @@ class PostgresDatabase:
                 raise LostConnectionError from error
             raise
 
-    def run(self, work: Work) -> Any:
+    def run(self, work: Asked) -> Any:
         """Run a unit from a thread without a loop: the command line."""
         return asyncio.run(self._once(self.unit(work)))
 

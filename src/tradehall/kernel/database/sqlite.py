@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect, Engine
 
-from tradehall.kernel.database.group import Outcome, Steps, Void, Work, run_batch, settle, whole
+from tradehall.kernel.database.group import Asked, Outcome, Steps, Void, run_batch, settle, whole
 from tradehall.kernel.database.session import Prepared, Row, Session
 from tradehall.kernel.database.walls import by_sqlite_message
 from tradehall.kernel.errors import Problem, Refused, StorageFull, Unavailable
 
 T = TypeVar("T")
-Waiting = tuple[Work, asyncio.Future[Any]]
+Waiting = tuple[Asked, asyncio.Future[Any]]
 READERS = 4
 MOST_IN_A_GROUP = 64
 PATIENCE = 0.001
@@ -184,7 +184,7 @@ class SqliteDatabase:
         self.tell: Callable[[int], None] = tell_nobody
         """Called on the loop after each commit of an organisation's events."""
 
-    async def unit(self, work: Work) -> Any:
+    async def unit(self, work: Asked) -> Any:
         """Run a unit; returns when it is durable. Raises what its rules raised."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
@@ -255,7 +255,7 @@ class SqliteDatabase:
         finally:
             session.rollback()
 
-    def run(self, work: Work) -> Any:
+    def run(self, work: Asked) -> Any:
         """Run a unit from a thread without a loop: the command line."""
         with self._writer_engine.connect() as connection:
             return _result(whole(self._settle(SqliteSession(connection), [work]))[0])
@@ -284,7 +284,7 @@ class SqliteDatabase:
                 whole(group.steps)
             group.loop.call_soon_threadsafe(self._answered, group)
 
-    def _settle(self, session: SqliteSession, works: Sequence[Work]) -> Steps[list[Outcome]]:
+    def _settle(self, session: SqliteSession, works: Sequence[Asked]) -> Steps[list[Outcome]]:
         return settle(lambda some, waiting: run_batch(session, some, translate, waiting), works)
 
     def check(self) -> None:

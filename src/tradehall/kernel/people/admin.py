@@ -107,9 +107,10 @@ def way_for(trade: Trade, body: Any) -> SignIn:
 
 async def create_user(office: Office, trade: Trade, call: Call) -> Answer:
     """Create a user with a password, or with a one-time link to choose one."""
-    way = way_for(trade, call.body)
-    new = await new_user(office, trade, call, way, role_named(trade, call.body.role))  # type: ignore[union-attr]
-    if secret := getattr(call.body, way.secret.name, None):
+    body: Any = call.body  # its model is made of the ways to sign in
+    way = way_for(trade, body)
+    new = await new_user(office, trade, call, way, role_named(trade, body.role))
+    if secret := getattr(body, way.secret.name, None):
         hashed = await hashing(hash_password, secret, pepper(office, way))
         new = NewUser(**{**vars(new), "password_hash": hashed})
     user, link = await office.database.unit(Create(trade, call, new))

@@ -103,9 +103,10 @@ def document_of(ctx: Context, sale_id: int | None, repair_id: int | None) -> Pay
     """The one document that is named; raises Invalid where it is not one."""
     sale = ctx.get(Sale, sale_id) if sale_id is not None else None
     repair = ctx.get(Repair, repair_id) if repair_id is not None else None
-    if (sale is None) == (repair is None):
+    named = [each for each in (sale, repair) if each is not None]
+    if len(named) != 1:
         raise field_error(["body"], "Name one sale_id or one repair_id")
-    return sale or repair  # type: ignore[return-value]  # it is one of them
+    return named[0]
 
 
 def under_way(ctx: Context, order: NewIntent) -> Decimal:
