@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.sql import visitors
 
 from tradehall.kernel.columns import LARGEST_ID, Choice, Scaled, State, Utc, utc_text
 from tradehall.kernel.context import Context
@@ -177,11 +178,17 @@ class Resource:
         return Asked(window, filters, pattern(term) if term else None, sort)
 
     def _value(self, name: str, text: str) -> Any:
+        kind, custom = self._filters[name]
         try:
-            return self._filters[name][0].validate_python(text)
+            value = kind.validate_python(text)
         except ValidationError as error:
             details = error.errors(include_url=False, include_context=False, include_input=False)
             raise Invalid([{**item, "loc": ["query", name]} for item in details]) from error
+        if isinstance(value, list):
+            value = tuple(value)  # what a statement is known by does not change
+        if custom is not None and not _holds(custom, value):
+            raise field_error(["query", name], "Input is nothing that this could be compared with")
+        return value
 
     def quick(self, asked: Asked) -> bool:
         """Whether an index answers it at once: a page from the start or behind a cursor, without filters."""
@@ -336,6 +343,37 @@ def _of_column(value: Any, kind: sa.types.TypeEngine[Any]) -> Any:
         raise ValueError("not a value of this column")
     read = kind.result_processor(ANY_DIALECT, None) if isinstance(kind, sa.types.TypeDecorator) else None
     return value if read is None else read(value)
+
+
+def _holds(custom: Filter, value: Any) -> bool:
+    """Whether the condition of a filter can be made of a value, and each value in it is one of its column."""
+    try:
+        condition = custom.condition(value)
+        parts = list(visitors.iterate(condition)) if condition is not None else []
+        kinds = {
+            part.right: part.left.type
+            for part in parts
+            if isinstance(part, sa.BinaryExpression) and isinstance(part.left, sa.Column)
+        }
+        return all(
+            _takes(kinds.get(part, part.type), (part.value or ()) if part.expanding else (part.value,))
+            for part in parts
+            if isinstance(part, sa.BindParameter)
+        )
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError):
+        return False
+
+
+def _takes(kind: sa.types.TypeEngine[Any], values: Iterable[Any]) -> bool:
+    """Whether a type takes these values; what it converts them with raises, where it has such."""
+    if isinstance(kind, sa.types.TypeDecorator):
+        convert = kind.dialect_impl(ANY_DIALECT).bind_processor(ANY_DIALECT) or str
+        for each in values:
+            convert(each)
+        return True
+    wanted = object if isinstance(kind, sa.types.NullType) else kind.python_type
+    fits = (each is None or isinstance(each, wanted) for each in values)
+    return all(fits) and all(-LARGEST_ID <= each <= LARGEST_ID for each in values if type(each) is int)
 
 
 def _cursor(key: Any, row_id: int) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
 from tradehall.kernel.columns import Show, raw_show
@@ -24,11 +25,8 @@ class Compiled:
     """
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
-        compiled = statement.compile(dialect=dialect)
-        names: Sequence[str] = getattr(compiled, "positiontup", None) or ()
-        binds: Mapping[str, sa.BindParameter[Any]] = getattr(compiled, "binds", {})
-        self.text = str(compiled)
-        self.arguments = _binding([(name, binds[name].value, _binder(binds[name].type, dialect)) for name in names])
+        self.text, takes = _compiled(statement, dialect)
+        self.arguments = _binding([(name, value, _binder(kind, dialect)) for name, value, kind in takes])
         columns = list(_result_columns(statement))
         self.dicts = _loading([(column.name, _reader(column.type, dialect)) for column in columns])
         self._shows = [(raw_show(each.type, dialect), getattr(each, "nullable", True)) for each in columns]
@@ -40,6 +38,24 @@ class Compiled:
         if found is None:
             found = self._shown[called] = _showing(called, self._shows)
         return found
+
+
+Takes = list[tuple[str, Any, sa.types.TypeEngine[Any]]]
+
+
+def _compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, Takes]:
+    """The text of a statement, and its parameters in their order, each with the value that it holds itself and its type."""
+    compiled = statement.compile(dialect=dialect)
+    if not isinstance(compiled, SQLCompiler):
+        return str(compiled), []
+    binds = compiled.binds
+    if not compiled.post_compile_params:
+        return str(compiled), [(name, binds[name].value, binds[name].type) for name in compiled.positiontup or ()]
+    # A list of values is written out, a parameter for each.
+    full = compiled.construct_expanded_state({name: bind.value for name, bind in binds.items()})
+    kinds = {name: bind.type for name, bind in binds.items()}
+    kinds |= {each: kinds[name] for name, parts in full.parameter_expansion.items() for each in parts}
+    return full.statement, [(name, full.parameters[name], kinds[name]) for name in full.positiontup or ()]
 
 
 def _binding(takes: Sequence[tuple[str, Any, Convert]]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
