@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import sqlalchemy as sa
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from tradehall.kernel import events
-from tradehall.kernel.columns import KEY, LARGEST_ID, Moment, no_number, utc_text
+from tradehall.kernel.columns import KEY, LARGEST_ID, Day, Moment, utc_text
 from tradehall.kernel.contracts import Contract, Report
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Denied, field_error
@@ -29,7 +29,7 @@ Anchor = Mapping[str, Any]
 """The head of a log: `{organisation, event, chain, at}`. Whoever keeps it elsewhere can tell a cut tail."""
 ROOM = "audit"
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2970, 1, 1)
-Day = Annotated[date, BeforeValidator(no_number), Field(ge=FIRST_DAY, lt=LAST_DAY)]
+Within = Annotated[Day, Field(ge=FIRST_DAY, lt=LAST_DAY)]
 
 
 class Asked(BaseModel):
@@ -43,8 +43,8 @@ class Asked(BaseModel):
     entity: Annotated[str, Field(max_length=63)] | None = None
     entity_id: Annotated[int, Field(gt=0, le=LARGEST_ID)] | None = None
     actor: Annotated[str, Field(max_length=60)] | None = None
-    first: Moment | Day | None = Field(None, alias="from")
-    end: Moment | Day | None = Field(None, alias="to")
+    first: Moment | Within | None = Field(None, alias="from")
+    end: Moment | Within | None = Field(None, alias="to")
     after: Annotated[int, Field(gt=0, le=LARGEST_ID)] | None = None
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 

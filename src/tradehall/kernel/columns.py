@@ -145,8 +145,10 @@ def clean(text: Any) -> Any:
     """Trim and normalise text (P-37); control characters other than line breaks and tabs are refused."""
     if not isinstance(text, str):
         return text
-    text = unicodedata.normalize("NFC", text).strip()
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text):
+    text = (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
+    if not text.isprintable() and any(
+        unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text
+    ):
         raise ValueError("control characters are not allowed")
     return text
 
@@ -167,6 +169,8 @@ def no_number(value: Any) -> Any:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(no_number)]
 """A moment with its offset, as ISO 8601 writes it."""
+Day = Annotated[date, BeforeValidator(no_number)]
+"""A day, as ISO 8601 writes it."""
 
 
 def _round_to(places: int) -> Callable[[Decimal], Decimal]:
@@ -344,7 +348,7 @@ def moment(*, default: Any = ...) -> Field[datetime]:
 
 def day(*, default: Any = ...) -> Field[date]:
     """A calendar date without a time."""
-    return Field(sa.Date(), Annotated[date, BeforeValidator(no_number)], default=default)
+    return Field(sa.Date(), Day, default=default)
 
 
 def json(*, default: Any = dict) -> Field[Any]:

@@ -134,9 +134,15 @@ def whole(query: Mapping[str, str], name: str, default: int, lowest: int) -> int
     return value
 
 
+FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+
+
 def flag_of(query: Mapping[str, str], name: str) -> bool:
-    """Whether a parameter of the query string is switched on."""
-    return query.get(name, "0").lower() in ("1", "true", "yes")
+    """Whether a parameter of the query string is switched on; raises Invalid where that is not clear."""
+    found = FLAGS.get(query.get(name, "0").lower())
+    if found is None:
+        raise field_error(["query", name], "Input should be a valid boolean", "bool_parsing")
+    return found
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
-from tradehall.kernel.columns import shown_decimal
+from tradehall.kernel.columns import Day, shown_decimal
 from tradehall.kernel.contracts import REPORTS, Report, whole
 from tradehall.kernel.errors import Missing, field_error
 from tradehall.kernel.reader import Reader
@@ -27,8 +27,8 @@ class Span(BaseModel):
 
     model_config = ConfigDict(populate_by_name=True)
 
-    first: date | None = Field(None, alias="from")
-    end: date | None = Field(None, alias="to")
+    first: Day | None = Field(None, alias="from")
+    end: Day | None = Field(None, alias="to")
 
 
 def by_day(shown: Measure[Any]) -> Report:

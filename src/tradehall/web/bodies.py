@@ -14,13 +14,12 @@ from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import ClientDisconnect, Request
 
-from tradehall.kernel.contracts import LARGEST_BODY, MOST_OF_BODIES, Report, Service
+from tradehall.kernel.contracts import LARGEST_BODY, MOST_OF_BODIES, Report, Service, flag_of
 from tradehall.kernel.errors import Invalid, TooLarge, Unavailable, Unfinished, UnsupportedType, field_error
 from tradehall.kernel.verbs import Verb
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Headers = Mapping[bytes, bytes]
-DRY = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 FREE = 64 * 1024
 """What of each body is not counted: the server reads so much ahead anyway, and nearly every body is smaller."""
 SPOOLED = 1024 * 1024
@@ -81,12 +80,7 @@ def parsed(query: bytes) -> dict[str, str]:
 
 def is_dry(query: Mapping[str, str]) -> bool:
     """Whether it is only asked what would change; raises Invalid where that is not clear: nobody means to do it then."""
-    if "dry_run" not in query:
-        return False
-    found = DRY.get(query["dry_run"].lower())
-    if found is None:
-        raise field_error(["query", "dry_run"], "Input should be a valid boolean", "bool_parsing")
-    return found
+    return flag_of(query, "dry_run")
 
 
 async def read_body(headers: Headers, receive: Receive, limit: int = LARGEST_BODY) -> bytes:

@@ -17,19 +17,24 @@ from tradehall.web.pages import page
 
 FORM = "application/x-www-form-urlencoded"
 LARGEST = 64 * 1024
+PAGES: dict[str, Any] = {
+    "response_class": HTMLResponse,
+    "responses": {404: {"description": "A link that does not work", "content": {"text/html": {}}}},
+}
+"""How a path is described that answers people with a page."""
 SCHEMA: dict[str, Any] = {"requestBody": {"required": True, "content": {FORM: {"schema": {"type": "object"}}}}}
 
 
 def routes(office: Office, trade: Trade) -> APIRouter:
     """The paths at which a trade's messages are reported on."""
-    router = APIRouter(tags=["messages"])
+    router, stop_at = APIRouter(tags=["messages"]), f"{room(trade)}/unsubscribe/{{token}}"
 
     @router.post(f"{room(trade)}/inbound/{{provider}}", summary="A provider reports.", openapi_extra=SCHEMA)
     async def inbound(request: Request, provider: str) -> Response:
         """What a provider says of a message, or what somebody answered."""
         return await _heard(office, trade, request, provider)
 
-    @router.get(f"{room(trade)}/unsubscribe/{{token}}", summary="Ask whether somebody wants no more e-mail.")
+    @router.get(stop_at, summary="Ask whether somebody wants no more e-mail.", **PAGES)
     async def ask(request: Request, token: str) -> HTMLResponse:
         """A page with a button: what looks at links before people do must not answer for them."""
         try:
@@ -39,7 +44,7 @@ def routes(office: Office, trade: Trade) -> APIRouter:
         root = request.scope.get("root_path", "")
         return page("stop.html", title="No more e-mail?", root=root, address=address, business=trade.title)
 
-    @router.post(f"{room(trade)}/unsubscribe/{{token}}", summary="Somebody wants no more e-mail (RFC 8058).")
+    @router.post(stop_at, summary="Somebody wants no more e-mail (RFC 8058).", **PAGES)
     async def stop(request: Request, token: str) -> HTMLResponse:
         """One click in a mail program, or the button of the page."""
         await read_body(dict(request.headers.raw), request.receive, LARGEST)

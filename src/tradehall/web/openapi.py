@@ -60,7 +60,7 @@ def document(trade: Trade, version: str, base: Json_) -> Json_:
     paths: Json_ = dict(base.get("paths", {}))
     for operations in paths.values():
         for each in operations.values():
-            each["responses"] = _problems() | {s: r for s, r in each["responses"].items() if s not in ERRORS}
+            each["responses"] = _problems() | {s: r for s, r in each["responses"].items() if _is_own(s, r)}
     for contract in trade.operations:
         paths.setdefault(contract.path, {})[contract.method.lower()] = _operation(trade, contract)
     return {
@@ -75,6 +75,11 @@ def document(trade: Trade, version: str, base: Json_) -> Json_:
             },
         },
     }
+
+
+def _is_own(status: str, response: Json_) -> bool:
+    """Whether a path in `web/` says more of an answer than every problem has: that it succeeded, or is a page."""
+    return status not in ERRORS or "text/html" in response.get("content", {})
 
 
 def _models(contract: Contract) -> Iterator[type[BaseModel]]:

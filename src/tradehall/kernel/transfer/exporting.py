@@ -4,12 +4,12 @@ import asyncio
 import csv
 import io
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from tempfile import TemporaryFile
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import xlsxwriter
 
@@ -78,10 +78,14 @@ def source_of(office: "Office", trade: "Trade", resource: Resource, actor: Actor
     return Source(office, trade, resource, actor, resource.asked(query, Window(PAGE)))
 
 
+def places_of(view: View) -> list[int | None]:
+    """How many decimals the numbers of each column have; nothing where it holds none."""
+    return [kind.places if isinstance(kind := column.type, Scaled) else None for column in view.columns]
+
+
 def cells_of(view: View) -> Callable[[dict[str, Any]], list[Any]]:
     """From a row as it is answered to cells: numbers with all their decimals, everything else as text or nothing."""
-    places = [kind.places if isinstance(kind := column.type, Scaled) else None for column in view.columns]
-    pairs = list(zip(view.called, places, strict=True))
+    pairs = list(zip(view.called, places_of(view), strict=True))
     return lambda row: [_cell(row[name], decimals) for name, decimals in pairs]
 
 
@@ -93,7 +97,7 @@ def _cell(value: Any, places: int | None) -> Any:
     return str(value) if isinstance(value, str) else dumps(value).decode().strip('"')
 
 
-def as_csv(rows: Sequence[Sequence[Any]]) -> bytes:
+def as_csv(rows: Iterable[Sequence[Any]]) -> bytes:
     """Rows of cells as RFC 4180 has them."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
@@ -108,15 +112,18 @@ def _plain(cell: Any) -> Any:
     return guarded(cell) if isinstance(cell, str) else cell
 
 
-async def csv_pieces(source: Source, bom: bool) -> AsyncIterator[bytes]:
+async def csv_pieces(source: Source, bom: bool) -> AsyncGenerator[bytes]:
     """The list as CSV."""
     cells = cells_of(source.view)
-    yield (BOM.encode() if bom else b"") + as_csv([source.view.called])
+    head = (BOM.encode() if bom else b"") + as_csv([source.view.called])
     async for rows in source.pages():
-        yield await asyncio.to_thread(lambda rows=rows: as_csv([cells(row) for row in rows]))  # type: ignore[misc]
+        yield head + await asyncio.to_thread(as_csv, map(cells, rows))
+        head = b""
+    if head:
+        yield head
 
 
-async def line_pieces(source: Source) -> AsyncIterator[bytes]:
+async def line_pieces(source: Source) -> AsyncGenerator[bytes]:
     """The list as JSON, an object a line."""
     async for rows in source.pages():
         yield b"".join(dumps(row) + b"\n" for row in rows)
@@ -136,7 +143,7 @@ class Workbook:
         self._sheet: Any = None
         self._row = ROWS_OF_SHEET
 
-    def write(self, rows: Sequence[Sequence[Any]]) -> None:
+    def write(self, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows; a sheet that is full is followed by another."""
         for row in rows:
             if self._row >= ROWS_OF_SHEET:
@@ -168,17 +175,13 @@ class Workbook:
 async def workbook(source: Source, target: BinaryIO) -> None:
     """Write the list as a workbook."""
     view = source.view
-    cells, numbers = (
-        cells_of(view),
-        [kind.places if isinstance(kind := each.type, Scaled) else None for each in view.columns],
-    )
-    book = Workbook(target, view.called, numbers)
+    cells, book = cells_of(view), Workbook(target, view.called, places_of(view))
     async for rows in source.pages():
-        await asyncio.to_thread(lambda rows=rows: book.write([cells(row) for row in rows]))  # type: ignore[misc]
+        await asyncio.to_thread(book.write, map(cells, rows))
     await asyncio.to_thread(book.close)
 
 
-async def _workbook_pieces(source: Source) -> AsyncIterator[bytes]:
+async def _workbook_pieces(source: Source) -> AsyncGenerator[bytes]:
     with TemporaryFile() as made:
         await workbook(source, made)
         made.seek(0)
@@ -186,7 +189,33 @@ async def _workbook_pieces(source: Source) -> AsyncIterator[bytes]:
             yield piece
 
 
-def pieces(source: Source, kind: str, bom: bool = False) -> AsyncIterator[bytes]:
+class Begun:
+    """Pieces of which the first is there already: what was refused on the way to it was refused before anything was sent."""
+
+    def __init__(self, first: bytes, rest: AsyncGenerator[bytes]) -> None:
+        self._first: bytes | None = first
+        self._rest = rest
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if (first := self._first) is not None:
+            self._first = None
+            return first
+        return await anext(self._rest)
+
+    async def aclose(self) -> None:
+        """Nobody wants the rest."""
+        await self._rest.aclose()
+
+
+async def begun(pieces: AsyncGenerator[bytes]) -> Begun:
+    """The same pieces, once the first is there; raises Problem."""
+    return Begun(await anext(pieces, b""), pieces)
+
+
+def pieces(source: Source, kind: str, bom: bool = False) -> AsyncGenerator[bytes]:
     """The list as a file of one of the three kinds."""
     if kind == CSV:
         return csv_pieces(source, bom)
@@ -198,7 +227,7 @@ def exporter(resource: Resource, kind: str) -> Callable[..., Any]:
 
     async def export(office: "Office", trade: "Trade", call: "Call") -> Outgoing:
         source = source_of(office, trade, resource, call.actor, call.query)
-        name = f"{resource.record.plural}.{kind}"
-        return Outgoing(name, TYPES[kind], pieces(source, kind, flag_of(call.query, "bom")))
+        made = await begun(pieces(source, kind, flag_of(call.query, "bom")))
+        return Outgoing(f"{resource.record.plural}.{kind}", TYPES[kind], made)
 
     return export

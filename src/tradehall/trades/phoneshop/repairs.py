@@ -1,12 +1,11 @@
 """Repairs: booked, worked on, completed, handed over (spec R-11)."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, StringConstraints
 
-from tradehall.kernel.columns import clean
+from tradehall.kernel.columns import Day, clean
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Listing, Reading
 from tradehall.kernel.errors import Refused, field_error
@@ -258,7 +257,7 @@ repairs = Resource(
     filters=(
         Filter("status_filter", RepairStatus, lambda status: Repair.status == status), "status", "technician_id",
         "customer_id",
-        Filter("due_before", date, lambda day: Repair.due_date < day),
+        Filter("due_before", Day, lambda day: Repair.due_date < day),
     ),
     sort=("created_at", "due_date", "updated_at"),
     errors=REFUSALS,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, StringConstraints
 
-from tradehall.kernel.columns import ID, Refers, clean
+from tradehall.kernel.columns import ID, Day, Refers, clean
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract
 from tradehall.kernel.errors import Refused, field_error
@@ -23,7 +23,7 @@ class Claim(BaseModel):
     """What is wrong again."""
 
     issue_description: Issue
-    due_date: date | None = None
+    due_date: Day | None = None
     technician_id: Annotated[int, ID] | None = None
 
 
