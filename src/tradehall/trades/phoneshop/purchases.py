@@ -3,9 +3,12 @@
 from enum import StrEnum
 from typing import Annotated
 
+import sqlalchemy as sa
+
 from tradehall.kernel.columns import ID, Refers, choice, money, optional, person, personal, reference, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.forms import Form
+from tradehall.kernel.persons import Subject, belongs
 from tradehall.kernel.phones import e164
 from tradehall.kernel.records import Record, unique
 from tradehall.kernel.resources import Resource
@@ -99,6 +102,13 @@ def buy(ctx: Context, order: NewPurchase) -> Purchase:
     book(ctx, -made.amount, made.method, order.reference, purchase_id=made.id)
     return made
 
+
+def _of_customer(subject: Subject) -> sa.ColumnElement[bool]:
+    """Whoever sold a phone and is a customer already is one person."""
+    return Purchase.customer_id.in_(subject.rows.get(Customer.table.name, ()))
+
+
+belongs(Purchase, _of_customer)
 
 purchases = Resource(
     Purchase,
