@@ -127,6 +127,13 @@ _by_digest = Prepared(
 )
 
 
+def stands(session: Session, org_id: int, key_id: int, now: datetime) -> bool:
+    """Whether a key is still good: what it began a while ago may go on."""
+    here = (_table.c.org_id == org_id, _table.c.id == key_id)
+    found = session.execute(sa.select(_table.c.expires_at).where(*here)).first()
+    return found is not None and (found.expires_at is None or found.expires_at > now)
+
+
 class Keys:
     """Checks keys. `known` answers from memory; `actor` looks a key up."""
 

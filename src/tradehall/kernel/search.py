@@ -1,5 +1,6 @@
 """Text search through a folded column: without case and accents, the same on both databases (P-28)."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
@@ -7,17 +8,20 @@ from typing import Any
 import sqlalchemy as sa
 
 _BETWEEN_DIGITS = "+-./() "
+_NO_DIGIT = re.compile(r"\D+")
 
 
 def fold(text: str) -> str:
     """Text without case and accents, its white space single."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
     return " ".join(plain.split())
 
 
 def digits(text: str) -> str:
     """The digits of a phone number or of a document number."""
-    return "".join(char for char in text if char.isdigit())
+    return _NO_DIGIT.sub("", text) if text.isascii() else "".join(char for char in text if char.isdigit())
 
 
 def folded(values: Iterable[Any]) -> str:

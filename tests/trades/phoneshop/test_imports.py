@@ -8,7 +8,7 @@ import httpx2
 import pytest
 import xlsxwriter
 
-from tests.running import Application, Person, Place
+from tests.running import Application, Clock, Person, Place
 from tests.trades.phoneshop.arranging import a_customer, a_phone, a_sale, done, imei
 
 CUSTOMERS = "Full name;Phone number;E-mail\nAma Owusu;024 123 4567;ama@example.com\nKofi Mensah;0207654321;\n"
@@ -247,3 +247,55 @@ async def test_p07_the_same_key_begins_one_import(application: Application, shop
     assert answers[0].json() == answers[1].json()
     assert answers[1].headers["Idempotent-Replay"] == "true"
     assert len((await shop.manager.get("/api/imports")).json()) == 1
+
+
+async def a_key(shop: Place, *scopes: str, **more: Any) -> tuple[int, dict[str, str]]:
+    """A key with these scopes: its id, and what shows it."""
+    made = done(await shop.owner.post("/api/api-keys", json={"name": "a till", "scopes": [*scopes]} | more))
+    return made["id"], {"X-API-Key": made["key"]}
+
+
+async def test_p13_p27_a_key_with_imports_write_imports_what_its_role_may(
+    application: Application, shop: Place
+) -> None:
+    key_id, key = await a_key(shop, "imports:write", "imports:read", role="manager")
+    program = application.stranger
+    sent = {"file": ("table.csv", CUSTOMERS.encode())}
+    made = done(await program.post("/api/imports", files=sent, params={"type": "customers"}, headers=key))
+    assert counts(await ended(application, shop.manager, made["id"])) == ("done", 2, 0, 0, 0)
+    assert done(await program.get(f"/api/imports/{made['id']}", headers=key), 200)["created"] == 2
+    found = done(await shop.owner.get("/api/audit", params={"entity": "phoneshop_customers"}), 200)
+    assert {each["actor"] for each in found["events"]} == {f"key:{key_id}"}
+    done(await program.post("/api/customers/bulk-upload", files=sent, headers=key))
+    assert (await program.get("/api/customers", headers=key)).status_code == 403
+    assert (await program.post("/api/customers", json={"full_name": "Yaw"}, headers=key)).status_code == 403
+    for scopes, role in (
+        (("customers:write",), "manager"),
+        (("imports:read",), "owner"),
+        (("imports:write",), "clerk"),
+    ):
+        _, other = await a_key(shop, *scopes, role=role)
+        refused = await program.post("/api/imports", files=sent, params={"type": "customers"}, headers=other)
+        assert refused.status_code == 403, (scopes, role)
+    former = await program.post("/api/imports", files=sent, params={"type": "swapsync"}, headers=key)
+    assert (former.status_code, former.json()["detail"]) == (403, "No key may do this; sign in")
+
+
+async def test_p13_p27_an_import_whose_key_is_revoked_or_over_ends(
+    application: Application, shop: Place, clock: Clock
+) -> None:
+    clock.set("2026-03-02T10:00:00Z")
+    sent = {"file": ("table.csv", CUSTOMERS.encode())}
+    for ends in (None, "2026-03-02T11:00:00Z"):
+        key_id, key = await a_key(shop, "imports:write", expires_at=ends)
+        query = {"type": "customers", "dry_run": 1}
+        made = done(await application.stranger.post("/api/imports", files=sent, params=query, headers=key))
+        assert counts(await ended(application, shop.manager, made["id"]))[0] == "checked"
+        if ends is None:
+            assert (await shop.owner.delete(f"/api/api-keys/{key_id}")).status_code == 204
+        else:
+            clock.set(ends)
+        done(await shop.manager.post(f"/api/imports/{made['id']}/start"), 200)
+        found = await ended(application, shop.manager, made["id"])
+        assert (found["status"], found["error"]) == ("failed", "The key that began this import is not good any more")
+    assert (await shop.clerk.get("/api/customers")).json() == []

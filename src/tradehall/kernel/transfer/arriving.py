@@ -89,6 +89,7 @@ def arriving(name: str = "") -> Any:
         if sent is None:
             raise UnsupportedType("multipart/form-data")
         if (foreign := foreign_of(trade, name or getattr(wish, "type", ""))) is not None:
+            foreign.grants(call.actor)
             return await _look_into(office, call, foreign, sent)
         target = target_of(trade, name or getattr(wish, "type", ""))
         target.grants(call.actor)

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from pydantic import ValidationError
 
 from tradehall.kernel.context import Context
-from tradehall.kernel.database import Batch, Void, Work
-from tradehall.kernel.errors import Denied, Invalid, Problem, Refused, Unavailable
+from tradehall.kernel.database import Batch
+from tradehall.kernel.errors import Denied, Invalid, Problem, Refused
 from tradehall.kernel.records import Record
 from tradehall.kernel.transfer.plan import Parsed
 from tradehall.kernel.transfer.records import Taken
@@ -19,7 +19,6 @@ from tradehall.kernel.verbs import Actor, Grant
 if TYPE_CHECKING:
     from tradehall.kernel.trade import Trade
 
-REHEARSED = "rehearsed"
 Take = Callable[[Context, Mapping[str, Any], "Links"], Record]
 
 
@@ -120,13 +119,3 @@ class TakeForeign(TakeRow):
         self.outcome = CREATED if ctx.has_changed else UNCHANGED
         self.notes = links.notes
         ctx.end()
-
-
-class Rehearsed(Work):
-    """Undoes everything that was done before it in its transaction."""
-
-    def __init__(self, org_id: int) -> None:
-        self.org_id = org_id
-
-    def run(self, batch: Batch) -> None:
-        raise Void(Unavailable("This was a rehearsal", REHEARSED))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -84,8 +84,12 @@ class Target:
         return frozenset(name for name, info in fields.items() if info.is_required())
 
     def grants(self, actor: Actor) -> tuple[Grant | None, Grant | None]:
-        """What the actor may do with rows: create some, edit some; raises Denied where it is neither."""
-        found = [self._grant(verb, actor) for verb in (self.creates, self.edits)]
+        """What the actor may do with rows: create some, edit some; raises Denied where it is neither.
+
+        It goes by the role alone: that a key may import at all is for the path to say.
+        """
+        person = replace(actor, scopes=None)
+        found = [self._grant(verb, person) for verb in (self.creates, self.edits)]
         if found == [None, None]:
             raise Denied
         return found[0], found[1]

@@ -18,14 +18,15 @@ from tradehall.kernel.errors import Denied, Missing, Problem, Unavailable
 from tradehall.kernel.events import by_job
 from tradehall.kernel.files import File
 from tradehall.kernel.jobs import Badly, Job, Then, task
+from tradehall.kernel.keys import stands
 from tradehall.kernel.people import member
 from tradehall.kernel.preferences import Preferences, chosen
 from tradehall.kernel.rows import select_statement
 from tradehall.kernel.transfer.cells import Conventions
-from tradehall.kernel.transfer.foreign import REHEARSED, Foreign, ForeignParser, Rehearsed, TakeForeign, foreign_of
+from tradehall.kernel.transfer.foreign import Foreign, ForeignParser, TakeForeign, foreign_of
 from tradehall.kernel.transfer.plan import Parsed, Parser, target_of
 from tradehall.kernel.transfer.records import GOING, Import, Progress, Wrong
-from tradehall.kernel.transfer.units import MOST_ERRORS, Going, Mark, Match, TakeRow
+from tradehall.kernel.transfer.units import MOST_ERRORS, REHEARSED, Going, Mark, Match, Rehearsed, TakeRow
 from tradehall.kernel.verbs import Actor
 
 if TYPE_CHECKING:
@@ -125,19 +126,18 @@ class Runner:
         rows = [of(going, row, now) for row in mine if row.problem is None]
         wrong = [row for row in mine if row.problem is not None]
         mark = Mark(going, self.position, until, rows, wrong, parser.column_of, now)
-        whole = self.row.whole and not going.is_check
-        if of is TakeForeign and going.is_check:
-            await self._rehearse(rows)
-            works: list[Work] = [mark]
+        works: list[Work] = [*([] if of is TakeForeign else [Match(going, rows)]), *rows]
+        if going.is_check:
+            await self._rehearse(works)
+            await self.office.database.unit(mark)
         else:
-            works = [*([] if of is TakeForeign else [Match(going, rows)]), *rows, mark]
-        await self.office.database.unit(Several(going.actor.org_id, works, whole))
+            await self.office.database.unit(Several(going.actor.org_id, [*works, mark], self.row.whole))
         self.position = until
         self.failed += sum(each.outcome == "failed" for each in rows) + len(wrong)
 
-    async def _rehearse(self, rows: list[TakeRow]) -> None:
-        """Take rows that build on each other, and undo all of them at the end."""
-        works = [*rows, Rehearsed(self.going.actor.org_id)]
+    async def _rehearse(self, works: list[Work]) -> None:
+        """Take rows as if they were imported, and undo all of them at the end."""
+        works = [*works, Rehearsed(self.going.actor.org_id)]
         try:
             await self.office.database.unit(Several(self.going.actor.org_id, works))
         except Unavailable as problem:
@@ -157,6 +157,9 @@ async def run(office: "Office", job: Job) -> Then | None:
     try:
         if file is None:
             raise Missing("The file of this import was removed", "content_missing")
+        by_key, now = row.by_key, office.clock()
+        if by_key and not await office.database.read(job.org_id, lambda db: stands(db, job.org_id, by_key, now)):
+            raise Denied("The key that began this import is not good any more")
         going = await office.database.read(0, lambda session: _going(session, trade, row, job))
         queries = going.target.queries if isinstance(going.target, Foreign) else None
         async with unrolled(office.files, file.key, file.type, queries) as rows:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("tradehall")
 CREATED, UPDATED, UNCHANGED, FAILED = "created", "updated", "unchanged", "failed"
-NOTED = "noted"
+NOTED, REHEARSED = "noted", "rehearsed"
 SHOWN_ERRORS = 100
 MOST_ERRORS = 10_000
 
@@ -86,9 +86,7 @@ class TakeRow(Work):
         if outcome == UPDATED and not ctx.has_changed:
             outcome = UNCHANGED
         self.outcome = outcome
-        if going.is_check:
-            batch.catch_up()  # what waits to be written has met no wall yet
-        if outcome == UNCHANGED or going.is_check:
+        if outcome == UNCHANGED:
             raise Undone(None)
         ctx.end()
 
@@ -163,6 +161,16 @@ class Match(Work):
         here = (taken.org_id == self.org_id, taken.entity == table.name, taken.digest.in_(list(rows)))
         for row in batch.session.execute(sa.select(taken.digest, taken.record_id).where(*here, still_there)):
             rows[row.digest].found = row.record_id
+
+
+class Rehearsed(Work):
+    """Undoes everything that was done before it in its transaction, once all of that has met the walls."""
+
+    def __init__(self, org_id: int) -> None:
+        self.org_id = org_id
+
+    def run(self, batch: Batch) -> None:
+        raise Void(Unavailable("This was a rehearsal", REHEARSED))
 
 
 class Mark(Work):
