@@ -146,9 +146,8 @@ def clean(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     text = (text if text.isascii() else unicodedata.normalize("NFC", text)).strip()
-    if not text.isprintable() and any(
-        unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text
-    ):
+    kinds = (unicodedata.category(char) for char in text if char not in "\n\t")
+    if not text.isprintable() and not {"Cc", "Cs"}.isdisjoint(kinds):
         raise ValueError("control characters are not allowed")
     return text
 
@@ -160,9 +159,8 @@ Email = Annotated[
 
 def no_number(value: Any) -> Any:
     """Refuse a number where a moment or a day is meant: nobody writes it in seconds since 1970 on purpose."""
-    if isinstance(value, int | float) or (
-        isinstance(value, str) and value.replace(".", "", 1).strip("+- ").isdecimal()
-    ):
+    is_digits = isinstance(value, str) and value.replace(".", "", 1).strip("+- ").isdecimal()
+    if is_digits or isinstance(value, int | float):
         raise ValueError("a moment is written as in 2026-11-21T15:00:00Z")
     return value
 
