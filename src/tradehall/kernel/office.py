@@ -147,15 +147,10 @@ class Office:
 
             return await self.database.read(actor.org_id, page, quick)
         if isinstance(does, Reading):
-            one, row_id = does.resource, path["id"]
-
-            def row(session: Session) -> Answer:
-                found = one.read(Reader(session, trade, actor, now), row_id, grant)
-                if found is None:
-                    raise Missing(f"{one.record.title} not found")
-                return Answer(200, dumps(found[0]), {"ETag": f'"{found[1]}"'})
-
-            return await self.database.read(actor.org_id, row, quick=True)
+            found = await does.resource.fetch(self.database, actor, path["id"], grant)
+            if found is None:
+                raise Missing(f"{does.resource.record.title} not found")
+            return Answer(200, dumps(found[0]), {"ETag": f'"{found[1]}"'})
         quick = isinstance(does, Report) and does.quick
         return await self.database.read(
             actor.org_id,

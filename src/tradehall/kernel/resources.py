@@ -1,23 +1,21 @@
 """Resources: what is offered of a record: list, filter, sort, search, pages, create, edit, delete."""
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import visitors
 
-from tradehall.kernel.columns import LARGEST_ID, Choice, Scaled, State, Utc, utc_text
+from tradehall.kernel.columns import LARGEST_ID, State
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Found, History, Listing, Reading, Shape, View, Window, shown
-from tradehall.kernel.database import Prepared
+from tradehall.kernel.cursors import ANY_DIALECT, decoded, encoded
+from tradehall.kernel.database import Database, Keyed, Prepared, Row
 from tradehall.kernel.errors import Invalid, field_error
 from tradehall.kernel.forms import form
 from tradehall.kernel.preferences import Preferences
@@ -27,7 +25,7 @@ from tradehall.kernel.reports import ROWS, TOTALS
 from tradehall.kernel.search import matches, pattern
 from tradehall.kernel.verbs import Actor, By, Grant, Verb
 
-ANY_DIALECT = DefaultDialect()
+S = TypeVar("S")
 _kept_count = Prepared(
     sa.select(TOTALS.c.count).where(
         TOTALS.c.org_id == sa.bindparam("org_id"),
@@ -87,7 +85,7 @@ class Resource:
     """By which values of which columns a row that is imported is found again; a unique wall tells, if this is not given."""
     also: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What else the column of a field may be called in a table that is imported."""
-    _statements: dict[Any, Prepared] = field(default_factory=dict, repr=False)
+    _statements: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def shape(self) -> Shape:
@@ -205,7 +203,7 @@ class Resource:
         given: dict[str, Any] = {"org_id": reader.org_id, "me": reader.actor.user_id, "limit": window.limit}
         given |= {f"f_{name}": value for name, value in asked.filters} | {"pattern": asked.pattern}
         if window.after is not None:
-            given["last"], given["last_id"] = self._decoded(window.after, column)
+            given["last"], given["last_id"] = decoded(window.after, self.record.table.c[column].type)
         else:
             given["offset"] = window.offset
         statement = self._statement(asked, grant, view)
@@ -214,7 +212,7 @@ class Resource:
         cursor = None
         if len(rows) == window.limit:
             key, last = (rows[-1][_place(view, each)] for each in (column, "id"))
-            cursor = _cursor(utc_text(key) if hasattr(key, "astimezone") else key, last)
+            cursor = encoded(key, last)
         return Found(
             statement.on(session.dialect).shown(view.called)(rows),
             self._total(reader, asked, grant, given) if counted else 0,
@@ -257,8 +255,8 @@ class Resource:
         values = tuple((name, value if self._custom(name) else None) for name, value in asked.filters)
         return (grant.scope, values, asked.pattern is None)
 
-    def _cached(self, key: tuple[Any, ...], make: Callable[[], Prepared]) -> Prepared:
-        found = self._statements.get(key)
+    def _cached(self, key: tuple[Any, ...], make: Callable[[], S]) -> S:
+        found: S | None = self._statements.get(key)
         if found is None:
             if len(self._statements) > 500:
                 self._statements.clear()
@@ -295,54 +293,39 @@ class Resource:
         )
         return int(reader.session.run(count, given)[0][0])
 
-    def _decoded(self, cursor: str, column: str) -> tuple[Any, int]:
-        kind = self.record.table.c[column].type
-        try:
-            value, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-            if type(row_id) is not int or not 0 < row_id <= LARGEST_ID:
-                raise ValueError("not a row")
-            value = _of_column(value, kind)
-        except (binascii.Error, ValueError, TypeError, ArithmeticError) as error:
-            raise field_error(["query", "after"], "This cursor is not one of this list") from error
-        return value, row_id
-
     # One row.
 
     def read(self, reader: Reader, row_id: int, grant: Grant) -> tuple[dict[str, Any], int] | None:
         """One row within the grant, with its version."""
-        view, table = self.shape.view(reader.actor), self.record.table
+        statement = self._of_one(reader.actor, grant)
+        rows = reader.session.run(statement.one, {"id": row_id, "org_id": reader.org_id, "me": reader.actor.user_id})
+        return self._shown(statement, reader.session.dialect, reader.actor, rows[0]) if rows else None
 
-        def make() -> Prepared:
-            mine = [table.c.id == sa.bindparam("id"), table.c.org_id == sa.bindparam("org_id")]
-            if grant.scope is not None:
-                mine.append(grant.scope(self.record))
-            return Prepared(sa.select(*view.columns, table.c.version.label("row_version")).where(*mine))
+    async def fetch(
+        self, database: Database, actor: Actor, row_id: int, grant: Grant
+    ) -> tuple[dict[str, Any], int] | None:
+        """The same, asked for together with what others ask for at this moment."""
+        statement = self._of_one(actor, grant)
+        row = await database.row(actor.org_id, statement, row_id, actor.user_id)
+        return None if row is None else self._shown(statement, database.dialect, actor, row)
 
-        statement = self._cached(("one", grant.scope, view), make)
-        rows = reader.session.run(statement, {"id": row_id, "org_id": reader.org_id, "me": reader.actor.user_id})
-        if not rows:
-            return None
-        return statement.on(reader.session.dialect).shown(view.called)(rows)[0], rows[0][-1]
+    def _of_one(self, actor: Actor, grant: Grant) -> Keyed:
+        view, table = self.shape.view(actor), self.record.table
+
+        def make() -> Keyed:
+            found = sa.select(*view.columns, table.c.version.label("row_version"))
+            found = found.where(table.c.org_id == sa.bindparam("org_id"))
+            return Keyed(found if grant.scope is None else found.where(grant.scope(self.record)), table.c.id)
+
+        return self._cached(("one", grant.scope, view), make)
+
+    def _shown(self, statement: Keyed, dialect: Dialect, actor: Actor, row: Row) -> tuple[dict[str, Any], int]:
+        return statement.one.on(dialect).shown(self.shape.view(actor).called)([row])[0], row[-2]
 
 
 def _place(view: View, name: str) -> int:
     """Where a column that the order needs stands in a row: among those of the view, or behind them."""
     return view.names.index(name) if name in view.names else -1 if name == "id" else len(view.names)
-
-
-def _of_column(value: Any, kind: sa.types.TypeEngine[Any]) -> Any:
-    """The value of a column that a cursor holds; raises ValueError or ArithmeticError where it is none."""
-    if isinstance(kind, Utc):
-        moment = datetime.fromisoformat(value)
-        if moment.tzinfo is None:
-            raise ValueError("not a moment")
-        return moment.astimezone(UTC)
-    wanted = int if isinstance(kind, Scaled) else str if isinstance(kind, Choice) else kind.python_type
-    fits = -LARGEST_ID <= value <= LARGEST_ID if isinstance(value, int) else "\x00" not in str(value)
-    if type(value) is not wanted or not fits:
-        raise ValueError("not a value of this column")
-    read = kind.result_processor(ANY_DIALECT, None) if isinstance(kind, sa.types.TypeDecorator) else None
-    return value if read is None else read(value)
 
 
 def _holds(custom: Filter, value: Any) -> bool:
@@ -374,10 +357,6 @@ def _takes(kind: sa.types.TypeEngine[Any], values: Iterable[Any]) -> bool:
     wanted = object if isinstance(kind, sa.types.NullType) else kind.python_type
     fits = (each is None or isinstance(each, wanted) for each in values)
     return all(fits) and all(-LARGEST_ID <= each <= LARGEST_ID for each in values if type(each) is int)
-
-
-def _cursor(key: Any, row_id: int) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([key, row_id])).decode().rstrip("=")
 
 
 def edit_row(ctx: Context, row: Record, changes: BaseModel) -> Record:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tradehall.kernel.database.group import Batch, Book, Clash, Outcome, Several, Undone, Void, Work
 from tradehall.kernel.database.postgres import PostgresDatabase
-from tradehall.kernel.database.session import Compiled, Prepared, Row, Session, among
+from tradehall.kernel.database.session import Compiled, Keyed, Prepared, Row, Session, among
 from tradehall.kernel.database.sqlite import SqliteDatabase
 
 Database = SqliteDatabase | PostgresDatabase
@@ -15,6 +15,7 @@ __all__ = [
     "Clash",
     "Compiled",
     "Database",
+    "Keyed",
     "Outcome",
     "PostgresDatabase",
     "Prepared",

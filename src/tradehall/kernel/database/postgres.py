@@ -13,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
+from tradehall.kernel.database.gathering import Gathering
 from tradehall.kernel.database.group import Asked, Clash, Outcome, Steps, Void, run_batch, settle, whole
-from tradehall.kernel.database.session import Prepared, Row, Session
+from tradehall.kernel.database.session import Keyed, Prepared, Row, Session
 from tradehall.kernel.database.sqlite import PATIENCE, answer_all, tell_nobody
 from tradehall.kernel.database.walls import by_name
 from tradehall.kernel.errors import OutcomeUnknown, Problem, Refused, StorageFull, Unavailable
@@ -214,6 +215,7 @@ class PostgresDatabase:
         self.dialect: Dialect = self._engine.dialect
         self._queues: dict[int, deque[tuple[Asked, asyncio.Future[Any]]]] = {}
         self._expected: dict[int, int] = {}
+        self._gathering = Gathering(self.read)
         self._writers: set[asyncio.Task[None]] = set()
         self._asking: set[asyncio.Task[str | None]] = set()
         self.tell: Callable[[int], None] = tell_nobody
@@ -307,6 +309,10 @@ class PostgresDatabase:
         """Read one organisation, in a transaction that sees one state; what is quick asks without one, in one journey."""
         answer: T = await greenlet_spawn(self._read, org_id, query, quick)
         return answer
+
+    async def row(self, org_id: int, statement: Keyed, row_id: int, me: int) -> Row | None:
+        """The row with this id, asked for by this person; with others who ask at the same moment."""
+        return await self._gathering.row((org_id, statement, me), row_id)
 
     def _read(self, org_id: int, query: Callable[[Session], T], quick: bool = False, watched: bool = True) -> T:
         try:

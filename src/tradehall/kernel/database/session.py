@@ -143,6 +143,15 @@ def among(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
     return column == sa.any_(sa.bindparam(name, type_=sa.ARRAY(column.type)))
 
 
+class Keyed:
+    """What is asked of the row with an id, alone or of many at once; the last column of what is found is the id."""
+
+    def __init__(self, statement: sa.Select[Any], row_id: sa.Column[Any]) -> None:
+        statement = statement.add_columns(row_id.label("row_id"))
+        self.one = Prepared(statement.where(row_id == sa.bindparam("id")))
+        self.many = Prepared(statement.where(among(row_id, "ids")))
+
+
 class Session(ABC):
     """One connection, in a unit or for reading. Rules never see it; the context does."""
 

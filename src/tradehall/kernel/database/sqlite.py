@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect, Engine
 
 from tradehall.kernel.database.group import Asked, Outcome, Steps, Void, run_batch, settle, whole
-from tradehall.kernel.database.session import Prepared, Row, Session
+from tradehall.kernel.database.session import Keyed, Prepared, Row, Session
 from tradehall.kernel.database.walls import by_sqlite_message
 from tradehall.kernel.errors import Problem, Refused, StorageFull, Unavailable
 
@@ -239,6 +239,11 @@ class SqliteDatabase:
         if quick:
             return query(self._reader())
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, org_id, query)
+
+    async def row(self, org_id: int, statement: Keyed, row_id: int, me: int) -> Row | None:
+        """The row with this id, asked for by this person."""
+        rows = self._reader().run(statement.one, {"id": row_id, "org_id": org_id, "me": me})
+        return rows[0] if rows else None
 
     def _reader(self) -> SqliteSession:
         session: SqliteSession | None = getattr(self._local, "session", None)

@@ -1,0 +1,47 @@
+"""Cursors: where a page of a list ended, as whoever reads on gives it back; nothing in one is believed."""
+
+import base64
+import binascii
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultDialect
+
+from tradehall.kernel.columns import LARGEST_ID, Choice, Scaled, Utc, utc_text
+from tradehall.kernel.errors import field_error
+
+ANY_DIALECT = DefaultDialect()
+
+
+def encoded(key: Any, row_id: int) -> str:
+    """The cursor behind a row: the value that the list is sorted by, and its id."""
+    key = utc_text(key) if hasattr(key, "astimezone") else key
+    return base64.urlsafe_b64encode(orjson.dumps([key, row_id])).decode().rstrip("=")
+
+
+def decoded(cursor: str, kind: sa.types.TypeEngine[Any]) -> tuple[Any, int]:
+    """The value of a column of this type and the id that a cursor holds; raises Invalid."""
+    try:
+        value, row_id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if type(row_id) is not int or not 0 < row_id <= LARGEST_ID:
+            raise ValueError("not a row")
+        value = _of_column(value, kind)
+    except (binascii.Error, ValueError, TypeError, ArithmeticError) as error:
+        raise field_error(["query", "after"], "This cursor is not one of this list") from error
+    return value, row_id
+
+
+def _of_column(value: Any, kind: sa.types.TypeEngine[Any]) -> Any:
+    if isinstance(kind, Utc):
+        moment = datetime.fromisoformat(value)
+        if moment.tzinfo is None:
+            raise ValueError("not a moment")
+        return moment.astimezone(UTC)
+    wanted = int if isinstance(kind, Scaled) else str if isinstance(kind, Choice) else kind.python_type
+    fits = -LARGEST_ID <= value <= LARGEST_ID if isinstance(value, int) else "\x00" not in str(value)
+    if type(value) is not wanted or not fits:
+        raise ValueError("not a value of this column")
+    read = kind.result_processor(ANY_DIALECT, None) if isinstance(kind, sa.types.TypeDecorator) else None
+    return value if read is None else read(value)
