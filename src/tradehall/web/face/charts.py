@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing
-from tradehall.kernel.reader import Reader
 from tradehall.kernel.reports import MEASURES, Measure
 from tradehall.kernel.screens import Chart
 from tradehall.web.face.pages import Page, Pages
@@ -76,14 +74,6 @@ class Charts(Pages):
                 "end": visit.query.get("to", ""),
             },
         )
-
-    async def learn(self, visit: Visit) -> None:
-        """Learn the zone and the currency of the business."""
-
-        def read(session: Session) -> None:
-            self.drawing(visit, Reader(session, self.trade, visit.actor, self.office.clock()))
-
-        await self.office.database.read(visit.actor.org_id, read, quick=True)
 
     async def _chart(self, visit: Visit, chart: Chart, first: str = "", end: str = "") -> Drawn:
         name = _short(chart.measure)

@@ -135,11 +135,11 @@ class Doing(Details):
             visit.tell(words("Done: {what}", what=words(deed.title).lower()))
             return (
                 Page("face/secret.html", {"room": room, "told": told, "to": f"{place}/{made}"})
-                if _holds_secret(told)
+                if holds_secret(told)
                 else Page("", to=f"{place}/{made}")
             )
         visit.tell(words("Done: {what}", what=words(deed.title).lower()), undo)
-        if isinstance(told, dict) and _holds_secret(told):
+        if isinstance(told, dict) and holds_secret(told):
             return Page(
                 "face/secret.html", {"room": room, "told": told, "to": f"{place}/{row_id}" if row_id else place}
             )
@@ -312,6 +312,6 @@ def _plain(value: Any) -> str:
     return str(value) if isinstance(value, str | int | float) else orjson.dumps(value).decode()
 
 
-def _holds_secret(told: Any) -> bool:
+def holds_secret(told: Any) -> bool:
     """Whether an answer holds what is shown once only."""
     return isinstance(told, dict) and any(told.get(name) for name in ("key", "secret", "link"))

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from functools import cache
+from itertools import groupby
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
@@ -15,10 +16,10 @@ from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.bodies import parsed, read_body
 from tradehall.web.dispatch import Dispatcher, Receive, Scope, Send, respond
+from tradehall.web.face.administration import Administration
 from tradehall.web.face.asking import Asking
 from tradehall.web.face.calendars import Calendars
-from tradehall.web.face.doing import Doing
-from tradehall.web.face.entering import SIGN_IN, Entering
+from tradehall.web.face.entering import SIGN_IN
 from tradehall.web.face.formats import Formats
 from tradehall.web.face.home import Home
 from tradehall.web.face.pages import POLICY, Entry, Page, environment, packed
@@ -43,7 +44,7 @@ def drawing_board() -> Environment:
     return environment()
 
 
-class Face(Tables, Doing, Home, Calendars, Entering):
+class Face(Administration, Tables, Home, Calendars):
     """Everything that people look at."""
 
     def __init__(self, office: Office, trade: Trade, dispatcher: Dispatcher) -> None:
@@ -188,7 +189,7 @@ class Face(Tables, Doing, Home, Calendars, Entering):
                     return await self.calendar(visit, self._room(visit, name))
                 case ["totals", name]:
                     return await self.behind(visit, name)
-        raise Missing("There is no such page")
+        return await self.administer(visit, method, parts)
 
     def _room(self, visit: Visit, name: str) -> Room:
         room = self.house.rooms.get(name)
@@ -283,9 +284,13 @@ class Face(Tables, Doing, Home, Calendars, Entering):
         )
         return {
             "_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "trade": self.trade, "told": told,
-            "undo": undo, "menu": rooms, "more": self.more_of(visit, here) if is_in else [], "language": visit.words.language,
+            "undo": undo, "menu": rooms, "more": self._groups(visit, here) if is_in else [], "language": visit.words.language,
             "is_home": here == [""], "address": str(visit.scope["path"]), "formats": visit.formats, "is_in": is_in, "house": self.house,
         }  # fmt: skip
+
+    def _groups(self, visit: Visit, here: list[str]) -> list[tuple[str, list[Entry]]]:
+        """The other places of the menu under their headings."""
+        return [(title, list(some)) for title, some in groupby(self.more_of(visit, here), lambda each: each.group)]
 
     async def _send(self, visit: Visit, page: Page, send: Send) -> None:
         scope = visit.scope

@@ -77,13 +77,19 @@ class Finding(Details):
                     "{what}: " + ("board" if kind == "boards" else "calendar"), what=visit.words(room.title)
                 )
             )
-            found.append(Entry(title, f"{visit.app}/-/{kind}/{room.name}", kind, list(here[1:3]) == [kind, room.name]))
-        rooms = [
-            Entry(visit.words(room.title), f"{visit.app}/{room.name}", room.icon, here[0] == room.name)
+            is_here = list(here[1:3]) == [kind, room.name]
+            group = visit.words("Boards and calendars")
+            found.append(Entry(title, f"{visit.app}/-/{kind}/{room.name}", kind, is_here, group))
+        return [*found, *self.administration(visit, here)]
+
+    def administration(self, visit: Visit, here: Sequence[str]) -> list[Entry]:
+        """The places of whoever looks after the business: the kernel's rooms, and what is no room."""
+        group = visit.words("Administration")
+        return [
+            Entry(visit.words(room.title), f"{visit.app}/{room.name}", room.icon, here[0] == room.name, group)
             for room in self.rooms_of(visit.actor)
             if room.is_kernel_s
         ]
-        return [*found, *rooms]
 
     def _sees(self, visit: Visit, record: Any) -> bool:
         room = self.house.by_record.get(record)

@@ -112,7 +112,7 @@ def _text(found: Input, marks: Sequence[Any]) -> Input:
     longest = _longest(marks)
     if found.name.split("_")[-1] in SECRETS:
         return replace(found, kind="secret", longest=longest)
-    is_long = longest is not None and longest >= AREA_FROM and longest != 254
+    is_long = longest is not None and longest >= AREA_FROM and longest not in (254, 255)
     return replace(found, kind="email" if _is_email(marks) else "area" if is_long else "text", longest=longest)
 
 

@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context,
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from tradehall.kernel.database import Session
 from tradehall.kernel.office import Office
 from tradehall.kernel.preferences import CURRENCY, ZONE
 from tradehall.kernel.reader import Reader
@@ -53,6 +54,8 @@ class Entry:
     href: str
     icon: str
     is_here: bool = False
+    group: str = ""
+    """Under which heading it stands."""
 
 
 def environment() -> Environment:
@@ -104,6 +107,14 @@ class Pages:
         visit.formats = Formats(visit.words.language, preferences[ZONE.name], preferences[CURRENCY.name])
         visit.business = preferences["name"] or self.trade.title
         return Drawing(self.house, visit.formats, visit.words, visit.app)
+
+    async def learn(self, visit: Visit) -> None:
+        """Learn the zone and the currency of the business."""
+
+        def read(session: Session) -> None:
+            self.drawing(visit, Reader(session, self.trade, visit.actor, self.office.clock()))
+
+        await self.office.database.read(visit.actor.org_id, read, quick=True)
 
     def drawing_of(self, visit: Visit) -> Drawing:
         """What draws values where the organisation's formats are known already."""
