@@ -15,11 +15,13 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.screens import Board
 from tradehall.web.face.details import Details
 from tradehall.web.face.fields import Drawing, choice_text, shown_fields
-from tradehall.web.face.pages import Page
+from tradehall.web.face.pages import Page, newest
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
 
-CARDS = 50
+CARDS = 30
+MANY = 1000
+"""So many are counted; of more it is said that there are more."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,11 @@ class Column:
     title: str
     cards: list[Card]
     total: int
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there are more than were counted."""
+        return self.total >= MANY
 
 
 class Boards(Details):
@@ -77,9 +84,10 @@ class Boards(Details):
         value: str,
         counted: Mapping[str, int],
     ) -> Column:
-        names, table = room.resource.shape.view(visit.actor).names, room.record.table.c
+        seen, table = room.resource.shape.view(visit.actor).names, room.record.table.c
+        names = [name for name in dict.fromkeys(("id", *room.record.known_as, *board.shows)) if name in seen]
         shown = shown_fields(room.record, [name for name in board.shows if name in names], {}, visit.words)
-        rows = self.rows(reader, room, names, table[board.column] == value, order=[table.id.desc()], most=CARDS)
+        rows = self.rows(reader, room, names, table[board.column] == value, order=newest(room.record), most=CARDS)
         rows = [orjson.loads(dumps(row)) for row in rows]
         drawing.look_up(reader, shown, rows)
         moves = self._moves(visit, room, value)
@@ -109,11 +117,11 @@ class Boards(Details):
         ]
 
     def _by_state(self, reader: Reader, room: Room) -> Iterator[tuple[str, int]]:
+        """How many rows are in each state, as far as that is counted: at most MANY."""
         state = room.record.states[0]
         column = room.record.table.c[state.name]
-        counted = sa.select(column, sa.func.count()).where(*self.within(reader, room)).group_by(column)
-        rows: list[Any] = list(reader.session.execute(counted, {"me": reader.actor.user_id}))
-        found = {str(row[0]): int(row[1]) for row in rows}
         for value in state.moves:
-            if found.get(str(value)):
-                yield str(value), found[str(value)]
+            few = sa.select(sa.literal(1)).where(*self.within(reader, room, column == value)).limit(MANY).subquery()
+            counted = sa.select(sa.func.count()).select_from(few)
+            if count := int(reader.session.execute(counted, {"me": reader.actor.user_id}).scalar_one()):
+                yield str(value), count

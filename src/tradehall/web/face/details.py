@@ -16,7 +16,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import referrers
 from tradehall.kernel.verbs import Actor, grants
 from tradehall.web.face.fields import Drawing, Shown, shown_fields
-from tradehall.web.face.pages import Page, Pages
+from tradehall.web.face.pages import Page, Pages, newest
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
 from tradehall.web.face.words import Words, phrase
@@ -118,7 +118,7 @@ class Details(Pages):
             summary = [name for name in _summary(there, names) if name != declared.name]
             table = record.table.c
             here = table[declared.name] == row_id
-            found = self.rows(reader, there, ["id", *summary], here, order=[table.id.desc()], most=RELATED + 1)
+            found = self.rows(reader, there, ["id", *summary], here, order=newest(record), most=RELATED + 1)
             if not found:
                 continue
             rows = [orjson.loads(dumps(row)) for row in found[:RELATED]]

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from functools import cache
 from itertools import groupby
 from typing import Any
@@ -76,7 +77,7 @@ class Face(Administration, Tables, Home, Calendars):
             if path.startswith(f"{OWN}/export/"):
                 await self._export(visit, path.removeprefix(f"{OWN}/export/"), send)
                 return
-            page = await self._page(visit, path)
+            page = self._drawn_page(visit, await self._page(visit, path))
         except Unauthenticated as problem:
             page = self._to_sign_in(scope, path, problem, visit)
         except Problem as problem:
@@ -292,6 +293,13 @@ class Face(Administration, Tables, Home, Calendars):
         """The other places of the menu under their headings."""
         return [(title, list(some)) for title, some in groupby(self.more_of(visit, here), lambda each: each.group)]
 
+    def _drawn_page(self, visit: Visit, page: Page) -> Page:
+        """The page with its HTML."""
+        if page.to or page.html:
+            return page
+        html = self.draws.get_template(page.template).render({**self.frame(visit), **page.values})
+        return replace(page, html=html)
+
     async def _send(self, visit: Visit, page: Page, send: Send) -> None:
         scope = visit.scope
         headers: list[tuple[bytes, bytes]] = [
@@ -304,8 +312,7 @@ class Face(Administration, Tables, Home, Calendars):
             status = 200 if visit.is_part else 303
             headers.append((b"hx-redirect" if visit.is_part else b"location", page.to.encode("latin-1", "replace")))
         else:
-            html = page.html or self.draws.get_template(page.template).render({**self.frame(visit), **page.values})
-            body, more = packed(html.encode(), visit.headers)
+            body, more = packed(self._drawn_page(visit, page).html.encode(), visit.headers)
             headers += more
         headers += [
             (name.lower().encode(), value.encode())

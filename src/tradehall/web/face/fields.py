@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from tradehall.kernel.columns import Choice, Email, Field, Json, Scaled, State, Utc
 from tradehall.kernel.labels import labels, people
@@ -28,6 +28,14 @@ TONES = (
     ("orange", ("pending", "overdue", "waiting", "withheld", "under_repair", "damaged", "expired", "requires_verification", "unknown")),
     ("red", ("failed", "dead", "cancelled", "blocked", "refused", "void", "suppressed", "lost")),
 )  # fmt: skip
+
+
+_SAFE = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
+
+
+def safe(value: Any) -> str:
+    """Text that is put between tags, as `markupsafe.escape` has it, which takes three times as long for a short one."""
+    return str(value).translate(_SAFE)
 
 
 def kind_of(declared: Field[Any]) -> str:
@@ -99,15 +107,12 @@ class Drawing:
         """Ask once for each kind of row what the rows are called that these refer to, as far as their reader may know."""
         rows, everybody = list(rows), set[int]()
         for each in columns:
+            if each.kind not in (PERSON, REFERENCE):
+                continue
             ids = {value for row in rows if (value := row.get(each.name)) is not None}
             if each.kind == PERSON:
                 everybody |= ids
-            elif (
-                each.kind == REFERENCE
-                and ids
-                and (target := each.target) is not None
-                and self._may_know(reader, target)
-            ):
+            elif ids and (target := each.target) is not None and self._may_know(reader, target):
                 known = self.rows.setdefault(target, {})
                 known |= labels(reader, target, ids - known.keys())
         if everybody:
@@ -152,7 +157,7 @@ def _day(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
 
 
 def _flag(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
-    yes, no = str(escape(drawing.words("Yes"))), str(escape(drawing.words("No")))
+    yes, no = safe(drawing.words("Yes")), safe(drawing.words("No"))
     return lambda value: yes if value else no
 
 
@@ -163,7 +168,7 @@ def _state(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
     def draw(value: Any) -> str:
         text = known.get(value)
         if text is None:
-            text = f'<span class="badge bg-{tone(value)}-lt">{escape(choice_text(words, value))}</span>'
+            text = f'<span class="badge bg-{tone(value)}-lt">{safe(choice_text(words, value))}</span>'
             known[value] = text
         return text
 
@@ -171,7 +176,7 @@ def _state(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
 
 
 def _choice(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
-    return lambda value: str(escape(choice_text(drawing.words, value)))
+    return lambda value: safe(choice_text(drawing.words, value))
 
 
 def choice_text(words: Words, value: str) -> str:
@@ -184,33 +189,33 @@ def _reference(drawing: Drawing, column: Shown) -> Callable[[Any], str]:
     assert target is not None  # noqa: S101 - for the type checker
     known, room = drawing.rows.get(target, {}), drawing.house.by_record.get(target)
     if room is None or target not in drawing.rows:
-        return lambda value: str(escape(drawing.called(target, value)))
+        return lambda value: safe(drawing.called(target, value))
     place = f"{drawing.app}/{room.name}/"
-    return lambda value: f'<a href="{place}{value}">{escape(known.get(value) or drawing.called(target, value))}</a>'
+    return lambda value: f'<a href="{place}{value}">{safe(known.get(value) or drawing.called(target, value))}</a>'
 
 
 def _person(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
     known = drawing.people
-    return lambda value: str(escape(known.get(value) or f"#{value}")) if value else str(NOTHING)
+    return lambda value: safe(known.get(value) or f"#{value}") if value else str(NOTHING)
 
 
 def _json(_: Drawing, __: Shown) -> Callable[[Any], str]:
     def draw(value: Any) -> str:
         if isinstance(value, dict) and all(not isinstance(each, dict | list) for each in value.values()):
-            return str(escape(", ".join(f"{name}: {each}" for name, each in value.items())))
+            return safe(", ".join(f"{name}: {each}" for name, each in value.items()))
         if isinstance(value, list) and all(isinstance(each, str) for each in value):
-            return str(escape(", ".join(value)))
-        return f"<code>{escape(orjson.dumps(value).decode())}</code>"
+            return safe(", ".join(value))
+        return f"<code>{safe(orjson.dumps(value).decode())}</code>"
 
     return draw
 
 
 def _text(_: Drawing, __: Shown) -> Callable[[Any], str]:
-    return lambda value: str(escape(value))
+    return lambda value: safe(value)
 
 
 def _email(_: Drawing, __: Shown) -> Callable[[Any], str]:
-    return lambda value: f'<a href="mailto:{escape(value)}">{escape(value)}</a>'
+    return lambda value: f'<a href="mailto:{safe(value)}">{safe(value)}</a>'
 
 
 _CELLS: dict[str, Callable[[Drawing, Shown], Callable[[Any], str]]] = {

@@ -40,7 +40,9 @@ class Formats:
         self.language, self.zone, self.currency = language, zone, currency
         locale = _locale(language)
         self.point, self.group = get_decimal_symbol(locale), get_group_symbol(locale)
-        self._marks = str.maketrans({",": self.group, ".": self.point})
+        self._marks = (
+            str.maketrans({",": self.group, ".": self.point}) if (self.group, self.point) != (",", ".") else None
+        )
         try:
             self.symbol = get_currency_symbol(currency, locale) if currency else ""
         except UnknownCurrencyError:
@@ -49,7 +51,8 @@ class Formats:
 
     def number(self, value: Any, places: int = 0) -> str:
         """A number with so many decimals: 1,234.50."""
-        return f"{value:,.{places}f}".translate(self._marks)
+        text = f"{value:,.{places}f}"
+        return text if self._marks is None else text.translate(self._marks)
 
     def money(self, value: Any) -> str:
         """An amount with its currency."""

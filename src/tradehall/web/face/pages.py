@@ -1,8 +1,9 @@
 """Pages: what every page of a trade shares: its answer, its frame, and what it is drawn with."""
 
 import gzip
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from tradehall.kernel.database import Session
 from tradehall.kernel.office import Office
 from tradehall.kernel.preferences import CURRENCY, ZONE
 from tradehall.kernel.reader import Reader
+from tradehall.kernel.records import Record
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
 from tradehall.web.assets import asset
@@ -62,7 +64,7 @@ def environment() -> Environment:
     """What draws pages: everything is escaped, and a name that is not known is an error."""
     found = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(default=True), trim_blocks=True,
-        lstrip_blocks=True, undefined=StrictUndefined,
+        lstrip_blocks=True, undefined=StrictUndefined, auto_reload=False,
     )  # fmt: skip
     found.globals |= {
         "asset": asset_at,
@@ -79,7 +81,12 @@ def environment() -> Environment:
 @pass_context
 def icon(context: Context, name: str) -> Markup:
     """A picture of the sprite, which says nothing by itself."""
-    where = f"{context['root']}{asset('icons.svg')}"
+    return _icon(context["root"], name)
+
+
+@cache
+def _icon(root: str, name: str) -> Markup:
+    where = f"{root}{asset('icons.svg')}"
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(where, name)
 
 
@@ -100,6 +107,7 @@ class Pages:
         self.dispatcher = dispatcher
         self.house = house
         self.draws = draws
+        self._open_to: dict[str, list[Room]] = {}
 
     def drawing(self, visit: Visit, reader: Reader) -> Drawing:
         """What draws values here: in the organisation's zone and currency."""
@@ -136,9 +144,19 @@ class Pages:
         found = reader.session.execute(wanted.order_by(*order).limit(most), {"me": reader.actor.user_id})
         return [dict(zip(names, row, strict=True)) for row in found]
 
-    def rooms_of(self, actor: Actor) -> Iterator[Room]:
-        """Where somebody may go."""
-        return (room for room in self.house.rooms.values() if room.is_for(actor))
+    def rooms_of(self, actor: Actor) -> list[Room]:
+        """Where somebody may go: their role tells."""
+        if actor.scopes is not None:
+            return [room for room in self.house.rooms.values() if room.is_for(actor)]
+        found = self._open_to.get(actor.role)
+        if found is None:
+            found = self._open_to[actor.role] = [room for room in self.house.rooms.values() if room.is_for(actor)]
+        return found
+
+
+def newest(record: type[Record]) -> list[sa.ColumnElement[Any]]:
+    """The order of the newest first, as indexes of references and states have it."""
+    return [record.table.c.created_at.desc(), record.table.c.id.desc()]
 
 
 def packed(body: bytes, headers: Mapping[bytes, bytes]) -> tuple[bytes, list[tuple[bytes, bytes]]]:

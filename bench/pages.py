@@ -1,0 +1,104 @@
+"""The pages that people look at, over years of trading: `python -m bench.pages [--quick] [postgres]`.
+
+HTML lists of 50 rows a second with 16 connections, the median time of each kind of page for one reader, and what the
+first page weighs with everything that it loads, compressed.
+"""
+
+import re
+import secrets
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import nullcontext
+from pathlib import Path
+from urllib.parse import urljoin
+
+import httpx2
+from tests.servers import private_postgres
+
+from bench import ours
+from bench.contestants import first_answer, free_port, running, wait_for_line
+from bench.plan import CONNECTIONS
+
+CUSTOMERS, SALES, STOCK = 10_000, 100_000, 1_000
+ASKED, MOST_MS, LISTS, MOST_KB = 50, 10.0, 800, 200
+SECONDS = 4
+PAGES = (
+    "", "/sales", "/sales?search=1234", "/phones?status=AVAILABLE", "/customers", "/repairs", "/swaps", "/sales/500",
+    "/customers/500", "/phones/500", "/repairs/50", "/sales/do/sell", "/customers/5/edit", "/-/boards/repairs",
+    "/-/search?q=Customer+123", "/api-keys", "/jobs", "/webhooks",
+)  # fmt: skip
+
+
+def come_in(client: httpx2.Client, password: str) -> None:
+    """Sign in as a browser does."""
+    given = {"name": "bench", "secret": password}
+    answer = client.post("/app/-/sign-in", data=given, headers={"Origin": str(client.base_url).rstrip("/")})
+    assert answer.status_code == 303, answer.text
+
+
+def medians(client: httpx2.Client) -> dict[str, float]:
+    """Milliseconds to answer each, in the middle."""
+    found = {}
+    for page in PAGES:
+        took = []
+        for _ in range(ASKED):
+            began = time.perf_counter()
+            answer = client.get(f"/app{page}")
+            took.append((time.perf_counter() - began) * 1000)
+            assert answer.status_code == 200, (page, answer.status_code)
+        found[page] = statistics.median(took)
+    return found
+
+
+def lists_a_second(url: str, cookies: str) -> float:
+    """How many lists of 50 sales are answered each second."""
+    command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-H", f"Cookie: {cookies}", f"{url}/app/sales"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "Non-2xx" not in told, told
+    found = re.search(r"Requests/sec:\s+([\d.]+)", told)
+    assert found is not None, told
+    return float(found[1])
+
+
+def weight(client: httpx2.Client) -> float:
+    """What the first page and everything that it loads take on the wire, in kB."""
+    total = 0
+    todo = [("/app", client.get("/app").text)]
+    for path, text in todo:
+        for each in sorted({path, *re.findall(r'(?:href|src)="([^"#]+\.(?:css|js|svg)\?v=\w+)', text)}):
+            with client.stream("GET", urljoin(path, each), headers={"Accept-Encoding": "gzip"}) as answer:
+                total += sum(len(piece) for piece in answer.iter_raw())
+    return total / 1000
+
+
+def main() -> int:
+    """Measure, print, and say by the exit code whether it is enough."""
+    password, on_postgres = secrets.token_urlsafe(16), "postgres" in sys.argv
+    sales = SALES // (20 if "--quick" in sys.argv else 1)
+    with tempfile.TemporaryDirectory() as folder, private_postgres() if on_postgres else nullcontext() as server:
+        place = Path(folder)
+        where: str | Path = server.database("pages") if server is not None else place
+        ours.create_user(where, place, password)
+        ours.load(where, CUSTOMERS, sales, STOCK)
+        port = free_port()
+        with running(ours.serve_command(place, port), ours.environment(where, place), place) as process:
+            wait_for_line(process, place / "output", "ready http://", place / "errors")
+            first_answer(process, port, "/ping", place / "errors")
+            url = f"http://127.0.0.1:{port}"
+            with httpx2.Client(base_url=url, timeout=60) as client:
+                come_in(client, password)
+                found, kilobytes = medians(client), weight(client)
+                rate = lists_a_second(url, "; ".join(f"{name}={value}" for name, value in client.cookies.items()))
+    for page, median in found.items():
+        print(f"/app{page:<28} p50 {median:6.1f} ms {'' if median <= MOST_MS else 'MISSED'}")
+    lists_met = rate >= LISTS or on_postgres
+    print(f"list of 50 sales, {CONNECTIONS} connections: {rate:,.0f}/s {'' if lists_met else 'MISSED'}")
+    print(f"first page with all assets, compressed: {kilobytes:,.0f} kB {'' if kilobytes <= MOST_KB else 'MISSED'}")
+    return 0 if max(found.values()) <= MOST_MS and lists_met and kilobytes <= MOST_KB else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
