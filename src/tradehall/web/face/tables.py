@@ -70,8 +70,9 @@ def first_columns(room: Room, names: Sequence[str]) -> list[str]:
         and (getattr(fields[name].kind, "length", None) or 0) <= LONG
     ]
     label = [name for name in room.record.known_as if name in short]
-    needed = [name for name in short if name not in label and not fields[name].optional]
-    rest = [name for name in short if name not in label and fields[name].optional]
+    main = {name for name in short if not fields[name].optional or kind_of(fields[name]) == REFERENCE}
+    needed = [name for name in short if name not in label and name in main]
+    rest = [name for name in short if name not in label and name not in main]
     found = [*label, *(needed + rest)[: AT_FIRST - 1 - len(label)]]
     return [*found, *(["created_at"] if "created_at" in names else [])]
 

@@ -54,14 +54,14 @@ class Words:
         said = self._known.get(text, text)
         return said.format_map(values) if values else said
 
-    def many(self, count: int, one: str, more: str) -> str:
-        """A sentence about a number of things: `{count}` stands for it."""
-        return self(one if count == 1 else more, count=count)
+    def many(self, count: int, one: str, more: str, written: str = "") -> str:
+        """A sentence about a number of things: `{count}` stands for it, as it is written."""
+        return self(one if count == 1 else more, count=written or count)
 
 
 def phrase(name: str) -> str:
     """The name of a field or verb as people read it: `due_date` is "Due date"."""
-    text = name.removesuffix("_id").removesuffix("_at") if name not in ("id", "at") else name
+    text = name if name in ("id", "at", "unique_id") else name.removesuffix("_id").removesuffix("_at")
     return (
         (text.replace("_", " ").replace("-", " ").strip().capitalize() or name)
         .replace("Imei", "IMEI")
