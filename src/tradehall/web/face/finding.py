@@ -1,14 +1,13 @@
 """Finding: the search over everything, and the places that the menu leads to."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import orjson
+import sqlalchemy as sa
 
-from tradehall.kernel.contracts import Window, dumps
 from tradehall.kernel.database import Session
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.resources import Asked
 from tradehall.kernel.screens import Board, Chart
 from tradehall.kernel.search import pattern
 from tradehall.web.face.details import Details
@@ -17,6 +16,17 @@ from tradehall.web.face.rooms import Room
 from tradehall.web.face.visiting import Visit
 
 FOUND = 5
+LOOKED_THROUGH = 20_000
+"""So many rows of a room are looked through, the newest: its list looks through all."""
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What was found in a room; it is short where there are more rows than were looked through."""
+
+    room: Room
+    rows: list[tuple[int, str, str]]
+    is_short: bool
 
 
 class Finding(Details):
@@ -27,19 +37,9 @@ class Finding(Details):
         term = visit.query.get("q", "").strip()[:100]
         rooms = [each for each in self.rooms_of(visit.actor) if each.record.searched]
 
-        def read(session: Session) -> list[tuple[Room, list[tuple[int, str, str]]]]:
+        def read(session: Session) -> list[Hits]:
             reader = Reader(session, self.trade, visit.actor, self.office.clock())
-            found: list[tuple[Room, list[tuple[int, str, str]]]] = []
-            for room in rooms:
-                asked = Asked(Window(FOUND), (), pattern(term))
-                rows = orjson.loads(
-                    dumps(room.resource.page(reader, asked, room.listing.grant(visit.actor), counted=False).rows)
-                )
-                if rows:
-                    found.append(
-                        (room, [(row["id"], self.label(room, row, visit.words), _hint(room, row)) for row in rows])
-                    )
-            return found
+            return [hits for room in rooms if (hits := self._hits(visit, reader, room, term)).rows or hits.is_short]
 
         found = await self.office.database.read(visit.actor.org_id, read) if term else []
         places = [(visit.words(room.title), f"{visit.app}/{room.name}") for room in self.rooms_of(visit.actor)]
@@ -61,6 +61,20 @@ class Finding(Details):
                 "deeds": [each for each in deeds if wanted in each[0].lower()][:8],
             },
         )
+
+    def _hits(self, visit: Visit, reader: Reader, room: Room, term: str) -> Hits:
+        """The newest rows of a room that are called so; where there are very many, of the newest of them."""
+        seen, table = room.resource.shape.view(visit.actor, listed=True).names, room.record.table.c
+        names = [name for name in dict.fromkeys(("id", *room.record.known_as, *room.record.searched)) if name in seen]
+        far = sa.select(table.id).where(*self.within(reader, room)).order_by(table.id.desc())
+        since = reader.session.execute(far.offset(LOOKED_THROUGH).limit(1), {"me": visit.actor.user_id}).scalar()
+        here = [
+            table.folded.like(pattern(term), escape="\\"),
+            *([table.id >= since] if since is not None else []),
+        ]
+        rows = self.rows(reader, room, names, *here, order=[table.id.desc()], most=FOUND)
+        told = [(row["id"], self.label(room, row, visit.words), _hint(room, row)) for row in rows]
+        return Hits(room, told, since is not None and len(rows) < FOUND)
 
     def more_of(self, visit: Visit, here: Sequence[str]) -> list[Entry]:
         """The places of the menu that are no rooms of the trade: boards, calendars, and the administration."""
