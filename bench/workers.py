@@ -1,11 +1,14 @@
 """Two processes against one, on reads: `python -m bench.workers` (PostgreSQL; wrk takes its share of the same cores)."""
 
+import os
+import resource
 import secrets
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.servers import private_postgres, private_valkey
@@ -18,9 +21,58 @@ ROUNDS, SECONDS = 5, 4
 AT_LEAST = 1.4
 
 
+@dataclass
+class Spent:
+    """CPU seconds that requests took: of the processes that serve, of PostgreSQL and of the load generator."""
+
+    requests: int = 0
+    ours: float = 0.0
+    postgres: float = 0.0
+    load: float = 0.0
+
+    def __str__(self) -> str:
+        each = (f"{seconds / self.requests * 1e6:.0f} us {of}" for seconds, of in self._parts())
+        return f"CPU of a request: {', '.join(each)}"
+
+    def _parts(self) -> list[tuple[float, str]]:
+        return [(self.ours, "ours"), (self.postgres, "PostgreSQL's"), (self.load, "wrk's")]
+
+    @property
+    def all_of_one(self) -> float:
+        """CPU seconds of one request, whoever spends them."""
+        return (self.ours + self.postgres + self.load) / self.requests
+
+
+def cpu(process: int) -> float:
+    """CPU seconds of a process and of all that it started and that are there."""
+    found = 0.0
+    for task in Path(f"/proc/{process}/task").iterdir():
+        found += sum(cpu(int(child)) for child in (task / "children").read_text().split())
+    ticks = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return found + sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
+
+
+def noting(lap: rounds.Lap, spent: Spent, ours: int, postgres: int) -> rounds.Lap:
+    """The same rounds, with the CPU that they took noted."""
+
+    def now() -> tuple[float, float, float]:
+        children = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return cpu(ours), cpu(postgres), children.ru_utime + children.ru_stime
+
+    def noted(seconds: int) -> rounds.Round:
+        before = now()
+        done = lap(seconds)
+        ours, postgres, load = (after - each for after, each in zip(now(), before, strict=True))
+        spent.requests += done.right
+        spent.ours, spent.postgres, spent.load = spent.ours + ours, spent.postgres + postgres, spent.load + load
+        return done
+
+    return noted
+
+
 @contextmanager
-def served(where: str, redis: str, password: str, processes: int, place: Path) -> Iterator[Contestant]:
-    """The phone shop, served by so many processes."""
+def served(where: str, redis: str, password: str, processes: int, place: Path) -> Iterator[tuple[Contestant, int]]:
+    """The phone shop, served by so many processes, and the one that was begun."""
     place.mkdir()
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -34,7 +86,7 @@ def served(where: str, redis: str, password: str, processes: int, place: Path) -
         took = time.monotonic() - started
         stock = Stock(1, CUSTOMERS, SALES, SALES + 1, STOCK)
         token = ours.sign_in(url, password)
-        yield Contestant(f"{processes}", url, token, stock, took, memory_mb(process.pid), "", 0)
+        yield Contestant(f"{processes}", url, token, stock, took, memory_mb(process.pid), "", 0), process.pid
 
 
 def main() -> int:
@@ -49,16 +101,22 @@ def main() -> int:
             served(where, redis, password, 1, Path(folder) / "one") as one,
             served(where, redis, password, 2, Path(folder) / "two") as two,
         ):
-            laps = {each.name: rounds.customer(each) for each in (one, two)}
+            spent = {each.name: Spent() for each, _ in (one, two)}
+            postgres = server.program.processes[0]
+            laps = {
+                each.name: noting(rounds.customer(each), spent[each.name], pid, postgres) for each, pid in (one, two)
+            }
             found = rounds.alternate(laps, rounds_, seconds)
-            for each in (one, two):
+            for each, _ in (one, two):
                 figures = found[each.name]
                 print(
-                    f"{each.name} process{'es' * (each is two)}: {figures.rate:,.0f}/s, {figures.p50_ms:.2f} ms, "
-                    f"{each.idle_mb:.0f} MB, {figures.wrong} wrong answers"
+                    f"{each.name} process{'es' * (each is two[0])}: {figures.rate:,.0f}/s, {figures.p50_ms:.2f} ms, "
+                    f"{each.idle_mb:.0f} MB, {figures.wrong} wrong answers; {spent[each.name]}"
                 )
     ratio = found["2"].rate / found["1"].rate
     print(f"two of one: {ratio:.2f}x, asked is {AT_LEAST:g}x")
+    cores, alone = os.cpu_count() or 1, spent["1"].ours / spent["1"].requests
+    print(f"by that CPU {cores} cores allow {cores * alone / spent['2'].all_of_one:.2f}x, without an idle moment")
     return 0 if ratio >= AT_LEAST and not any(each.wrong for each in found.values()) else 1
 
 
