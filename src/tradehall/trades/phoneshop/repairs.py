@@ -150,7 +150,10 @@ def rework(ctx: Context, repair: Repair, why: Rework) -> None:
 
 @move(Repair, (PENDING, IN_PROGRESS, COMPLETED), DELIVERED, by=WORKSHOP)
 def deliver(ctx: Context, repair: Repair) -> None:
-    """Hand it over; its warranty begins (spec R-13)."""
+    """Hand it over; its warranty begins.
+
+    Source: spec R-13.
+    """
     repair.completed_at, repair.delivered_at = repair.completed_at or ctx.now, ctx.now
     if not is_claim(repair):
         days = repair.warranty_days
@@ -223,7 +226,10 @@ def reprice(repair: Repair, cost: Decimal) -> None:
 
 @act(Repair, by=MANAGERS)
 def strike(ctx: Context, repair: Repair) -> None:
-    """Delete a repair that was booked by mistake; one that was paid or handed over stays (spec R-18)."""
+    """Delete a repair that was booked by mistake; one that was paid or handed over stays.
+
+    Source: spec R-18.
+    """
     reasons = [
         why for why, holds in (("Delivered", repair.status is DELIVERED), ("paid", repair.paid_amount > 0)) if holds
     ]

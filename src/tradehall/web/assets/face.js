@@ -31,8 +31,7 @@
     } catch { location.href = href; }
   };
   const fill = html => { dialog.innerHTML = html; ready(dialog); };
-  const close = () => { if (!isTouched(dialog) || confirm(words.leave)) { dialog.close(); dialog.innerHTML = ""; from?.focus?.(); } };
-  const words = { leave: root.lang === "fr" ? "Quitter sans enregistrer ?" : "Leave without saving?" };
+  const close = () => { if (!isTouched(dialog) || confirm(root.dataset.leave)) { dialog.close(); dialog.innerHTML = ""; from?.focus?.(); } };
   dialog.addEventListener("cancel", event => { event.preventDefault(); close(); });
   dialog.addEventListener("click", event => { if (event.target === dialog) close(); });
   document.addEventListener("click", event => {

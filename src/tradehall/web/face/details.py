@@ -156,7 +156,7 @@ class Details(Pages):
     def _done(self, words: Words, room: Room, told: Mapping[str, Any]) -> str:
         own, _, name = str(told["verb"]).partition(".")
         verb = next((each for each in self.trade.verbs if each.event == told["verb"]), None)
-        return words(verb.summary.split(". ")[0].rstrip(".")) if verb is not None else words(phrase(name or own))
+        return words.brief(verb.summary) if verb is not None else words(phrase(name or own))
 
     async def _files(self, visit: Visit, room: Room, row_id: int) -> list[dict[str, Any]] | None:
         """The files of a row, where it may have some."""

@@ -76,7 +76,7 @@ class Doing(Details):
             whole = filling.again(declared, visit.form, problem.errors if isinstance(problem, Invalid) else ())
             await self._say(visit, filling)
             if not isinstance(problem, Invalid):
-                whole = [visit.words(problem.sentence)]
+                whole = [visit.words.why(problem)]
             clash = self._conflict(visit, room, declared, problem) if isinstance(problem, Stale) else []
             shown = replace(self._form(visit, room, deed, row_id, row, filling, version), status=problem.status)
             return replace(shown, values={**shown.values, "whole": whole, "conflict": clash, "key": visit.value("key")})
@@ -220,9 +220,13 @@ class Doing(Details):
                     for name, value in values.items()
                     if name in seen and name not in ("id", "created_at", "updated_at")
                 ]
-                what = {"add": "New: {what}", "delete": "Deleted: {what}"}.get(change.get("operation", ""), "{what}")
-                row = change.get("id") or change.get("record_id") or ""
-                found.append((visit.words(what, what=f"{visit.words(room.record.title)} {row}".strip()), lines))
+                called = f"{visit.words(room.record.title)} {change.get('id') or change.get('record_id') or ''}".strip()
+                match change.get("operation"):
+                    case "add":
+                        called = visit.words("New: {what}", what=called)
+                    case "delete":
+                        called = visit.words("Deleted: {what}", what=called)
+                found.append((called, lines))
         return found
 
     def _conflict(self, visit: Visit, room: Room, declared: tuple[Input, ...], stale: Stale) -> list[Conflict]:
@@ -288,7 +292,7 @@ class Doing(Details):
             try:
                 await visit.asking.ask(deed.contract, {"id": row_id}, {}, body)
             except Problem as problem:
-                refused.append((row_id, visit.words(problem.sentence)))
+                refused.append((row_id, visit.words.why(problem)))
         done = len(ids) - len(refused)
         if not refused:
             visit.tell(visit.words.many(done, "Done with {count} row", "Done with {count} rows"))

@@ -79,13 +79,11 @@ class Entering(Pages):
             body = does.body.model_validate(given)
             granted, device = await come_in(self.office, self.trade, Call(**{**vars(call), "body": body}), way)
         except ValidationError as error:
-            return await self._entrance(visit, visit.words(invalid(error, "body").sentence), 422)
+            return await self._entrance(visit, visit.words.why(invalid(error, "body")), 422)
         except Refused as refused:
-            return await self._entrance(
-                visit, visit.words(refused.sentence), 409, refused.details.get("organisations", ())
-            )
+            return await self._entrance(visit, visit.words.why(refused), 409, refused.details.get("organisations", ()))
         except Problem as problem:
-            return await self._entrance(visit, visit.words(problem.sentence), problem.status)
+            return await self._entrance(visit, visit.words.why(problem), problem.status)
         self._keep(visit, call, granted)
         visit.more_headers.append(cookie(visit.scope, "device", device, 400 * 24 * 3600))
         return Page("", to=self._back(visit, visit.value("to")))

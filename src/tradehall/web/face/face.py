@@ -36,7 +36,6 @@ Handler = Callable[[Visit], Awaitable[Page]]
 LIVE = "live"
 OWN = "-"
 """The place of the pages that are no room's: `/app/-/search`."""
-NO_ID = "There is no such row"
 
 
 @cache
@@ -218,7 +217,7 @@ class Face(Administration, Tables, Home, Calendars):
     def _wrong(self, problem: Problem) -> Page:
         return Page(
             "face/problem.html",
-            {"sentence": problem.sentence, "title": "", "headers": dict(problem.headers)},
+            {"problem": problem, "title": "", "headers": dict(problem.headers)},
             problem.status,
         )
 

@@ -84,13 +84,8 @@ class Finding(Details):
         found = []
         for each in screens:
             room, kind = self.house.by_record[each.record], "boards" if isinstance(each, Board) else "calendars"
-            title = (
-                visit.words(each.title)
-                if each.title
-                else visit.words(
-                    "{what}: " + ("board" if kind == "boards" else "calendar"), what=visit.words(room.title)
-                )
-            )
+            usual = "{what}: board" if kind == "boards" else "{what}: calendar"
+            title = visit.words(each.title) if each.title else visit.words(usual, what=visit.words(room.title))
             is_here = list(here[1:3]) == [kind, room.name]
             group = visit.words("Boards and calendars")
             found.append(Entry(title, f"{visit.app}/-/{kind}/{room.name}", kind, is_here, group))

@@ -58,7 +58,7 @@ class Formats:
         """An amount with its currency."""
         text = self.number(abs(value), 2)
         text = (
-            f"{self.symbol}{' ' if len(self.symbol) > 2 else ''}{text}"
+            f"{self.symbol}{' ' if self.symbol[-1:].isalpha() else ''}{text}"
             if self._money_first
             else f"{text}\u00a0{self.symbol}"
         )
@@ -101,11 +101,14 @@ class Formats:
 
     def read_number(self, text: str) -> str:
         """A number that somebody wrote, as the interface takes it; what is none is passed on, to be refused there."""
-        for each in (*SPACES, *(set(self.group) - {self.point}), "'"):
+        symbol = self.symbol
+        for each in SPACES:
+            text, symbol = text.replace(each, ""), symbol.replace(each, "")
+        text = text.replace("−", "-").removesuffix(symbol)
+        text = f"-{text[1:].removeprefix(symbol)}" if text.startswith("-") else text.removeprefix(symbol)
+        for each in (*(set(self.group) - {self.point}), "'"):
             text = text.replace(each, "")
-        text = text.replace(self.point, ".").replace("−", "-")
-        if self.symbol:
-            text = text.removeprefix(self.symbol).removesuffix(self.symbol)
+        text = text.replace(self.point, ".")
         try:
             Decimal(text)
         except InvalidOperation:

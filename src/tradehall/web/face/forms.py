@@ -276,12 +276,11 @@ class Filling:
             given = form.get(each.name, ())
             text = "\n".join(given) if each.kind == "several" else given[0] if given else ""
             wrong = next((str(one["msg"]) for one in errors if len(one["loc"]) > 1 and one["loc"][1] == each.name), "")
-            self.fields.append(replace(titled, text=text, wrong=self._said(wrong)))
+            self.fields.append(replace(titled, text=text, wrong=self.words.plain(wrong)))
         names = {each.name for each in declared}
-        return [self._said(str(one["msg"])) for one in errors if len(one["loc"]) < 2 or one["loc"][1] not in names]
-
-    def _said(self, message: str) -> str:
-        return self.words(message.removeprefix("Value error, ").removeprefix("Assertion failed, ")) if message else ""
+        return [
+            self.words.plain(str(one["msg"])) for one in errors if len(one["loc"]) < 2 or one["loc"][1] not in names
+        ]
 
 
 def _same(before: str, now: str) -> bool:

@@ -92,7 +92,7 @@ class Home(Charts, Boards, Finding):
                 (
                     visit.formats.moment(each["at"]),
                     each["name"] or visit.words("Tradehall"),
-                    visit.words(verb.summary.split(". ")[0].rstrip(".")),
+                    visit.words.brief(verb.summary),
                     href,
                 )
             )

@@ -113,7 +113,7 @@ class Tables(Pages):
         try:
             asked = resource.asked(given, Window(PAGE, after=query.get("after")))
         except Invalid as invalid:
-            wrong, given = invalid.sentence, {}
+            wrong, given = visit.words.why(invalid), {}
             asked = resource.asked(given, Window(PAGE))
         columns = self._columns(visit, room)
 

@@ -1,14 +1,24 @@
 """Words: what the pages say, in the language of whoever looks. English is written where it is said; others are catalogues."""
 
 import json
-from collections.abc import Iterable, Mapping
-from functools import cache
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from babel import Locale, negotiate_locale
 
+from tradehall.kernel.errors import Invalid, Problem
+
 HERE = Path(__file__).parent / "words"
 ENGLISH = "en"
+HOLE = re.compile(r"\{(\w+)\}")
+DECIMAL = re.compile(r"-?\d+\.\d+")
+JOINTS = (" or ", " and ", ", ")
+"""What stands between the last values of several."""
+LONGEST = 500
+"""A longer text is none of our sentences."""
 
 
 @cache
@@ -31,15 +41,61 @@ def wanted(accepted: str, chosen: str = "") -> str:
     return found if found in languages() else ENGLISH
 
 
+@dataclass(frozen=True)
+class Catalogue:
+    """What English sentences are in a language; those with a value in braces are also known with the value filled in."""
+
+    said: Mapping[str, str]
+
+    def find(self, text: str) -> str | None:
+        """What a sentence is, as it stands or with values filled in; None where nobody put it into words."""
+        if (said := self.said.get(text)) is not None:
+            return said
+        for pattern, said in (*self._patterns.get(text.split(" ", 1)[0], ()), *self._patterns.get("", ())):
+            if (found := pattern.fullmatch(text)) is not None:
+                return said.format_map({name: self.value(value) for name, value in found.groupdict().items()})
+        return None
+
+    def value(self, text: str) -> str:
+        """A value that stands in a sentence: what records and states are called is in the language, names stay."""
+        if DECIMAL.fullmatch(text):
+            return text.replace(".", self.said.get("decimal point", "."))
+        bare = text.strip("'")
+        for each in (bare, phrase(bare) if bare.islower() or bare.isupper() else bare):
+            if each in self.said:
+                return self.said[each]
+        joint = next((each for each in JOINTS if each in text), "")
+        return self.said.get(joint, joint).join(self.value(part) for part in text.split(joint)) if joint else text
+
+    @cached_property
+    def _patterns(self) -> Mapping[str, Sequence[tuple[re.Pattern[str], str]]]:
+        """The sentences with values as patterns, by their first word where it is no value; the most definite come first."""
+        found: dict[str, list[tuple[re.Pattern[str], str]]] = {}
+        for text in sorted(self.said, key=lambda each: len(HOLE.sub("", each)), reverse=True):
+            if names := HOLE.findall(text):
+                parts = [re.escape(part) for part in HOLE.split(text)[::2]]
+                places = [f"(?P<{name}>.*?)" for name in names]
+                pattern = "".join(each for pair in zip(parts, [*places, ""], strict=True) for each in pair)
+                first = text.split(" ", 1)[0]
+                key = "" if HOLE.search(first) else first
+                found.setdefault(key, []).append((re.compile(pattern, re.DOTALL), self.said[text]))
+        return found
+
+
 @cache
-def catalogue(language: str, folders: tuple[Path, ...] = ()) -> Mapping[str, str]:
-    """What English sentences are in a language: those of the pages, and those that trades bring in `words/`."""
+def catalogue(language: str, folders: tuple[Path, ...] = ()) -> Catalogue:
+    """What is said in a language: on all pages, and by trades, which bring it in `words/` and have the last word."""
     found: dict[str, str] = {}
-    for folder in (*folders, HERE):
+    for folder in (HERE, *folders):
         path = folder / f"{language}.json"
-        if path.is_file():
+        if language != ENGLISH and path.is_file():
             found |= json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return Catalogue(found)
+
+
+@lru_cache(4096)
+def _find(language: str, folders: tuple[Path, ...], text: str) -> str | None:
+    return catalogue(language, folders).find(text)
 
 
 class Words:
@@ -47,16 +103,32 @@ class Words:
 
     def __init__(self, language: str, folders: Iterable[Path] = ()) -> None:
         self.language = language
-        self._known = catalogue(language, tuple(folders)) if language != ENGLISH else {}
+        self._folders = tuple(folders)
 
     def __call__(self, text: str, **values: object) -> str:
-        """An English sentence in this language; what stands in braces is filled in."""
-        said = self._known.get(text, text)
+        """An English sentence in this language; what stands in braces is filled in, or was already."""
+        is_ours = self.language != ENGLISH and len(text) <= LONGEST
+        said = (_find(self.language, self._folders, text) if is_ours else None) or text
         return said.format_map(values) if values else said
 
     def many(self, count: int, one: str, more: str, written: str = "") -> str:
         """A sentence about a number of things: `{count}` stands for it, as it is written."""
-        return self(one if count == 1 else more, count=written or count)
+        is_one = Locale.parse(self.language).plural_form(count) == "one"
+        return self(one if is_one else more, count=written or count)
+
+    def brief(self, summary: str) -> str:
+        """The first sentence of what a verb does, as a line of a story."""
+        return self(summary).split(". ")[0].rstrip(".")
+
+    def why(self, problem: Problem) -> str:
+        """Why something was refused."""
+        if isinstance(problem, Invalid):
+            return "; ".join(self.plain(str(each["msg"])) for each in problem.errors)
+        return self(problem.sentence)
+
+    def plain(self, message: str) -> str:
+        """What is wrong with a field."""
+        return self(message.removeprefix("Value error, ").removeprefix("Assertion failed, ")) if message else ""
 
 
 def phrase(name: str) -> str:
