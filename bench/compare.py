@@ -123,7 +123,7 @@ def swap(run: Comparison) -> None:
 
 
 def repair(run: Comparison) -> None:
-    """POST a repair."""
+    """POST a repair, without the message that a customer gets of it: the reference sends none."""
     run.rated("repair", run.alternate({one.name: rounds.posting(one, "repair") for one in run.pair}))
 
 

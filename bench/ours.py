@@ -13,19 +13,20 @@ import httpx2
 import sqlalchemy as sa
 
 from bench.plan import DEEP, PAGE, REPAIRS, SWAPS
-from bench.rows import customer_rows, phone_rows, repair_rows, sale_rows, swap_rows
+from bench.rows import OPENED, customer_rows, phone_rows, repair_rows, sale_rows, swap_rows
 from tradehall.kernel.database import Batch, Work, open_database
 from tradehall.kernel.doctor import Rebuild
 from tradehall.kernel.numbers import NUMBERS
+from tradehall.kernel.preferences import Chosen
 from tradehall.kernel.records import Record
 from tradehall.kernel.search import folded as fold
 from tradehall.trades.phoneshop import trade
 from tradehall.trades.phoneshop.models import Condition, Customer, Phone, PhoneStatus, Repair, Sale, Swap
+from tradehall.trades.phoneshop.terms import REPAIR_MESSAGES
 
 Values = dict[str, Any]
 Rows = Iterator[Values]
 
-_serial = count(1)
 TRADEHALL = str(Path(sys.executable).parent / "tradehall")
 
 
@@ -61,11 +62,16 @@ class Load(Work):
         self._insert(batch, Customer, customer_rows(self.customers), customer_more)
         self._insert(batch, Phone, phone_rows(self.sales, self.stock), phone_more)
         self._insert(batch, Sale, sale_rows(self.customers, self.sales), sale_more)
-        self._insert(batch, Repair, repair_rows(self.customers, self.repairs), repair_more)
+        self._insert(batch, Repair, repair_rows(self.customers, self.repairs), numbered())
         self._insert(batch, Swap, swap_rows(self.customers, self.sales, self.swaps), swap_more)
-        counters = {"phoneshop.customer": self.customers, "phoneshop.invoice": self.sales}
+        counters = {"customer": self.customers, "invoice": self.sales, "repair": self.repairs}
         for series, value in counters.items():
-            batch.session.execute(sa.insert(NUMBERS).values(org_id=1, series=series, value=value))
+            batch.session.execute(sa.insert(NUMBERS).values(org_id=1, series=f"phoneshop.{series}", value=value))
+        # The reference sends no messages, so neither do we.
+        quiet = complete(
+            Chosen, {"of_trade": trade.name, "name": REPAIR_MESSAGES.name, "value": False, "created_at": OPENED}
+        )
+        batch.session.execute(sa.insert(Chosen.table).values(quiet))
 
     def _insert(self, batch: Batch, record: type[Record], rows: Rows, more: Callable[[Values], Values]) -> None:
         while some := list(islice(rows, 5000)):
@@ -111,15 +117,19 @@ def sale_more(row: Values) -> Values:
     }
 
 
-def repair_more(row: Values) -> Values:
-    """What a repair has besides."""
-    done = row["status"] in ("Completed", "Delivered")
-    number = next(_serial)
-    return {
-        "repair_number": f"REP-{number:06d}",
-        "token": f"bench-{number}",
-        "completed_at": row["updated_at"] if done else None,
-    }
+def numbered() -> Callable[[Values], Values]:
+    """What a repair has besides, with a number of its own."""
+    numbers = count(1)
+
+    def more(row: Values) -> Values:
+        number, done = next(numbers), row["status"] in ("Completed", "Delivered")
+        return {
+            "repair_number": f"REP-{number:06d}",
+            "token": f"bench-{number}",
+            "completed_at": row["updated_at"] if done else None,
+        }
+
+    return more
 
 
 def swap_more(row: Values) -> Values:

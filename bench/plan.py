@@ -46,5 +46,5 @@ RATED = {
     "deep": Row(f"the same from row {DEEP:,}", {"sqlite": 15, "postgresql": 4}, 3.5, 545),
     "sell": Row("POST a sale", {"sqlite": 8, "postgresql": 4}, 8.9, 1498),
     "swap": Row("POST a swap", {"sqlite": 8, "postgresql": 4}),
-    "repair": Row("POST a repair", {"sqlite": 8, "postgresql": 4}),
+    "repair": Row("POST a repair, nobody is told", {"sqlite": 8, "postgresql": 4}),
 }
