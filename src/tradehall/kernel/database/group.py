@@ -27,7 +27,7 @@ class Void(Exception):  # noqa: N818 - a state of the transaction, caught here
 
 
 class Clash(Void):
-    """What waited to be written together can't be: the group runs again, and each of its units writes at once."""
+    """What units did together can't be taken apart: the group runs again, and each writes at once, in its savepoint."""
 
     def __init__(self) -> None:
         super().__init__(Unavailable(), again=True)
@@ -174,14 +174,16 @@ Translate = Callable[[BaseException], Problem | Void | None]
 
 
 def run_batch(
-    session: Session, works: Sequence[Asked], translate: Translate, waiting: bool = False
+    session: Session, works: Sequence[Asked], translate: Translate, lightly: bool = False
 ) -> Steps[list[Outcome]]:
     """Run units of one organisation in one transaction; pauses before the commit.
 
-    Raises Void, or what else went wrong, with nothing done.
+    Done lightly, rows wait to be written together where that saves journeys, and no unit has a savepoint where those cost
+    more. Raises Clash where that can't be; Void, or what else went wrong, with nothing done.
     """
     many = len(works) > 1 or isinstance(works[0], Several)
-    session.waiting = waiting and session.far and many
+    session.waiting = lightly and session.far and many
+    session.marked = session.far or not lightly or any(isinstance(each, Several) for each in works)
     try:
         _begin(session, works[0].org_id, translate)
         batch = Batch(session, works[0].org_id)
@@ -275,6 +277,7 @@ def settle(transact: Transact, works: Sequence[Asked]) -> Steps[list[Outcome]]:
         try:
             return (yield from transact(works, True))
         except Clash:
+            yield
             return (yield from transact(works, False))
     except OutcomeUnknown as unknown:
         return [Outcome(error=unknown) for _ in works]

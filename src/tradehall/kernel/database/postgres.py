@@ -259,7 +259,7 @@ class PostgresDatabase:
         while len(queue) < min(expected, MOST_IN_A_GROUP) and monotonic() < latest:
             await_only(asyncio.sleep(0))
 
-    def _transact(self, works: Sequence[Asked], waiting: bool) -> Steps[list[Outcome]]:
+    def _transact(self, works: Sequence[Asked], lightly: bool) -> Steps[list[Outcome]]:
         try:
             connection = self._engine.connect()
         except (sa.exc.SQLAlchemyError, *RAISED) as error:
@@ -268,7 +268,7 @@ class PostgresDatabase:
             raise Void(Unavailable(), begun=False) from error
         with connection, PostgresSession(connection, self._status_of) as session:
             try:
-                outcomes = yield from run_batch(session, works, translate, waiting)
+                outcomes = yield from run_batch(session, works, translate, lightly)
             except Clash:
                 raise
             except Void as void:

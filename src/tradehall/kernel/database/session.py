@@ -163,6 +163,8 @@ class Session(ABC):
     """Whether something was committed of which those who follow the log have not been told."""
     waiting = False
     """Whether the rows that units add and change wait for the end of their group, to be written together."""
+    marked = True
+    """Whether each unit has a savepoint, to which its transaction can go back."""
 
     @abstractmethod
     def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:
@@ -194,7 +196,7 @@ class Session(ABC):
         self.command("SAVEPOINT unit")
 
     def back_to_savepoint(self) -> None:
-        """Undo what the unit did; the mark stays."""
+        """Undo what the unit did; the mark stays. Raises Clash where there is none, and something to undo."""
         self.command("ROLLBACK TO SAVEPOINT unit")
 
     def committed_after_all(self) -> bool:

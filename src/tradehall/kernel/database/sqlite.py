@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect, Engine
 
-from tradehall.kernel.database.group import Asked, Outcome, Steps, Void, run_batch, settle, whole
+from tradehall.kernel.database.group import Asked, Clash, Outcome, Steps, Void, run_batch, settle, whole
 from tradehall.kernel.database.session import Keyed, Prepared, Row, Session
 from tradehall.kernel.database.walls import by_sqlite_message
 from tradehall.kernel.errors import Problem, Refused, StorageFull, Unavailable
@@ -53,6 +53,8 @@ class SqliteSession(Session):
         driver = connection.connection.driver_connection
         assert isinstance(driver, sqlite3.Connection)  # noqa: S101 - for the type checker
         self.driver = driver
+        self._cursor = driver.cursor()
+        self._changes = 0
 
     def lock(self) -> bool:
         """Begin a transaction that writes, at once or not at all: whether nobody else writes."""
@@ -67,19 +69,19 @@ class SqliteSession(Session):
 
     def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:
         compiled = statement.on(self.dialect)
-        return self.driver.execute(compiled.text, compiled.arguments(given)).fetchall()
+        return self._cursor.execute(compiled.text, compiled.arguments(given)).fetchall()
 
     def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
         compiled = statement.on(self.dialect)
-        self.driver.executemany(compiled.text, [compiled.arguments(row) for row in rows])
+        self._cursor.executemany(compiled.text, [compiled.arguments(row) for row in rows])
 
     def insert(self, statement: Prepared, given: Mapping[str, Any]) -> int:
         compiled = statement.on(self.dialect)
-        return self.driver.execute(compiled.text, compiled.arguments(given)).lastrowid or 0
+        return self._cursor.execute(compiled.text, compiled.arguments(given)).lastrowid or 0
 
     def update(self, statement: Prepared, given: Mapping[str, Any]) -> int:
         compiled = statement.on(self.dialect)
-        return self.driver.execute(compiled.text, compiled.arguments(given)).rowcount
+        return self._cursor.execute(compiled.text, compiled.arguments(given)).rowcount
 
     def command(self, text: str) -> None:
         self.driver.execute(text)
@@ -87,7 +89,20 @@ class SqliteSession(Session):
     def begin_unit(self, org_id: int) -> None:
         if not self.driver.in_transaction:
             self.driver.execute("BEGIN IMMEDIATE")
-        self.driver.execute("SAVEPOINT unit")
+        if self.marked:
+            self.driver.execute("SAVEPOINT unit")
+        self._changes = self.driver.total_changes
+
+    def next_savepoint(self) -> None:
+        if self.marked:
+            super().next_savepoint()
+        self._changes = self.driver.total_changes
+
+    def back_to_savepoint(self) -> None:
+        if self.marked:
+            super().back_to_savepoint()
+        elif self.driver.total_changes != self._changes:
+            raise Clash
 
     def begin_read(self, org_id: int) -> None:
         self.driver.execute("BEGIN")
@@ -290,7 +305,7 @@ class SqliteDatabase:
             group.loop.call_soon_threadsafe(self._answered, group)
 
     def _settle(self, session: SqliteSession, works: Sequence[Asked]) -> Steps[list[Outcome]]:
-        return settle(lambda some, waiting: run_batch(session, some, translate, waiting), works)
+        return settle(lambda some, lightly: run_batch(session, some, translate, lightly), works)
 
     def check(self) -> None:
         """Raise where this database may not be served."""
