@@ -10,7 +10,7 @@ from tests.servers import private_postgres
 
 from bench.ours import create_user, load
 from tradehall.kernel.calls import Call, Perform
-from tradehall.kernel.database import Database, PostgresDatabase, open_database
+from tradehall.kernel.database import Database, open_database
 from tradehall.kernel.idempotency import Key
 from tradehall.kernel.office import utc_now
 from tradehall.kernel.verbs import Actor
@@ -63,7 +63,7 @@ def main() -> None:
         for title, where in (("SQLite", Path(folder)), ("PostgreSQL", server.database("budget"))):
             create_user(where, Path(folder), "a-long-enough-password")
             _, first_phone = load(where, CUSTOMERS, SALES, STOCK)
-            database = open_database(None, where) if isinstance(where, Path) else PostgresDatabase(where)
+            database = open_database(None, where) if isinstance(where, Path) else open_database(where, Path())
             asyncio.run(report(title, database, first_phone))
 
 

@@ -15,7 +15,7 @@ from tradehall.kernel.backup.archive import HEAD, MANIFEST, SECRET, Head, Manife
 from tradehall.kernel.backup.making import Uploads, organisations
 from tradehall.kernel.backup.sealing import BackupError, Key
 from tradehall.kernel.cabinet import original
-from tradehall.kernel.database import Database, PostgresDatabase, SqliteDatabase
+from tradehall.kernel.database import Database, SqliteDatabase
 from tradehall.kernel.database.portable import go_on_from, load, loosened, rows
 from tradehall.kernel.doctor import examine, filed
 from tradehall.kernel.schema import advance, migrate
@@ -131,7 +131,7 @@ def put_back(backup: Backup, uploads: Uploads | None, folder: Path) -> None:
 
 def restore(database: Database, backup: Backup, trades: Iterable[Trade]) -> None:
     """Restore the rows; a SQLite file appears under its name when it is whole. Raises BackupError where there is one."""
-    if isinstance(database, PostgresDatabase):
+    if not isinstance(database, SqliteDatabase):
         fill(database, backup, trades)
         return
     there = [each for each in (database.path, *_beside(database.path)) if each.exists()]

@@ -1,13 +1,19 @@
 """The database: SQLite in a file, or PostgreSQL; the only room that knows which."""
 
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from tradehall.kernel.database.group import Batch, Book, Clash, Outcome, Several, Undone, Void, Work
-from tradehall.kernel.database.postgres import PostgresDatabase
 from tradehall.kernel.database.session import Compiled, Keyed, Prepared, Row, Session, among
 from tradehall.kernel.database.sqlite import SqliteDatabase
 
-Database = SqliteDatabase | PostgresDatabase
+if TYPE_CHECKING:
+    from tradehall.kernel.database.postgres import PostgresDatabase
+
+    Database = SqliteDatabase | PostgresDatabase
+else:  # whoever keeps everything in a file is spared the driver of the other
+    Database = Any
 
 __all__ = [
     "Batch",
@@ -17,7 +23,6 @@ __all__ = [
     "Database",
     "Keyed",
     "Outcome",
-    "PostgresDatabase",
     "Prepared",
     "Row",
     "Session",
@@ -38,5 +43,8 @@ def open_database(url: str | None, folder: Path) -> Database:
     if url.startswith("sqlite"):
         return SqliteDatabase(Path(url.split("///", 1)[1]))
     if url.startswith(("postgres://", "postgresql")):
-        return PostgresDatabase(url.replace("postgres://", "postgresql://", 1))
+        found: Database = import_module("tradehall.kernel.database.postgres").PostgresDatabase(
+            url.replace("postgres://", "postgresql://", 1)
+        )
+        return found
     raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://")

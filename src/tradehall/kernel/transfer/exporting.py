@@ -6,12 +6,10 @@ import io
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
+from importlib import import_module
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
-
-import xlsxwriter
 
 from tradehall.kernel.cabinet import MEGABYTE, SHEET
 from tradehall.kernel.columns import Scaled
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
     from tradehall.kernel.trade import Trade
 
 PAGE = 1000
-ROWS_OF_SHEET = 1_048_575
-MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - it is written without a zone
 BOM = "\ufeff"
 CSV, WORKBOOK, LINES = "csv", "xlsx", "jsonl"
 TYPES = {CSV: "text/csv; charset=utf-8", WORKBOOK: SHEET, LINES: "application/x-ndjson"}
@@ -129,53 +125,12 @@ async def line_pieces(source: Source) -> AsyncGenerator[bytes]:
         yield b"".join(dumps(row) + b"\n" for row in rows)
 
 
-class Workbook:
-    """A workbook that is written row by row, in little memory."""
-
-    def __init__(self, target: BinaryIO, titles: Sequence[str], numbers: Sequence[int | None]) -> None:
-        plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        self._book = xlsxwriter.Workbook(target, {"constant_memory": True} | plain)
-        self._book.set_properties({"created": MADE})  # the same rows make the same bytes
-        self._bold = self._book.add_format({"bold": True})
-        shapes = {n: self._book.add_format({"num_format": f"0.{'0' * n}"}) for n in numbers if n}
-        self._shapes = [shapes.get(each) if each else None for each in numbers]
-        self._titles = titles
-        self._sheet: Any = None
-        self._row = ROWS_OF_SHEET
-
-    def write(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Add rows; a sheet that is full is followed by another."""
-        for row in rows:
-            if self._row >= ROWS_OF_SHEET:
-                self._next()
-            self._row += 1
-            for place, cell in enumerate(row):
-                if isinstance(cell, bool):
-                    self._sheet.write_boolean(self._row, place, cell)
-                elif self._shapes[place] is not None and cell is not None:
-                    self._sheet.write_number(self._row, place, float(cell), self._shapes[place])
-                elif isinstance(cell, int) and abs(cell) < 10**15:
-                    self._sheet.write_number(self._row, place, cell)
-                elif cell not in (None, ""):
-                    self._sheet.write_string(self._row, place, str(cell)[:32_767])
-
-    def _next(self) -> None:
-        self._sheet, self._row = self._book.add_worksheet(), 0
-        self._sheet.freeze_panes(1, 0)
-        for place, title in enumerate(self._titles):
-            self._sheet.write_string(0, place, title, self._bold)
-
-    def close(self) -> None:
-        """Finish it."""
-        if self._sheet is None:
-            self._next()
-        self._book.close()
-
-
 async def workbook(source: Source, target: BinaryIO) -> None:
     """Write the list as a workbook."""
     view = source.view
-    cells, book = cells_of(view), Workbook(target, view.called, places_of(view))
+    # Whoever never asks for a workbook is spared the 13 MB of what writes them.
+    writing = import_module("tradehall.kernel.transfer.workbook")
+    cells, book = cells_of(view), writing.Workbook(target, view.called, places_of(view))
     async for rows in source.pages():
         await asyncio.to_thread(book.write, map(cells, rows))
     await asyncio.to_thread(book.close)
