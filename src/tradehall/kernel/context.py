@@ -16,7 +16,7 @@ from tradehall.kernel.notices.sending import submit
 from tradehall.kernel.numbers import NumberBook
 from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import KERNEL, Find, Record, referrers
+from tradehall.kernel.records import KERNEL, Find, Record, per_record, referrers, shower
 from tradehall.kernel.reports import TotalBook, recomputed
 from tradehall.kernel.rows import RowBook, delete_statement
 from tradehall.kernel.search import folded
@@ -32,6 +32,12 @@ R = TypeVar("R", bound=Record)
 GONE: list[Callable[["Context", Record], None]] = []
 """What else is done when a row is deleted: rooms that keep something of any record add theirs."""
 SILENT = {"org_id", "version", "updated_at", "folded"}
+
+
+@per_record
+def noted(record: type[Record]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """From the values of a row to what the log says of it when it comes or goes."""
+    return shower({name: field for name, field in record.fields.items() if name not in SILENT and not field.secret})
 
 
 def _target(args: tuple[Any, ...]) -> Record:
@@ -81,9 +87,9 @@ class Context(Reader):
         found = super().find(record, row_id, grant)
         return None if found is None else self._hold(found)
 
-    def all(self, query: Find[R]) -> list[R]:
+    def all(self, query: Find[R], **given: Any) -> list[R]:
         self.flush()
-        return [self._hold(row) for row in super().all(query)]
+        return [self._hold(row) for row in super().all(query, **given)]
 
     def count(self, query: Find[Any]) -> int:
         self.flush()
@@ -120,7 +126,7 @@ class Context(Reader):
         values["id"] = self._read.insert(record, values)
         row.derive()
         self._hold(row)
-        self._note(row, "add", {name: value for name, value in values.items() if name not in SILENT})
+        self._note(row, "add", noted(record)(values))
         self._totals.changed(record, None, row, self.preferences.day_of())
         return row
 
@@ -147,7 +153,7 @@ class Context(Reader):
         values["version"] += 1
         row.derive()
         row.before = {}
-        self._note(row, "edit", {name: [old, values[name]] for name, old in before.items()})
+        self._note(row, "edit", self._pairs(row, before))
         self._totals.changed(record, former, row, self.preferences.day_of())
 
     def delete(self, row: Record) -> None:
@@ -160,7 +166,7 @@ class Context(Reader):
             also(self, row)
         self.session.run(delete_statement(type(row)), {"id": row.id, "org_id": self.org_id})
         self._rows.pop((type(row), row.id), None)
-        self._note(row, "delete", {name: value for name, value in row.values.items() if name not in SILENT})
+        self._note(row, "delete", noted(type(row))(row.values))
         self._totals.changed(type(row), row, None, self.preferences.day_of())
         row.keeper = None
 
@@ -201,12 +207,16 @@ class Context(Reader):
         if not self._events:
             raise RuntimeError(f"{row!r} may be changed inside a verb only")
         self._read.changed(row)
-        shown = {
-            name: [show(value[0]), show(value[1])] if operation == "edit" else show(value)
-            for name, value in body.items()
-            if not row.fields[name].secret and not (self._erasing and row.fields[name].personal)
+        self._events[-1].note(row.table.name, row.id, operation, body, row.version)
+
+    def _pairs(self, row: Record, before: Mapping[str, Any]) -> dict[str, list[Any]]:
+        """What the log says of changed fields: each as it was and as it is."""
+        fields = row.fields
+        return {
+            name: [show(old), show(row.values[name])]
+            for name, old in before.items()
+            if not fields[name].secret and not (self._erasing and fields[name].personal)
         }
-        self._events[-1].note(row.table.name, row.id, operation, shown, row.version)
 
     def number(self, series: str, prefix: str = "", width: int = 6) -> str:
         """The next number of a series of this trade; given back when the unit fails (P-06)."""

@@ -10,10 +10,10 @@ import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from tradehall.kernel.columns import show, shown_decimal, utc_text
+from tradehall.kernel.columns import shown_decimal, utc_text
 from tradehall.kernel.errors import field_error
 from tradehall.kernel.idempotency import Answer
-from tradehall.kernel.records import KERNEL, Record, per_record
+from tradehall.kernel.records import KERNEL, Record, per_record, shower
 from tradehall.kernel.verbs import ANYBODY, MEMBER, Actor, By, Grant, Verb, grants
 
 if TYPE_CHECKING:
@@ -47,10 +47,11 @@ class View:
         self.names = names
         self.called = called
         self.columns: list[sa.Column[Any]] = [record.table.c[name] for name in names]
+        self._show = shower({each: record.fields[name] for each, name in zip(called, names, strict=True)})
 
     def one(self, row: Record) -> dict[str, Any]:
         """A row that a rule holds, ready for JSON."""
-        return {called: show(row.values[name]) for called, name in zip(self.called, self.names, strict=True)}
+        return self._show(row.values)
 
 
 @per_record

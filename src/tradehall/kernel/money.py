@@ -7,6 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 CENT = Decimal("0.01")
 LARGEST = Decimal("90071992547409.91")
 """The largest amount: 2**53 minor units, which JSON readers hold exactly (P-01)."""
+UNITS = tuple(Decimal(1).scaleb(-places) for places in range(7))
+"""What one unit is, by the number of decimals."""
 EXACT_IN_FLOAT = 2**46
 """Below this, a double tells every cent from the next one, and prints it with two decimals."""
 
@@ -20,12 +22,12 @@ def scaled(amount: Decimal | int, places: int) -> int:
     """The amount as an integer of 10**-places units, rounded half up."""
     if isinstance(amount, int):
         return amount * int(10**places)
-    return int(amount.scaleb(places).to_integral_value(ROUND_HALF_UP))
+    return int((amount * 10**places).to_integral_value(ROUND_HALF_UP))
 
 
 def unscaled(units: int, places: int) -> Decimal:
     """The decimal of a number of 10**-places units."""
-    return Decimal(units).scaleb(-places)
+    return units * UNITS[places]
 
 
 def split(amount: Decimal, weights: Sequence[Decimal | int]) -> list[Decimal]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -91,7 +91,7 @@ class Preferences:
 def day_in(zone: str) -> Callable[[datetime], date]:
     """From a moment to the calendar day in a zone."""
     there = ZoneInfo(zone)
-    return lambda moment: moment.astimezone(there).date()
+    return lru_cache(256)(lambda moment: moment.astimezone(there).date())
 
 
 def chosen(session: Session, org_id: int, trade: str) -> dict[str, Any]:

@@ -70,16 +70,16 @@ class Reader:
             raise Missing(f"{record.title} not found")
         return row
 
-    def all(self, query: Find[R]) -> list[R]:
-        """The rows of a search, in its order."""
-        given = {"org_id": self.org_id, "me": self.actor.user_id}
+    def all(self, query: Find[R], **given: Any) -> list[R]:
+        """The rows of a search, in its order; a standing one is given the values of its parameters."""
+        given |= {"org_id": self.org_id, "me": self.actor.user_id}
         if query.is_standing:
             return rows_of(query.record, self.session.dicts(standing_statement(query), given))
         return whole_rows(query.record, self.session.execute(query.statement, given).all())
 
-    def first(self, query: Find[R]) -> R | None:
+    def first(self, query: Find[R], **given: Any) -> R | None:
         """The first row of a search, if there is one."""
-        rows = self.all(query.first(1))
+        rows = self.all(query if query.is_standing else query.first(1), **given)
         return rows[0] if rows else None
 
     def count(self, query: Find[Any]) -> int:

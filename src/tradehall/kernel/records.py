@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Generic, ParamSpec, Protocol, Self, TypeVar, c
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import KEY, Choice, Field, State, Utc
+from tradehall.kernel.columns import KEY, Choice, Field, Scaled, State, Utc, show
 from tradehall.kernel.errors import Refused
 
 METADATA = sa.MetaData()
@@ -225,6 +225,23 @@ def _checks(record: type[Record], name: str) -> Iterator[sa.CheckConstraint]:
             yield sa.CheckConstraint(wall.sql, name=f"ck_{name}_{wall.name}")
 
 
+def shower(fields: Mapping[str, Field[Any]]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """A function from the values of a row to some of its fields, each under a name, as `show` writes them.
+
+    It is made as plain Python with constant keys, in which only those fields are looked at that are written otherwise.
+    """
+    parts = (
+        f"{name!r}: show(values[{field.name!r}])"
+        if isinstance(field.kind, Scaled | Utc)
+        else f"{name!r}: values[{field.name!r}]"
+        for name, field in fields.items()
+    )
+    made: Callable[[Mapping[str, Any]], dict[str, Any]] = eval(  # noqa: S307 - the names are those of declared columns
+        f"lambda values: {{{', '.join(parts)}}}", {"show": show}
+    )
+    return made
+
+
 def record_of(table: str) -> type[Record]:
     """The record that a table holds."""
     record: type[Record] = METADATA.tables[table].info["record"]
@@ -269,7 +286,7 @@ class Find(Generic[R]):
         return replace(self, skipped=skipped)
 
     def standing(self) -> "Find[R]":
-        """A search that a module keeps and runs again and again: it is compiled once."""
+        """A search that a module keeps and runs again and again, with a `wanted` value where they differ: compiled once."""
         return replace(self, is_standing=True)
 
     @cached_property
@@ -278,6 +295,11 @@ class Find(Generic[R]):
         table = self.record.table
         found = sa.select(*table.c).where(table.c.org_id == sa.bindparam("org_id"), *self.conditions)
         return found.order_by(*self.order or (table.c.id,)).limit(self.most).offset(self.skipped or None)
+
+
+def wanted(name: str) -> sa.BindParameter[Any]:
+    """The place of a value that a standing search is given each time: `ctx.all(SALES_OF, phone_id=7)`."""
+    return sa.bindparam(name)
 
 
 def find(record: type[R], *conditions: sa.ColumnElement[bool]) -> Find[R]:

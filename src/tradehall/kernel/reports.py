@@ -137,17 +137,18 @@ def measure(
     return declare
 
 
-def contributions(record: type[Record], row: Record, day_of: DayOf, sign: int = 1) -> list[Delta]:
+def contributions(record: type[Record], row: Record, day_of: DayOf) -> list[Delta]:
     """Everything that a row contributes to kept totals: to the count of its table, and to the measures of its record."""
-    found: list[Delta] = [((ROWS, record.table.name, ""), sign, 0)]
+    found: list[Delta] = [((ROWS, record.table.name, ""), 1, 0)]
     for each in MEASURES.get(record, ()):
+        name = each.name
         for dimension, amount, day, count, subject in each.parts(row, day_of):
-            units = sign * scaled(amount, 2)
+            units = scaled(amount, 2)
             if subject is not None:
-                found.append(((each.name, str(subject), EACH), sign * count, units))
-            found.append(((each.name, dimension, ""), sign * count, units))
+                found.append(((name, str(subject), EACH), count, units))
+            found.append(((name, dimension, ""), count, units))
             if day is not None:
-                found.append(((each.name, dimension, day.isoformat()), sign * count, units))
+                found.append(((name, dimension, day.isoformat()), count, units))
     return found
 
 
@@ -163,10 +164,11 @@ class TotalBook(Book):
         """A row was added (no before), changed, or deleted (no after)."""
         if before is not None and after is not None and record not in MEASURES:
             return
-        if before is not None:
-            self._staged += contributions(record, before, day_of, -1)
-        if after is not None:
-            self._staged += contributions(record, after, day_of)
+        gone = contributions(record, before, day_of) if before is not None else []
+        come = contributions(record, after, day_of) if after is not None else []
+        if gone != come:
+            self._staged += [(key, -count, -amount) for key, count, amount in gone]
+            self._staged += come
 
     def correct(self, trades: Iterable[str], wanted: dict[tuple[str, str, str], tuple[int, int]]) -> None:
         """Bring the totals of some trades to what is wanted, whatever is kept or staged now."""

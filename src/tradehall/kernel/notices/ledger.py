@@ -25,12 +25,12 @@ from tradehall.kernel.columns import (
     text,
 )  # fmt: skip
 from tradehall.kernel.notices.segments import LONGEST, size
-from tradehall.kernel.notices.templates import BUSINESS, Template, filled, gathered, own_words
+from tradehall.kernel.notices.templates import BUSINESS, OWN_WORDS, Template, filled, gathered
 from tradehall.kernel.people.tables import MEMBERSHIPS, USERS
 from tradehall.kernel.persons import Subject, belongs, keep_for
 from tradehall.kernel.phones import e164
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE, Preferences, Setting
-from tradehall.kernel.records import Record, find, unique
+from tradehall.kernel.records import Find, Record, find, per_record, unique, wanted
 from tradehall.kernel.verbs import Role
 
 if TYPE_CHECKING:
@@ -147,6 +147,9 @@ class Reply(Record, table="kernel_replies"):
     provider_id = text(120)
 
     walls = (unique("provider", "provider_id", says="This reply was received already"),)
+
+
+_OPTED_OUT = find(OptOut, OptOut.channel == wanted("channel"), OptOut.address == wanted("address")).standing()
 
 
 def _to_person(subject: Subject) -> sa.ColumnElement[bool]:
@@ -283,13 +286,17 @@ def _message(ctx: "Context", channel: Channel, to: str, wish: Wish) -> Message |
 
 
 def _written(ctx: "Context", record: type[Message | Notice], once: str | None) -> bool:
-    mine = (record.of_trade == ctx.trade.name, record.once == once)
-    return once is not None and ctx.first(find(record, *mine)) is not None
+    return once is not None and ctx.first(_same(record), trade=ctx.trade.name, once=once) is not None
+
+
+@per_record
+def _same(record: type[Message | Notice]) -> Find[Any]:
+    return find(record, record.of_trade == wanted("trade"), record.once == wanted("once")).standing()
 
 
 def _words(ctx: "Context", wish: Wish) -> dict[str, str]:
     template, settings = wish.template, ctx.preferences
-    own = ctx.first(own_words(ctx.trade.name, template.name))
+    own = ctx.first(OWN_WORDS, trade=ctx.trade.name, template=template.name)
     given = {BUSINESS: settings["name"] or ctx.trade.title, **wish.given}
     values = gathered(template, given, wish.row, settings)
     texts = template.texts if own is None else own.over(template)
@@ -317,7 +324,7 @@ def is_answer(ctx: "Context", message: Message) -> bool:
 
 def wants_none(ctx: "Context", channel: Channel, address: str) -> OptOut | None:
     """The note that an address wants no messages, if there is one."""
-    return ctx.first(find(OptOut, OptOut.channel == channel, OptOut.address == _noted(channel, address)))
+    return ctx.first(_OPTED_OUT, channel=channel, address=_noted(channel, address))
 
 
 def stop_writing(ctx: "Context", channel: Channel, address: str, source: Source) -> OptOut:

@@ -29,7 +29,7 @@ from tradehall.kernel.notices.ledger import (
 from tradehall.kernel.notices.segments import size
 from tradehall.kernel.notices.senders import CONSOLE
 from tradehall.kernel.notices.sending import submit
-from tradehall.kernel.notices.templates import BUSINESS, TEXTS, Template, Wording, filled, own_words
+from tradehall.kernel.notices.templates import ALL_OWN_WORDS, BUSINESS, OWN_WORDS, TEXTS, Template, Wording, filled
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record
 from tradehall.kernel.resources import Filter, Resource
@@ -141,7 +141,7 @@ def _resend(trade: "Trade") -> Verb[Any, Any]:
 
 def _templates(trade: "Trade", path: str) -> Paths:
     def templates(ctx: Reader) -> list[dict[str, Any]]:
-        own = {each.template: each for each in ctx.all(own_words(trade.name))}
+        own = {each.template: each for each in ctx.all(ALL_OWN_WORDS, trade=trade.name)}
         return [_shown(each, own.get(each.name)) for each in trade.templates_by_name.values()]
 
     def word(ctx: Context, wish: TemplateWords) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def _asked(ctx: Context, wish: Form) -> tuple[Template, Wording]:
     if foreign := {name for name, words in fields.items() if words} - template.texts.keys():
         sentence = f"This template has no such text; it has {', '.join(template.texts)}"
         raise Invalid([{"loc": ["body", name], "msg": sentence, "type": "template"} for name in sorted(foreign)])
-    row = ctx.first(own_words(ctx.trade.name, template.name))
+    row = ctx.first(OWN_WORDS, trade=ctx.trade.name, template=template.name)
     row = row or ctx.add(Wording(of_trade=ctx.trade.name, template=template.name))
     for name, words in fields.items():
         row.assign(row.fields[name], words or None)

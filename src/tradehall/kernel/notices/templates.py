@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tradehall.kernel.columns import Scaled, optional, text
 from tradehall.kernel.preferences import CURRENCY, ZONE, Preferences
-from tradehall.kernel.records import Find, Record, find, unique
+from tradehall.kernel.records import Record, find, unique, wanted
 
 PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 """A value's place in a text. Nothing else in a text has a meaning, whatever other languages make of it (row 17)."""
@@ -86,10 +86,10 @@ class Wording(Record, table="kernel_wordings"):
         return {name: self.values[name] or words for name, words in template.texts.items()}
 
 
-def own_words(trade: str, name: str | None = None) -> Find[Wording]:
-    """An organisation's own words in a trade: all, or those of one template."""
-    mine = (Wording.of_trade == trade,) if name is None else (Wording.of_trade == trade, Wording.template == name)
-    return find(Wording, *mine)
+ALL_OWN_WORDS = find(Wording, Wording.of_trade == wanted("trade")).standing()
+"""An organisation's own words in a trade."""
+OWN_WORDS = find(Wording, Wording.of_trade == wanted("trade"), Wording.template == wanted("template")).standing()
+"""Those of one template."""
 
 
 def filled(words: str, values: Mapping[str, str]) -> str:

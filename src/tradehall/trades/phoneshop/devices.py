@@ -18,7 +18,7 @@ from tradehall.kernel.errors import Missing, Refused, field_error
 from tradehall.kernel.forms import Form
 from tradehall.kernel.preferences import Setting
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import Record, find, per_record, referrers, unique
+from tradehall.kernel.records import Record, find, per_record, referrers, unique, wanted
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import act
 from tradehall.trades.phoneshop.imei import normalised
@@ -81,6 +81,16 @@ class DeviceCheck(Record, table="phoneshop_device_checks"):
     indexes = (("imei", "checked_at", "id"), ("phone_id",))
 
 
+LAST_CHECK = (
+    find(DeviceCheck, DeviceCheck.imei == wanted("imei"), DeviceCheck.provider != LOCAL)
+    .by(DeviceCheck.checked_at.desc(), DeviceCheck.id.desc())
+    .first(1)
+    .standing()
+)
+"""What a provider said last."""
+ON_THE_LIST = find(BlockedDevice, BlockedDevice.imei == wanted("imei")).standing()
+
+
 class BlockedForm(Form, of=BlockedDevice, fields=("imei", "reason", "source")):
     """A device for the list."""
 
@@ -118,10 +128,9 @@ def standing(ctx: Reader, imei: str) -> Standing:
 
     Source: spec R-07.
     """
-    asked = (DeviceCheck.imei == imei, DeviceCheck.provider != LOCAL)
-    last = ctx.first(find(DeviceCheck, *asked).by(DeviceCheck.checked_at.desc(), DeviceCheck.id.desc()))
+    last = ctx.first(LAST_CHECK, imei=imei)
     counts = last is not None and last.checked_at >= ctx.now - timedelta(days=ctx.preferences[CHECK_DAYS.name])
-    if (blocked := ctx.first(find(BlockedDevice, BlockedDevice.imei == imei))) is not None:
+    if (blocked := ctx.first(ON_THE_LIST, imei=imei)) is not None:
         return Standing(CheckResult.BLOCKED, blocked, last, counts)
     return Standing(last.result if last is not None and counts else CheckResult.UNKNOWN, None, last, counts)
 

@@ -13,7 +13,7 @@ from tradehall.kernel.errors import Missing, Refused, field_error
 from tradehall.kernel.money import CENT, rounded
 from tradehall.kernel.preferences import CURRENCY, Setting
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import find
+from tradehall.kernel.records import find, wanted
 from tradehall.trades.phoneshop.models import Condition, Phone, PhoneStatus, Sale
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 from tradehall.trades.phoneshop.rules import Allowance, Discount, model_key
@@ -33,6 +33,11 @@ SWAP_LOSS = Setting(
     Literal["warn", "refuse"], WARN,
 )  # fmt: skip
 settings = (SWAP_MARGIN, SWAP_LOSS)
+_OF_MODEL = find(
+    Sale, Sale.model_key == wanted("model"), Sale.completed_at.is_not(None), Sale.returned_at.is_(None)
+).by(Sale.created_at.desc(), Sale.id.desc()).first(LATEST)  # fmt: skip
+OF_MODEL = _OF_MODEL.standing()
+OF_CONDITION = _OF_MODEL.where(Sale.condition == wanted("condition")).standing()
 
 Brand = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=50)]
 Model = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=100)]
@@ -80,14 +85,10 @@ def lowest(price: Decimal) -> Decimal:
 
 def resales(ctx: Reader, brand: str, model: str, condition: Condition | None) -> list[Decimal]:
     """What the latest sales of a model brought, newest first; of one condition, or of any."""
-    found = find(
-        Sale,
-        Sale.model_key == model_key(brand, model),
-        Sale.completed_at.is_not(None),
-        Sale.returned_at.is_(None),
-        *([Sale.condition == condition] if condition is not None else []),
+    key = model_key(brand, model)
+    latest = (
+        ctx.all(OF_MODEL, model=key) if condition is None else ctx.all(OF_CONDITION, model=key, condition=condition)
     )
-    latest = ctx.all(found.by(Sale.created_at.desc(), Sale.id.desc()).first(LATEST))
     return [sale.amount_paid - sale.refunded_amount for sale in latest]
 
 

@@ -1,6 +1,7 @@
 """What may happen in the phone shop."""
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
@@ -11,7 +12,7 @@ from tradehall.kernel.errors import Refused, field_error
 from tradehall.kernel.forms import Form
 from tradehall.kernel.notices.ledger import forget
 from tradehall.kernel.phones import e164
-from tradehall.kernel.records import find
+from tradehall.kernel.records import find, wanted
 from tradehall.kernel.resources import edit_row
 from tradehall.kernel.search import fold
 from tradehall.kernel.verbs import act
@@ -42,6 +43,9 @@ PhoneNumber = Annotated[str, BeforeValidator(clean), StringConstraints(min_lengt
 
 CUSTOMER = ("full_name", "phone_number", "email")
 PHONE = ("brand", "model", "condition", "value", "imei", "imei2", "cost_price", "category_id", "brand_id", "specs")
+
+
+NUMBERS_OF = find(UnitImei, UnitImei.phone_id == wanted("phone")).standing()
 
 
 class CustomerForm(Form, of=Customer, fields=CUSTOMER):
@@ -150,7 +154,7 @@ def imeis(first: str | None, second: str | None) -> dict[str, str | None]:
 def take_in(ctx: Context, phone: Phone) -> Phone:
     """From now on the shop holds this phone: no other one may have its IMEIs."""
     if phone.imei or phone.imei2:
-        known = {each.imei: each for each in ctx.all(find(UnitImei, UnitImei.phone_id == phone.id))}
+        known = {each.imei: each for each in ctx.all(NUMBERS_OF, phone=phone.id)}
         for imei in filter(None, (phone.imei, phone.imei2)):
             if imei in known:
                 known[imei].is_held = True
@@ -162,14 +166,14 @@ def take_in(ctx: Context, phone: Phone) -> Phone:
 def let_go(ctx: Context, phone: Phone) -> None:
     """The shop holds this phone no longer: it may come back one day, and is the same device then."""
     if phone.imei or phone.imei2:
-        for held in ctx.all(find(UnitImei, UnitImei.phone_id == phone.id, UnitImei.is_held)):
-            held.is_held = False
+        for number in ctx.all(NUMBERS_OF, phone=phone.id):
+            number.is_held = False
 
 
 @act(Phone, by=MANAGERS)
 def discard(ctx: Context, phone: Phone) -> None:
     """Delete a phone that nothing refers to."""
-    for number in ctx.all(find(UnitImei, UnitImei.phone_id == phone.id)):
+    for number in ctx.all(NUMBERS_OF, phone=phone.id):
         ctx.delete(number)
     ctx.delete(phone)
 
@@ -222,6 +226,7 @@ def put_on_offer(phone: Phone, offered: bool) -> None:
         phone.status = PhoneStatus.AVAILABLE if offered else PhoneStatus.WITHHELD
 
 
+@lru_cache(4096)
 def model_key(brand: str, model: str) -> str:
     """What sales of one model have in common, however somebody wrote it."""
     return f"{fold(brand)} {fold(model)}"[:200]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import Field as Limit
@@ -52,4 +53,9 @@ class Terms:
 def terms(ctx: Reader) -> Terms:
     """The terms of an organisation."""
     chosen = ctx.preferences
-    return Terms(TaxMode(chosen["tax_mode"]), Decimal(str(chosen["tax_rate"])), chosen["prices_include_tax"])
+    return _terms(chosen["tax_mode"], str(chosen["tax_rate"]), chosen["prices_include_tax"])
+
+
+@lru_cache(256)
+def _terms(mode: str, rate: str, is_included: bool) -> Terms:
+    return Terms(TaxMode(mode), Decimal(rate), is_included)
