@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 Anchor = Mapping[str, Any]
 """The head of a log: `{organisation, event, chain, at}`. Whoever keeps it elsewhere can tell a cut tail."""
 ROOM = "audit"
+MOST_WRONG = 100
+"""So many sentences tell enough of a log that was altered."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2970, 1, 1)
 Within = Annotated[Day, Field(ge=FIRST_DAY, lt=LAST_DAY)]
 
@@ -56,6 +59,8 @@ def paths(trade: "Trade") -> Iterator[Contract]:
     head = Report("anchor", trade.widest, here, None, "The head of the log, to be kept elsewhere.", True, ROOM)
     yield Contract("GET", path, read)
     yield Contract("GET", f"{path}/anchor", head)
+    says = "Whether the log is as it was written, by its chain: what is wrong with it, if anything is, and its head."
+    yield Contract("GET", f"{path}/check", Report("check", trade.owner, check, None, says, quick=False, room=ROOM))
 
 
 def audit(ctx: Reader, asked: Asked) -> dict[str, Any]:
@@ -204,6 +209,12 @@ def _names(ctx: Reader, actors: Iterable[str]) -> dict[str, str]:
 def here(ctx: Reader) -> Anchor:
     """The head of the organisation's log."""
     return anchor(ctx.session, ctx.org_id)
+
+
+def check(ctx: Reader) -> dict[str, Any]:
+    """Whether the chain of the organisation's log holds: `{holds, wrong, head}`."""
+    wrong = list(islice(verify(ctx.session, ctx.org_id), MOST_WRONG))
+    return {"holds": not wrong, "wrong": wrong, "head": here(ctx)}
 
 
 def anchor(session: Session, org_id: int) -> Anchor:

@@ -34,9 +34,11 @@ def routes(office: Office, trade: Trade, dispatcher: Dispatcher) -> APIRouter:
         contract.grant(actor)
         content = await read_body(headers, request.receive)
         answer = await office.perform(trade, _call(contract, actor, office, request, content))
-        made = await _archive(office, answer.body)
         return StreamingResponse(
-            _pieces(made), 200, {"Content-Disposition": 'attachment; filename="person.zip"'}, "application/zip"
+            await archived(office, answer.body),
+            200,
+            {"Content-Disposition": 'attachment; filename="person.zip"'},
+            "application/zip",
         )
 
     return router
@@ -50,7 +52,8 @@ def _call(contract: Contract, actor: Actor, office: Office, request: Request, co
     return Call(contract, actor, office.clock(), body=body, origin=origin(request.scope, headers, known_as))
 
 
-async def _archive(office: Office, told: bytes) -> BinaryIO:
+async def archived(office: Office, told: bytes) -> AsyncIterator[bytes]:
+    """The archive of what an export told, piece by piece."""
     made = tempfile.TemporaryFile()  # noqa: SIM115 - closed when its last piece was sent
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("person.json", told)
@@ -60,7 +63,7 @@ async def _archive(office: Office, told: bytes) -> BinaryIO:
                 async for piece in content.pieces if content is not None else _nothing():
                     member.write(piece)
     made.seek(0)
-    return made
+    return _pieces(made)
 
 
 async def _nothing() -> AsyncIterator[bytes]:

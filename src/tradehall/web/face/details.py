@@ -16,7 +16,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import referrers
 from tradehall.kernel.verbs import Actor, grants
 from tradehall.web.face.fields import Drawing, Shown, shown_fields
-from tradehall.web.face.pages import Page, Pages, newest
+from tradehall.web.face.pages import Entry, Page, Pages, newest
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
 from tradehall.web.face.words import Words, phrase
@@ -90,7 +90,12 @@ class Details(Pages):
 
         values = await self.office.database.read(visit.actor.org_id, read)
         files = await self._files(visit, room, row_id)
-        return Page("face/detail.html", {**values, "room": room, "row_id": row_id, "files": files})
+        leads = self.leads(visit, room, row_id)
+        return Page("face/detail.html", {**values, "room": room, "row_id": row_id, "files": files, "leads": leads})
+
+    def leads(self, visit: Visit, room: Room, row_id: int) -> Sequence[Entry]:
+        """Where else one can go from a row."""
+        return ()
 
     def label(self, room: Room, row: Mapping[str, Any], words: Words) -> str:
         """What a row is called, as far as this person sees it."""

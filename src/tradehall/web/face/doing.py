@@ -131,19 +131,12 @@ class Doing(Details):
         if deed is room.delete:
             visit.tell(words("{what} was deleted", what=self.label(room, row, words)))
             return Page("", to=place)
-        if row_id is None and isinstance(made, int):
-            visit.tell(words("Done: {what}", what=words(deed.title).lower()))
-            return (
-                Page("face/secret.html", {"room": room, "told": told, "to": f"{place}/{made}"})
-                if holds_secret(told)
-                else Page("", to=f"{place}/{made}")
-            )
-        visit.tell(words("Done: {what}", what=words(deed.title).lower()), undo)
-        if isinstance(told, dict) and holds_secret(told):
-            return Page(
-                "face/secret.html", {"room": room, "told": told, "to": f"{place}/{row_id}" if row_id else place}
-            )
-        return Page("", to=f"{place}/{row_id}" if row_id is not None else place)
+        there = made if row_id is None and isinstance(made, int) else row_id
+        to = f"{place}/{there}" if there is not None else place
+        visit.tell(words("Done: {what}", what=words(deed.title).lower()), undo if row_id is not None else "")
+        if holds_secret(told):
+            return Page("face/secret.html", {"title": words(deed.title), "told": told, "to": to})
+        return Page("", to=to)
 
     def _undo(self, visit: Visit, room: Room, deed: Deed, row_id: int | None, row: Mapping[str, Any]) -> str:
         """Where what was done is undone: the move back, where there is one that asks nothing; of an edit, what stood there."""

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
 from jinja2 import Environment
+from starlette.responses import Response
 
 from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, Unauthenticated
 from tradehall.kernel.office import Office
@@ -84,6 +85,9 @@ class Face(Administration, Tables, Home, Calendars):
         except Exception:
             log.exception("a page failed", extra={"request_id": scope["request_id"]})
             page = self._wrong(Problem("internal_error", "Something went wrong here"))
+        if page.response is not None:
+            await _respond(page.response, visit, receive, send)
+            return
         await self._send(visit or self._stranger(scope, headers), page, send)
 
     async def _visit(self, scope: Scope, headers: Mapping[bytes, bytes], path: str) -> Visit:
@@ -321,3 +325,13 @@ class Face(Administration, Tables, Home, Calendars):
         scope["status"] = status
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+async def _respond(response: Response, visit: Visit | None, receive: Receive, send: Send) -> None:
+    """Send what is no page, with the cookies of a session that went on meanwhile."""
+    if visit is None:
+        return
+    for name, value in visit.more_headers:
+        response.headers.append(name, value)
+    visit.scope["status"] = response.status_code
+    await response(visit.scope, receive, send)

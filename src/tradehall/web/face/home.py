@@ -4,6 +4,7 @@ from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Problem
 from tradehall.kernel.reader import Reader
 from tradehall.web.face.boards import Boards
+from tradehall.web.face.caring import Caring
 from tradehall.web.face.charts import Charts
 from tradehall.web.face.fields import choice_text
 from tradehall.web.face.finding import Finding
@@ -12,7 +13,7 @@ from tradehall.web.face.rooms import Room
 from tradehall.web.face.visiting import Visit
 
 
-class Home(Charts, Boards, Finding):
+class Home(Charts, Boards, Caring, Finding):
     """The first page of a trade."""
 
     async def home(self, visit: Visit) -> Page:
@@ -36,6 +37,7 @@ class Home(Charts, Boards, Finding):
                 "starts": starts[:8],
                 "counts": counts,
                 "news": await self._news(visit),
+                "warnings": await self.warnings(visit),
             },
         )
 

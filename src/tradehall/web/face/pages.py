@@ -39,13 +39,15 @@ WORTH_PACKING = 1000
 
 @dataclass(frozen=True)
 class Page:
-    """A page to be drawn by a template, or HTML that is ready; or a place to go to instead."""
+    """A page to be drawn by a template, or HTML that is ready; or a place to go to instead, or something else."""
 
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
     html: str = ""
     to: str = ""
+    response: Any = None
+    """An answer that is no page, such as a file, as an ASGI application."""
 
 
 @dataclass(frozen=True)

@@ -138,4 +138,5 @@ def phrase(name: str) -> str:
         (text.replace("_", " ").replace("-", " ").strip().capitalize() or name)
         .replace("Imei", "IMEI")
         .replace("Sms", "SMS")
+        .replace("Api ", "API ")
     )

@@ -1,0 +1,106 @@
+"""Caring: how the backups stand, and what is kept about a person."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import StreamingResponse
+
+from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Unauthenticated, field_error
+from tradehall.web.face.errands import NO_PAGE, Errands, Parts
+from tradehall.web.face.forms import Filling
+from tradehall.web.face.pages import Page
+from tradehall.web.face.visiting import Visit
+from tradehall.web.face.words import phrase
+from tradehall.web.privacy import archived
+
+
+class Caring(Errands):
+    """What has to be looked after: backups, and the data of persons."""
+
+    async def backups(self, visit: Visit, method: str, parts: Parts) -> Page:
+        """How the backups stand."""
+        if parts:
+            raise Missing(NO_PAGE)
+        if method != "GET":
+            raise MethodNotAllowed(["GET"])
+        await self.learn(visit)
+        found = await visit.asking.found(self.at("GET", "/backups"))
+        return Page("face/backups.html", {"title": visit.words("Backups"), "found": found})
+
+    async def warnings(self, visit: Visit) -> list[tuple[str, str]]:
+        """What whoever looks after the business should know first: each sentence with the page that tells more."""
+        if not self.may(visit.actor, "GET", "/backups"):
+            return []
+        found = await visit.asking.found(self.at("GET", "/backups"))
+        return [(visit.words(found["warning"]), f"{visit.app}/-/backups")] if found["warning"] else []
+
+    # Privacy.
+
+    async def privacy(self, visit: Visit, method: str, parts: Parts) -> Page:
+        """Say who is meant, see what is kept about them, and then take it along or erase it."""
+        if parts:
+            raise Missing(NO_PAGE)
+        erase = self.at("POST", "/privacy/erase")
+        erase.grant(visit.actor)
+        await self.learn(visit)
+        filling = Filling(visit.words, visit.formats)
+        declared = self.asked_by(erase, "also")
+        if method == "GET":
+            filling.begin(declared, visit.query)
+            await self._say(visit, filling)
+            return _about(visit, filling)
+        body = filling.read(declared, visit.form) | {"also": [_also(each) for each in visit.form.get("also", ())]}
+        try:
+            return await self._cared(visit, filling, body)
+        except Unauthenticated:
+            raise
+        except Problem as problem:
+            whole = filling.again(declared, visit.form, problem.errors if isinstance(problem, Invalid) else ())
+            await self._say(visit, filling)
+            if not isinstance(problem, Invalid):
+                whole = [visit.words(problem.sentence)]
+            return _about(visit, filling, whole=whole, status=problem.status)
+
+    async def _cared(self, visit: Visit, filling: Filling, body: dict[str, Any]) -> Page:
+        erase, what = self.at("POST", "/privacy/erase"), visit.value("what")
+        if what == "export":
+            answer = await visit.asking.ask(self.at("POST", "/privacy/export"), body=body)
+            headers = {"Content-Disposition": 'attachment; filename="person.zip"', "Cache-Control": "no-store"}
+            pieces = await archived(self.office, answer.body)
+            return Page("", response=StreamingResponse(pieces, 200, headers, "application/zip"))
+        if what == "erase":
+            if visit.value("sure") != "yes":
+                raise field_error(["body"], visit.words("Say that you are sure: what is erased can't be brought back"))
+            await visit.asking.ask(erase, body=body)
+            visit.tell(visit.words("What was personal is erased"))
+            return Page("", to=f"{visit.app}/-/privacy")
+        answer = await visit.asking.ask(erase, {}, {"dry_run": "1"}, body)
+        filling.again(self.asked_by(erase, "also"), visit.form, ())
+        await self._say(visit, filling)
+        return _about(visit, filling, found=orjson.loads(answer.body)["answer"])
+
+
+def _about(
+    visit: Visit, filling: Filling, *, found: Any = None, whole: list[str] | None = None, status: int = 200
+) -> Page:
+    counts = [(_said(visit, name), count) for name, count in found["counts"].items()] if found is not None else []
+    candidates = [
+        (f"{each['trade']}:{each['record']}:{each['id']}", f"{each['trade']}: {_said(visit, each['record'])} {each['id']}", each["same"])
+        for each in (found["candidates"] if found is not None else ())
+        if each["record"] != "users"
+    ]  # fmt: skip
+    values = {
+        "title": visit.words("Privacy"), "fields": filling.fields, "found": found, "counts": counts,
+        "candidates": candidates, "whole": whole or [], "also": visit.form.get("also", []),
+    }  # fmt: skip
+    return Page("face/privacy.html", values, status)
+
+
+def _said(visit: Visit, table: str) -> str:
+    return visit.words(phrase(table.partition("_")[2] or table))
+
+
+def _also(text: str) -> dict[str, Any]:
+    trade, _, rest = text.partition(":")
+    record, _, row = rest.partition(":")
+    return {"trade": trade, "record": record, "id": row}

@@ -1,0 +1,210 @@
+"""The pages of whoever looks after a business: settings, words of messages, the log, backups, deliveries, jobs."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tests.running import Application, Clock, Place
+from tests.web.looking import Looker, menu, text
+from tradehall.kernel.context import Context
+from tradehall.kernel.events import EVENTS
+from tradehall.kernel.keeping import BACKUPS
+
+PAGES = ("settings", "templates", "templates/overdue", "audit", "audit/check", "backups", "privacy")
+OF_OWNERS = ("settings", "audit/check", "backups", "privacy", "people")
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_an_owner_opens_every_page(application: Application, shop: Place, page: str) -> None:
+    async with Looker(application, shop.owner) as owner:
+        answer = await owner.see(f"/-/{page}")
+        assert answer.status_code == 200
+        assert "unsafe" not in answer.headers["Content-Security-Policy"]
+        assert (await owner.send(f"/-/{page}/nothing")).status_code in (404, 405)
+
+
+@pytest.mark.parametrize("page", OF_OWNERS)
+async def test_a_helper_opens_none_of_the_owner_s_pages(application: Application, shop: Place, page: str) -> None:
+    async with Looker(application, shop.helper) as helper:
+        assert (await helper.see(f"/-/{page}")).status_code == 403
+        for title in ("People", "Settings", "Backups", "Privacy", "Webhooks"):
+            assert title not in menu(await helper.see(""))
+
+
+async def form_of(owner: Looker) -> dict[str, str]:
+    """What stands in the form of the settings."""
+    page = (await owner.see("/-/settings")).text
+    return dict(re.findall(r'name="was\.(\w+)" value="([^"]*)"', page))
+
+
+async def sent(owner: Looker, **changed: str) -> dict[str, str]:
+    """The whole form with some fields changed, as a browser sends it."""
+    was = await form_of(owner)
+    return {**was, **{f"was.{name}": value for name, value in was.items()}, **changed}
+
+
+async def test_settings_are_changed_by_their_form_and_each_change_is_an_event(
+    application: Application, shop: Place
+) -> None:
+    async with Looker(application, shop.owner) as owner:
+        page = await owner.see("/-/settings")
+        for said in ("Name of the business", "Time zone", "Days that files are kept", "days"):
+            assert said in text(page)
+        form = await sent(owner, name="Ama's bicycles", zone="Africa/Accra")
+        assert "The settings are saved" in await owner.told("/-/settings", form)
+        assert "Ama&#39;s bicycles" in (await owner.see("")).text
+    (event,) = await shop.events()
+    assert event[0] == "chosen.change"
+    assert sorted(change["name"] for change in event[1].values()) == ["name", "zone"]
+
+
+async def test_settings_that_nobody_changed_are_not_written(application: Application, shop: Place) -> None:
+    async with Looker(application, shop.owner) as owner:
+        assert "Nothing was changed" in await owner.told("/-/settings", await sent(owner))
+    assert await shop.news() == []
+
+
+async def test_a_wrong_setting_is_refused_at_its_field(application: Application, shop: Place) -> None:
+    async with Looker(application, shop.owner) as owner:
+        page = await owner.send("/-/settings", await sent(owner, keep_files_days="many", name="Kept in the form"))
+        assert page.status_code == 422
+        assert 'id="f-keep_files_days-wrong"' in page.text
+        assert 'value="Kept in the form"' in page.text
+        zone = await owner.send("/-/settings", await sent(owner, zone="Atlantis"))
+        assert zone.status_code == 422
+        assert 'id="f-zone-wrong"' in zone.text
+    assert await shop.news() == []
+
+
+async def test_a_template_is_looked_at_changed_and_put_back(application: Application, shop: Place) -> None:
+    at, words = "/-/templates/overdue", "{renter}, bring {bicycle_id} back!"
+    async with Looker(application, shop.owner) as owner:
+        assert "Overdue" in text(await owner.see("/-/templates"))
+        seen = await owner.send(at, {"what": "preview", "notice": words, "value.renter": "Ama <b>"})
+        assert seen.status_code == 200
+        assert "Ama &lt;b&gt;, bring bicycle id back!" in seen.text
+        assert await shop.news() == []
+        assert words in await owner.told(at, {"what": "save", "notice": words})
+        assert "Your words" in text(await owner.see("/-/templates"))
+        assert "should have brought" in await owner.told(at, {"what": "reset", "notice": words})
+    assert [each.split(":")[0] for each in await shop.news()] == ["wording.word", "wording.word"]
+
+
+async def test_p_23_a_value_that_there_is_not_is_refused_at_its_text(application: Application, shop: Place) -> None:
+    async with Looker(application, shop.owner) as owner:
+        page = await owner.send("/-/templates/overdue", {"what": "save", "notice": "{nobody} knows"})
+        assert page.status_code == 422
+        assert "There is no value {nobody}" in text(page)
+        assert "{nobody} knows" in page.text
+        assert (await owner.see("/-/templates/nothing")).status_code == 404
+    async with Looker(application, shop.helper) as helper:
+        refused = await helper.send("/-/templates/overdue", {"what": "save", "notice": "x"})
+        assert refused.status_code == 403
+    assert await shop.news() == []
+
+
+async def a_bicycle(shop: Place, frame: str = "KA-1") -> int:
+    made = await shop.owner.post("/api/bicycles", json={"frame_number": frame, "daily_rate": 12, "deposit": 50})
+    return int(made.json()["id"])
+
+
+async def test_p_20_the_log_is_read_and_narrowed(application: Application, shop: Place, other: Place) -> None:
+    bicycle = await a_bicycle(shop)
+    await a_bicycle(other, "SECRET-7")
+    await shop.owner.patch(f"/api/bicycles/{bicycle}", json={"daily_rate": 15})
+    async with Looker(application, shop.owner) as owner:
+        page = text(await owner.see("/-/audit"))
+        assert "Daily rate: 12.0 → 15.0" in page.replace("12.00", "12.0").replace("15.00", "15.0")
+        assert "owner-accra" in page
+        assert "SECRET-7" not in page
+        for query, has in (
+            ({"entity": "bicycles_bicycles"}, True), ({"entity": "bicycles_rentals"}, False),
+            ({"entity": "bicycles_bicycles", "entity_id": str(bicycle)}, True), ({"entity_id": "999"}, False),
+            ({"actor": f"user:{shop.owner.user_id}"}, True), ({"actor": f"user:{shop.helper.user_id}"}, False),
+            ({"from": "2999-01-01"}, False), ({"to": "1990-01-01"}, False),
+        ):  # fmt: skip
+            found = await owner.see("/-/audit", params=query)
+            assert found.status_code == 200
+            assert ("bicycle.edit" in text(found)) == has, query
+        assert "Input should" in text(await owner.see("/-/audit", params={"entity_id": "x"}))
+
+
+async def test_the_log_is_read_page_by_page(application: Application, shop: Place) -> None:
+    for number in range(52):
+        await a_bicycle(shop, f"KA-{number}")
+    async with Looker(application, shop.owner) as owner:
+        first = await owner.see("/-/audit", params={"entity": "bicycles_bicycles"})
+        following = re.findall(r'href="/app(/-/audit\?[^"]*after=\d+)"', first.text)[0].replace("&amp;", "&")
+        second = await owner.see(following)
+        assert first.text.count("bicycle.create") == 50
+        assert second.text.count("bicycle.create") == 2
+
+
+async def test_row_42_the_chain_is_checked_at_a_button(application: Application, shop: Place) -> None:
+    await a_bicycle(shop)
+    async with Looker(application, shop.owner) as owner:
+        assert "The log is as it was written" in text(await owner.see("/-/audit/check"))
+        told = (await shop.owner.get("/api/audit/check")).json()
+        assert (told["holds"], told["wrong"], told["head"]["organisation"]) == (True, [], shop.org_id)
+
+        def alter(ctx: Context) -> None:
+            mine = (EVENTS.c.org_id == shop.org_id, EVENTS.c.verb == "bicycle.create")
+            ctx.session.execute(sa.update(EVENTS).where(*mine).values(verb="bicycle.sell"))
+
+        await shop.work(alter)
+        page = text(await owner.see("/-/audit/check"))
+        assert "The log was altered" in page
+        assert "the chain is broken at event" in page
+        assert (await shop.owner.get("/api/audit/check")).json()["holds"] is False
+
+
+async def test_p_30_an_old_backup_is_warned_of_at_home(application: Application, shop: Place, clock: Clock) -> None:
+    now = clock()
+
+    def made(ctx: Context) -> None:
+        values = {
+            "kind": "full", "state": "done", "machine": "here", "started_at": now, "lease_until": now, "ended_at": now,
+            "covers_at": now, "next_at": now + timedelta(hours=1), "name": "one.tar", "bytes": 1234,
+        }  # fmt: skip
+        ctx.session.execute(sa.insert(BACKUPS).values(values))
+
+    async with Looker(application, shop.owner) as owner:
+        assert "No backup has been made yet" in text(await owner.see(""))
+        await shop.work(made)
+        assert "backup" not in text(await owner.see(""))
+        page = text(await owner.see("/-/backups"))
+        assert "one.tar" in page
+        assert "1,234" in page
+        clock.set((now + timedelta(days=3)).isoformat())
+        assert "The last backup is 3 days old" in text(await owner.see(""))
+    async with Looker(application, shop.helper) as helper:
+        assert "The last backup" not in text(await helper.see(""))
+
+
+async def a_webhook(owner: Looker) -> str:
+    form = {"url": "https://shop.example.com/hook", "description": "", "is_active": "true", "events": "*"}
+    page = await owner.send("/webhooks/do/create", form)
+    assert page.status_code == 200, text(page)
+    return page.text
+
+
+async def test_p_22_a_webhook_s_secret_is_shown_once_and_its_deliveries_are_seen_and_sent_again(
+    application: Application, shop: Place
+) -> None:
+    async with Looker(application, shop.owner) as owner:
+        made = await a_webhook(owner)
+        secret = re.findall(r"<code>(whsec_[^<]+)</code>", made)[0]
+        detail = await owner.see("/webhooks/1")
+        assert "/-/deliveries/1" in detail.text
+        assert secret not in detail.text
+        assert "Nothing was sent yet" in text(await owner.see("/-/deliveries/1"))
+        await owner.send("/webhooks/1/do/ping")
+        page = await owner.see("/-/deliveries/1")
+        delivery = re.findall(r"/-/deliveries/1/(\d+)/resend", page.text)[0]
+        assert "It is sent again" in await owner.told(f"/-/deliveries/1/{delivery}/resend")
+        assert (await owner.see("/-/deliveries/99")).status_code == 404
+    async with Looker(application, shop.helper) as helper:
+        assert (await helper.see("/-/deliveries/1")).status_code == 403
+        assert (await helper.send(f"/-/deliveries/1/{delivery}/resend")).status_code == 403
