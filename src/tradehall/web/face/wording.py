@@ -11,7 +11,6 @@ from tradehall.web.face.errands import NO_PAGE, Errands, Parts
 from tradehall.web.face.pages import Page
 from tradehall.web.face.visiting import Visit
 
-TITLES = {"sms": "SMS", "subject": "Subject of the e-mail", "email": "E-mail", "notice": "In the application"}
 VALUE = "value."
 
 
@@ -69,8 +68,7 @@ class Wordings(Errands):
         path = self.templates().path.removeprefix(self.trade.prefix)
         values = {
             "title": visit.words(template["template"].replace("_", " ").capitalize()), "template": template, "texts": texts,
-            "wrong": wrong or {}, "seen": seen, "examples": examples or {}, "order": [each for each in TEXTS if each in texts],
-            "titles": TITLES, "may_change": self.may(visit.actor, "PUT", path),
+            "wrong": wrong or {}, "seen": seen, "examples": examples or {}, "order": [each for each in TEXTS if each in texts],  "may_change": self.may(visit.actor, "PUT", path),
         }  # fmt: skip
         return Page("face/wording.html", values, status)
 
