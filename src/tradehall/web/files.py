@@ -154,7 +154,12 @@ class Desk:
     def _call(self, request: Request, actor: Actor, verb: Verb[Any, Any], status: int, **more: Any) -> Call:
         contract = Contract(request.method, request.url.path, verb, status, shape=SHOWN)
         dry = is_dry(request.query_params)
-        came = origin(request.scope, dict(request.headers.raw), request.scope.get("request_id", ""))
+        came = origin(
+            request.scope,
+            dict(request.headers.raw),
+            request.scope.get("request_id", ""),
+            request.scope.get("via", "api"),
+        )
         return Call(contract, actor, self.office.clock(), dry_run=dry, origin=came, **more)
 
     # Out.

@@ -8,6 +8,8 @@ import orjson
 
 from tradehall.kernel.contracts import Contract
 from tradehall.kernel.idempotency import Answer
+from tradehall.web.bodies import Receive
+from tradehall.web.face.sending import File, form_with
 
 if TYPE_CHECKING:
     from tradehall.web.dispatch import Dispatcher
@@ -25,9 +27,9 @@ class Asking:
 
     async def ask(
         self, contract: Contract, path: Mapping[str, Any] | None = None, query: Mapping[str, str] | None = None,
-        body: Any = None, headers: Mapping[bytes, bytes] | None = None,
+        body: Any = None, headers: Mapping[bytes, bytes] | None = None, file: File | None = None,
     ) -> Answer:  # fmt: skip
-        """Ask for an operation, with a body that becomes JSON; raises Problem."""
+        """Ask for an operation, with a body that becomes JSON, or a form where there is a file; raises Problem."""
         values = {name: str(value) for name, value in (path or {}).items()}
         content = b"" if body is None else orjson.dumps(body)
         shown = {name: value for name, value in self._scope["headers"] if name in (b"user-agent", b"host", b"cookie")}
@@ -42,9 +44,14 @@ class Asking:
         async def receive() -> MutableMapping[str, Any]:
             return {"type": "http.request", "body": content, "more_body": False}
 
+        arriving: Receive = receive
+        if file is not None:
+            given[b"content-type"], arriving = form_with(body or {}, file)
+            given.pop(b"content-length", None)
+            scope["headers"] = list(given.items())
         known_as = self._scope.get("request_id", "")
         return await self._dispatcher.answer(
-            contract, [values[name] for name in contract.parameters], scope, given, known_as, receive
+            contract, [values[name] for name in contract.parameters], scope, given, known_as, arriving
         )
 
     async def found(

@@ -69,6 +69,7 @@ class Doing(Details):
                 {"dry_run": "1"} if is_dry else {},
                 body,
                 headers,
+                visit.file if deed.contract.file else None,
             )
         except Unauthenticated:
             raise

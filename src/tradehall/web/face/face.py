@@ -1,8 +1,8 @@
 """The face of a trade: from an address below `/app` to a page and back."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import cache
 from itertools import groupby
@@ -16,7 +16,7 @@ from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, 
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
-from tradehall.web.bodies import parsed, read_body
+from tradehall.web.bodies import form_of, parsed, read_body
 from tradehall.web.dispatch import Dispatcher, Receive, Scope, Send, respond
 from tradehall.web.face.administration import Administration
 from tradehall.web.face.asking import Asking
@@ -67,17 +67,14 @@ class Face(Administration, Tables, Home, Calendars):
                 await self.dispatcher.limit(scope, self._shown(headers, visit))
             if is_foreign(scope["method"], headers):
                 raise Denied("This form was not sent from here", "foreign")
-            if scope["method"] == "POST":
-                visit.form = parse_qs(
-                    (await read_body(headers, receive)).decode("utf-8", "replace"), keep_blank_values=True
-                )
             if path == f"{OWN}/{LIVE}":
                 await self._live(visit, receive, send)
                 return
             if path.startswith(f"{OWN}/export/"):
                 await self._export(visit, path.removeprefix(f"{OWN}/export/"), send)
                 return
-            page = self._drawn_page(visit, await self._page(visit, path))
+            async with self._form_of(visit, receive):
+                page = self._drawn_page(visit, await self._page(visit, path))
         except Unauthenticated as problem:
             page = self._to_sign_in(scope, path, problem, visit)
         except Problem as problem:
@@ -89,6 +86,22 @@ class Face(Administration, Tables, Home, Calendars):
             await _respond(page.response, visit, receive, send)
             return
         await self._send(visit or self._stranger(scope, headers), page, send)
+
+    @asynccontextmanager
+    async def _form_of(self, visit: Visit, receive: Receive) -> AsyncIterator[None]:
+        """Read what was filled in; a file that came with it is there as long as this is open."""
+        headers = visit.headers
+        if visit.scope["method"] != "POST":
+            yield
+        elif headers.get(b"content-type", b"").lower().startswith(b"multipart/"):
+            largest = self.office.files.allowance.largest
+            async with form_of(headers, visit.scope, receive, largest) as (name, content, fields):
+                visit.file, visit.form = (name, content), {each: [text] for each, text in fields.items()}
+                yield
+        else:
+            body = (await read_body(headers, receive)).decode("utf-8", "replace")
+            visit.form = parse_qs(body, keep_blank_values=True)
+            yield
 
     async def _visit(self, scope: Scope, headers: Mapping[bytes, bytes], path: str) -> Visit:
         visit = self._stranger(scope, headers)
@@ -169,6 +182,9 @@ class Face(Administration, Tables, Home, Calendars):
             case ["row"]:
                 self._only(method, "GET")
                 return await self.row(visit, room, row_id)
+            case ["files"]:
+                self._only(method, "POST")
+                return await self.attach(visit, room, row_id)
             case ["edit"] if room.edit is not None:
                 return await self._deed(visit, method, room, room.edit.name, row_id)
             case ["do", name]:
@@ -298,7 +314,7 @@ class Face(Administration, Tables, Home, Calendars):
 
     def _drawn_page(self, visit: Visit, page: Page) -> Page:
         """The page with its HTML."""
-        if page.to or page.html:
+        if page.to or page.html or page.response is not None:
             return page
         html = self.draws.get_template(page.template).render({**self.frame(visit), **page.values})
         return replace(page, html=html)

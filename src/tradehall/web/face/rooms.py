@@ -1,6 +1,6 @@
 """Rooms: what a trade offers, as places to go to and things to do there. Everything is read off its declarations."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -167,7 +167,7 @@ class House:
             next((each for each in one if isinstance(each.does, Reading)), None),
             next((each for each in one if isinstance(each.does, History)), None),
             create, edit, delete,
-            tuple(deed for deed in rest if deed.verb.target), tuple(deed for deed in rest if not deed.verb.target),
+            tuple(deed for deed in rest if deed.verb.target), _by_name(deed for deed in rest if not deed.verb.target),
             tuple(each for each in self.trade.operations if each.path.startswith(f"{self.trade.prefix}/exports/{name}.")),
         )  # fmt: skip
 
@@ -187,3 +187,11 @@ class House:
         for contract in found.values():
             assert isinstance(contract.does, Verb)  # noqa: S101 - for the type checker
             yield Deed(contract.does.name.replace("_", "-"), contract, contract.does)
+
+
+def _by_name(deeds: Iterable[Deed]) -> tuple[Deed, ...]:
+    """The first of each name: an import begins at the path of each resource too."""
+    found: dict[str, Deed] = {}
+    for each in deeds:
+        found.setdefault(each.name, each)
+    return tuple(found.values())

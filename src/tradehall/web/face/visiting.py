@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from tradehall.kernel.verbs import Actor
 from tradehall.web.face.asking import Asking
 from tradehall.web.face.formats import Formats
+from tradehall.web.face.sending import File
 from tradehall.web.face.words import Words
 
 ACCESS, REFRESH, LANGUAGE, THEME, TOLD, SHOWN = (
@@ -73,6 +74,8 @@ class Visit:
     cookies: dict[str, str]
     business: str = ""
     form: dict[str, list[str]] = field(default_factory=dict)
+    file: File | None = None
+    """The file of the form, by its name, while the page is made."""
     more_headers: list[tuple[str, str]] = field(default_factory=list)
     """What the answer carries besides, such as new cookies."""
 
