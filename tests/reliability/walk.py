@@ -99,7 +99,7 @@ def samples() -> dict[str, Any]:
         "customer_email": "ama@example.com", "given_phone_description": "Nokia 3310", "given_phone_value": 100,
         "given_phone_imei": imei(), "given_phone_brand": "Nokia", "given_phone_model": "3310", "given_phone_condition": "Used",
         "accept_loss": False, "resale_value": 300,
-        "swap_margin": 10, "swap_loss": "warn",
+        "swap_margin": 10, "swap_loss": "warn", "swap_least": 80,
         "balance_paid": 500, "phone_description": "Nokia 3310", "issue_description": "cracked", "diagnosis": "screen",
         "cost": 150, "status": "Pending", "due_date": "2030-01-31", "delivery_notified": False, "notes": "none",
         "name": "Ama's phones", "zone": "Africa/Accra", "currency": "GHS", "region": "GH", "reason": "wrong colour", "amount": 10, "search": "ama", "username": "ama", "password": "not the right one",

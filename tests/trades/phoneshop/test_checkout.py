@@ -82,11 +82,11 @@ async def test_r17_what_is_not_paid_of_a_checkout_stays_due_on_its_last_phones(s
 
 async def test_p02_r16_the_tax_of_a_checkout_is_rounded_once(shop: Place) -> None:
     await shop.prefer(tax_mode="standard", tax_rate=10, prices_include_tax=False)
-    made = done(await shop.clerk.post("/api/checkouts", json={"lines": await prices(shop, 0.14, 0.14, 0.14)}))
+    made = done(await shop.manager.post("/api/checkouts", json={"lines": await prices(shop, 0.14, 0.14, 0.14)}))
     assert (made["tax_amount"], made["total_amount"]) == (0.04, 0.46)
     assert [each["tax_amount"] for each in await sales_of(shop, made)] == [0.02, 0.01, 0.01]
     await shop.prefer(tax_mode="margin", tax_rate=20)
-    made = done(await shop.clerk.post("/api/checkouts", json={"lines": await prices(shop, 160, 90, cost=100)}))
+    made = done(await shop.manager.post("/api/checkouts", json={"lines": await prices(shop, 160, 90, cost=100)}))
     assert [each["tax_amount"] for each in await sales_of(shop, made)] == [10, 0]
     assert await shop.wrong() == []
 

@@ -77,7 +77,7 @@ async def test_r17_a_payment_needs_an_amount_above_zero_and_a_method_of_the_coun
 
 
 async def test_r16_tax_is_off_until_it_is_chosen(shop: Place) -> None:
-    sale = done(await shop.clerk.get(f"/api/sales/{(await a_sale(shop.clerk))['id']}"), 200)
+    sale = done(await shop.manager.get(f"/api/sales/{(await a_sale(shop.manager))['id']}"), 200)
     assert (sale["tax_mode"], sale["tax_amount"], sale["amount_paid"]) == ("none", 0, 4500)
 
 
@@ -98,8 +98,8 @@ async def test_r16_p02_the_standard_tax_is_within_the_price_or_on_top_of_it(shop
         (False, 10.03, 2.01, 12.04),
     ):
         await shop.prefer(tax_mode="standard", tax_rate=20, prices_include_tax=is_included)
-        made = await a_sale(shop.clerk, original_price=price + 5, discount_amount=5, amount_paid=None)
-        sale = done(await shop.clerk.get(f"/api/sales/{made['id']}"), 200)
+        made = await a_sale(shop.manager, original_price=price + 5, discount_amount=5, amount_paid=None)
+        sale = done(await shop.manager.get(f"/api/sales/{made['id']}"), 200)
         assert (sale["tax_amount"], sale["amount_paid"], sale["balance_due"]) == (tax, due, 0)
 
 
@@ -109,5 +109,5 @@ async def test_r16_the_terms_are_the_owner_s_to_choose(shop: Place) -> None:
         assert (await shop.owner.put("/api/settings", json=wrong)).status_code == 422
     chosen = done(await shop.owner.put("/api/settings", json={"tax_mode": "standard", "tax_rate": 17.5}), 200)
     assert (chosen["tax_mode"], chosen["tax_rate"]) == ("standard", 17.5)
-    sale = await a_sale(shop.clerk, amount_paid=1175)
-    assert done(await shop.clerk.get(f"/api/sales/{sale['id']}"), 200)["tax_amount"] == 175
+    sale = await a_sale(shop.manager, amount_paid=1175)
+    assert done(await shop.manager.get(f"/api/sales/{sale['id']}"), 200)["tax_amount"] == 175

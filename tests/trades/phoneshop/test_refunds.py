@@ -13,8 +13,11 @@ WHY = {"reason": "It does not ring"}
 
 async def counted(shop: Place, measure: str) -> list[tuple[str, str, Any]]:
     """What a measure counts: source, day and amount of each row."""
-    found = await read(shop, f"/api/totals/phoneshop.{measure}", "owner")
-    return [(each["dimension"], each["day"], each["amount"]) for each in found["rows"]]
+    rows, after = [], 0
+    while after is not None:
+        found = await read(shop, f"/api/totals/phoneshop.{measure}?after={after}", "owner")
+        rows, after = rows + found["rows"], found["next"]
+    return [(each["dimension"], each["day"], each["amount"]) for each in rows]
 
 
 async def payments(shop: Place) -> list[tuple[str, str]]:
@@ -254,3 +257,69 @@ async def test_p07_a_refund_with_the_same_key_is_one_refund(shop: Place) -> None
     answers = await asyncio.gather(*(shop.manager.post(path, json=wish, headers=key) for _ in range(10)))
     assert {(each.status_code, each.content) for each in answers} == {(200, answers[0].content)}
     assert len(await read(shop, "/api/refunds")) == 1
+
+
+async def taxed(shop: Place) -> tuple[list[tuple[float, float]], float]:
+    """The tax of each refund beside its amount, oldest first, and what is owed in all."""
+    made = await read(shop, "/api/refunds?sort=created_at", "owner")
+    due = await read(shop, "/api/analytics/tax", "owner")
+    rows = await counted(shop, "tax")
+    assert due["total"] == round(sum(amount for _, _, amount in rows), 2)
+    assert due["total"] == round(sum(due[line]["amount"] for line in ("sales", "swaps", "refunds")), 2)
+    return [(each["amount"], each["tax"]) for each in made], due["total"]
+
+
+async def test_r12_r16_a_refund_gives_back_its_share_of_the_tax_to_the_cent(shop: Place, clock: Clock) -> None:
+    await shop.prefer(tax_mode="standard", tax_rate=17.5)
+    clock.set("2026-03-02T10:00:00Z")
+    phone = await a_phone(shop.manager, value=100)
+    sale = await a_sale(shop.manager, phone_id=phone["id"], amount_paid=100)
+    assert (await read(shop, f"/api/sales/{sale['id']}", "owner"))["tax_amount"] == 14.89
+    await shop.prefer(tax_rate=3)  # what was charged is what goes back
+    path = f"/api/sales/{sale['id']}/refund"
+    for amount in (33.33, 33.33, 0.01):
+        clock.forward(days=1)
+        done(await shop.manager.post(path, json=WHY | {"amount": amount}), 200)
+    assert await taxed(shop) == ([(33.33, 4.96), (33.33, 4.97), (0.01, 0)], 4.96)
+    done(await shop.manager.post(path, json=WHY), 200)
+    assert await taxed(shop) == ([(33.33, 4.96), (33.33, 4.97), (0.01, 0), (33.33, 4.96)], 0)
+    assert await counted(shop, "tax") == [
+        ("sale", "2026-03-02", 14.89), ("refund", "2026-03-03", -4.96), ("refund", "2026-03-04", -4.97),
+        ("refund", "2026-03-05", -4.96),
+    ]  # fmt: skip
+    early = await read(shop, "/api/analytics/tax?from=2026-03-02&to=2026-03-04", "owner")
+    assert (early["sales"]["amount"], early["refunds"]["amount"], early["total"]) == (14.89, -4.96, 9.93)
+    assert await shop.wrong() == []
+
+
+async def test_r12_r16_of_the_margin_scheme_a_refund_gives_back_the_tax_of_the_margin_that_is_gone(shop: Place) -> None:
+    await shop.prefer(tax_mode="margin", tax_rate=20)
+    phone = await a_phone(shop.manager, value=160, cost_price=100)
+    sale = await a_sale(shop.manager, phone_id=phone["id"], amount_paid=160)
+    path = f"/api/sales/{sale['id']}/refund"
+    for amount, owed in ((30, 5), (29.97, 0.01), (50, 0)):  # sold for 130: 30 of margin hold 5; then 0.03; then a loss
+        done(await shop.manager.post(path, json=WHY | {"amount": amount}), 200)
+        assert (await taxed(shop))[1] == owed
+    done(await shop.manager.post(path, json=WHY), 200)
+    assert await taxed(shop) == ([(30, 5), (29.97, 4.99), (50, 0.01), (50.03, 0)], 0)
+    swap = await a_swap(shop.manager)  # 4500 for what had cost 4000
+    assert (await taxed(shop))[1] == 83.33
+    path = f"/api/swaps/{swap['id']}/refund"
+    done(await shop.manager.post(path, json=WHY | {"amount": 200}), 200)
+    assert (await taxed(shop))[1] == 50
+    done(await shop.manager.post(path, json=WHY), 200)
+    assert (await taxed(shop))[1] == 0
+    assert await shop.wrong() == []
+
+
+async def test_r16_r17_a_deposit_owes_no_tax_and_gives_none_back(shop: Place) -> None:
+    await shop.prefer(tax_mode="standard", tax_rate=20)
+    sale = await a_sale(shop.manager, original_price=4500, amount_paid=500)
+    assert await taxed(shop) == ([], 0)
+    done(await shop.manager.post(f"/api/sales/{sale['id']}/refund", json=WHY), 200)
+    assert await taxed(shop) == ([(500, 0)], 0)
+    paid = await a_sale(shop.manager, original_price=4500, amount_paid=500)
+    done(await shop.manager.post(f"/api/sales/{paid['id']}/payments", json={}))
+    assert (await taxed(shop))[1] == 750
+    done(await shop.manager.post(f"/api/sales/{paid['id']}/void", json=WHY), 200)
+    assert (await taxed(shop))[1] == 0

@@ -1,4 +1,4 @@
-"""Cash and accrual side by side, with all that lies between the two (spec N9)."""
+"""Cash and accrual side by side, with all that lies between the two (spec N9), and the tax that is owed (spec R-16)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,16 @@ from tradehall.kernel.errors import field_error
 from tradehall.kernel.figures import Span
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.reports import DayOf, Measure, Part, measure
-from tradehall.trades.phoneshop.measures import refunded, repairs_earned, sales_made, swaps_made
+from tradehall.trades.phoneshop.measures import (
+    REFUND,
+    SALE,
+    SWAP,
+    refunded,
+    repairs_earned,
+    sales_made,
+    swaps_made,
+    tax_of_sales,
+)
 from tradehall.trades.phoneshop.models import Payment, Sale, Swap
 from tradehall.trades.phoneshop.roles import MANAGERS
 
@@ -93,16 +102,22 @@ class Books:
         return f"/api/totals/{kept.name}?dimension={dimension}&from={self._first}&to={self._end}"
 
 
+def days_of(ctx: Reader, span: Span) -> tuple[date, date]:
+    """The days that are asked for, as [first, end); raises Invalid."""
+    end = span.end or ctx.today + timedelta(days=1)
+    first = span.first or end - timedelta(days=30)
+    if first > end:
+        raise field_error(["query", "from"], "A span begins before it ends")
+    return first, end
+
+
 @report(by=MANAGERS)
 def cash_and_accrual(ctx: Reader, span: Span) -> dict[str, Any]:
     """What was earned and what money came in, and the lines between the two.
 
     `from` and `to` are days, `to` excluded; the last thirty days, if not given. Revenue and the reconciliation sum to the cash.
     """
-    end = span.end or ctx.today + timedelta(days=1)
-    first = span.first or end - timedelta(days=30)
-    if first > end:
-        raise field_error(["query", "from"], "A span begins before it ends")
+    first, end = days_of(ctx, span)
     books = Books(ctx, first, end)
     revenue, between, cash = earned(books), reconciliation(books), by_method(books)
     return {
@@ -152,6 +167,22 @@ def by_method(books: Books) -> dict[str, Figure]:
     }
 
 
+@report(by=MANAGERS)
+def tax_due(ctx: Reader, span: Span) -> dict[str, Any]:
+    """What tax is owed for a span of days: that of sales and swaps, less what went back with refunds.
+
+    `from` and `to` are days, `to` excluded; the last thirty days, if not given. Source: spec R-16.
+    """
+    first, end = days_of(ctx, span)
+    books = Books(ctx, first, end)
+    lines = {
+        "sales": books.figure((tax_of_sales, SALE, 1)),
+        "swaps": books.figure((tax_of_sales, SWAP, 1)),
+        "refunds": books.figure((tax_of_sales, REFUND, 1)),
+    }
+    return {"from": first, "to": end, **shown(lines), "total": total(lines)}
+
+
 def shown(figures: dict[str, Figure]) -> dict[str, Any]:
     """Figures as they are answered."""
     return {name: {"amount": each.amount, "rows": each.rows} for name, each in figures.items()}
@@ -162,4 +193,7 @@ def total(figures: dict[str, Figure]) -> Decimal:
     return sum((each.amount for each in figures.values()), Decimal(0))
 
 
-paths = (Contract("GET", "/api/analytics/cash-and-accrual", cash_and_accrual),)
+paths = (
+    Contract("GET", "/api/analytics/cash-and-accrual", cash_and_accrual),
+    Contract("GET", "/api/analytics/tax", tax_due),
+)

@@ -20,7 +20,7 @@ from tradehall.trades.phoneshop.devices import Decision
 from tradehall.trades.phoneshop.guard import Brand, Model, offered
 from tradehall.trades.phoneshop.models import Condition, Customer, Method, Phone, Sale, Swap, TaxMode
 from tradehall.trades.phoneshop.payments import book
-from tradehall.trades.phoneshop.roles import STAFF
+from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 from tradehall.trades.phoneshop.rules import Allowance, Amount, Discount, Paid, PaymentReference, hand_over
 
 
@@ -240,7 +240,12 @@ def told(ctx: Context, made: Checkout, customer: Customer, phones: Sequence[Phon
 
 
 checkouts = Resource(
-    Checkout, by=STAFF, create=check_out, filters=("customer_id",), errors=swaps.REFUSALS | {"not_for_sale": 400}
+    Checkout,
+    by=STAFF,
+    only={"tax_amount": MANAGERS},
+    create=check_out,
+    filters=("customer_id",),
+    errors=swaps.REFUSALS | {"not_for_sale": 400},
 )
 
 resources = (checkouts,)

@@ -1,4 +1,9 @@
-"""The price guard: what a phone may be taken for in a swap, by what the shop's own sales of its model brought."""
+"""The price guard: what a phone may be taken for in a swap, by what the shop's own sales of its model brought.
+
+Managers are told of an expected loss, which goes by what the phone that goes out had cost. Whoever may not see costs is
+told where less comes in than managers have set, of the asking price: nothing that they are answered depends on a cost, so
+that no number of questions finds one (decision 10).
+"""
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_UP, Decimal
@@ -29,10 +34,14 @@ SWAP_MARGIN = Setting(
     "swap_margin", "What the resale of a phone taken in a swap should leave", Percent, Decimal(10), "%"
 )  # fmt: skip
 SWAP_LOSS = Setting(
-    "swap_loss", "Where a swap is expected to make a loss: warn, or refuse unless a manager accepts it",
+    "swap_loss", "Where a swap is expected to bring too little: warn, or refuse unless a manager accepts it",
     Literal["warn", "refuse"], WARN,
 )  # fmt: skip
-settings = (SWAP_MARGIN, SWAP_LOSS)
+SWAP_LEAST = Setting(
+    "swap_least", "What a swap has to bring before a manager is asked, of the asking price of the phone that goes out",
+    Percent, Decimal(80), "%",
+)  # fmt: skip
+settings = (SWAP_MARGIN, SWAP_LOSS, SWAP_LEAST)
 _OF_MODEL = find(
     Sale, Sale.model_key == wanted("model"), Sale.completed_at.is_not(None), Sale.returned_at.is_(None)
 ).by(Sale.created_at.desc(), Sale.id.desc()).first(LATEST)  # fmt: skip
@@ -64,6 +73,9 @@ class Verdict:
     highest: Decimal | None
     """The most that may be allowed for it, so that its resale leaves the margin that was set."""
     is_loss: bool
+    """Whether it is expected to make a loss: for managers alone."""
+    too_little: str | None
+    """Why a manager has to accept it: the loss, or, for whoever sees no costs, that less comes in than was set."""
     alert: str | None
 
 
@@ -97,22 +109,30 @@ def average(prices: list[Decimal]) -> Decimal | None:
     return rounded(sum(prices, Decimal(0)) / len(prices)) if prices else None
 
 
-def judged(ctx: Reader, brought: list[Decimal], allowance: Decimal, balance: Decimal, cost: Decimal | None) -> Verdict:
-    """Whether a swap is expected to make a loss, or allows more than the resale of the phone bears.
+def judged(ctx: Reader, brought: list[Decimal], allowance: Decimal, balance: Decimal, phone: Phone) -> Verdict:
+    """Whether a swap is expected to bring too little, or allows more than the resale of the phone bears.
 
-    `brought` is what resales of the model brought, `cost` what the phone that goes out had cost, if it is known.
+    `brought` is what resales of the model that comes in brought, `phone` the one that goes out.
     """
     expected, highest = average(brought), most(ctx, brought)
-    if cost is not None:
-        is_loss = balance + (allowance if expected is None else expected) < cost
+    comes_in = balance + (allowance if expected is None else expected)
+    if phone.cost_price is not None:
+        is_loss = comes_in < phone.cost_price
     else:
         is_loss = expected is not None and expected < allowance
-    alert = LOSS if is_loss else None
+    too_little = (LOSS if is_loss else None) if ctx.actor.may(MANAGERS) else below(ctx, comes_in, phone.value)
+    alert, currency = too_little, ctx.preferences[CURRENCY.name]
     if alert is None and highest is not None and allowance > highest:
-        alert = (
-            f"Above {ctx.preferences[CURRENCY.name]} {highest:,.2f} the resale does not leave the margin that was set"
-        )
-    return Verdict(expected, highest, is_loss, alert)
+        alert = f"Above {currency} {highest:,.2f} the resale does not leave the margin that was set"
+    return Verdict(expected, highest, is_loss, too_little, alert)
+
+
+def below(ctx: Reader, comes_in: Decimal, value: Decimal) -> str | None:
+    """The sentence where less comes in for a phone than managers have set, of its asking price."""
+    least = (value * Decimal(str(ctx.preferences[SWAP_LEAST.name])) / 100).quantize(CENT, ROUND_UP)
+    return (
+        f"Less than {ctx.preferences[CURRENCY.name]} {least:,.2f} is expected to come in" if comes_in < least else None
+    )
 
 
 def most(ctx: Reader, brought: list[Decimal]) -> Decimal | None:
@@ -124,11 +144,11 @@ def most(ctx: Reader, brought: list[Decimal]) -> Decimal | None:
 
 
 def signed(ctx: Context, verdict: Verdict, accept_loss: bool) -> int | None:
-    """Who accepts an expected loss, if it has to be accepted; raises Refused where nobody does that may."""
-    if not verdict.is_loss or ctx.preferences[SWAP_LOSS.name] == WARN:
+    """Who accepts that too little comes in, if it has to be accepted; raises Refused where nobody does that may."""
+    if verdict.too_little is None or ctx.preferences[SWAP_LOSS.name] == WARN:
         return None
     if not (accept_loss and ctx.actor.may(MANAGERS)):
-        raise Refused("loss_expected", f"{LOSS}; a manager may accept it")
+        raise Refused("loss_expected", f"{verdict.too_little}; a manager may accept it")
     return ctx.actor.user_id or None
 
 
@@ -137,12 +157,13 @@ def quote(ctx: Reader, wish: Quote) -> dict[str, Any]:
     """What a phone may be taken for in a swap: what resales of its model brought, the most to allow, the least to take in.
 
     `alert` is of the allowance and the balance that were asked for; without them, of the highest allowance, the rest in cash.
+    `is_loss` goes by the cost of the phone and is for managers: others see null.
     """
     phone, price = offered(ctx, wish.new_phone_id, wish.discount_amount)
     brought = resales(ctx, wish.given_phone_brand, wish.given_phone_model, wish.given_phone_condition)
     allowance = most(ctx, brought) or Decimal(0) if wish.given_phone_value is None else wish.given_phone_value
     balance = max(price - allowance, Decimal(0)) if wish.balance_paid is None else wish.balance_paid
-    verdict = judged(ctx, brought, allowance, balance, phone.cost_price)
+    verdict = judged(ctx, brought, allowance, balance, phone)
     return {
         "new_phone_id": phone.id,
         "price": price,
@@ -159,6 +180,6 @@ def quote(ctx: Reader, wish: Quote) -> dict[str, Any]:
         "given_phone_value": allowance,
         "balance_paid": balance,
         "meets_minimum": allowance + balance >= lowest(price),
-        "is_loss": verdict.is_loss,
+        "is_loss": verdict.is_loss if ctx.actor.may(MANAGERS) else None,
         "alert": verdict.alert,
     }

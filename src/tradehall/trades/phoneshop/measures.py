@@ -4,8 +4,8 @@ from tradehall.kernel.reports import DayOf, Part, Parts, measure
 from tradehall.trades.phoneshop.models import Phone, PhoneStatus, Refund, Repair, RepairStatus, Sale, Swap
 
 EARNED = (RepairStatus.COMPLETED, RepairStatus.DELIVERED)
-SPENT = "spent"
-SALE, SWAP, REPAIR = "sale", "swap", "repair"
+SPENT, TAX = "spent", "tax"
+SALE, SWAP, REPAIR, REFUND = "sale", "swap", "repair", "refund"
 
 
 @measure(Sale)
@@ -155,6 +155,33 @@ def spent_less(refund: Refund, _: DayOf) -> Parts:
 def source(refund: Refund) -> str:
     """What a refund is of."""
     return SALE if refund.sale_id is not None else SWAP if refund.swap_id is not None else REPAIR
+
+
+@measure(Sale, into=TAX)
+def tax_of_sales(sale: Sale, day_of: DayOf) -> Parts:
+    """The tax that is owed: of sales, on the day on which nothing was due any more.
+
+    Source: spec R-16.
+    """
+    if sale.completed_at is not None and sale.tax_amount:
+        yield Part(SALE, sale.tax_amount, day_of(sale.completed_at))
+
+
+@measure(Swap, into=TAX)
+def tax_of_swaps(swap: Swap, day_of: DayOf) -> Parts:
+    """The tax that is owed: of swaps."""
+    if swap.tax_amount:
+        yield Part(SWAP, swap.tax_amount, day_of(swap.created_at))
+
+
+@measure(Refund, into=TAX)
+def tax_of_refunds(refund: Refund, day_of: DayOf) -> Parts:
+    """The tax that is owed, less what goes back with refunds, on their own day.
+
+    Source: spec R-12, R-16.
+    """
+    if refund.tax:
+        yield Part(REFUND, -refund.tax, day_of(refund.created_at))
 
 
 @measure(Phone)

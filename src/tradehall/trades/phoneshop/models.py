@@ -215,12 +215,7 @@ class Sale(Record, table="phoneshop_sales"):
     warranty_until = optional(day())
     returned_at = optional(moment())
 
-    indexes = (
-        ("customer_id", "created_at", "id"),
-        ("phone_id",),
-        ("checkout",),
-        ("model_key", "created_at", "id"),
-    )
+    indexes = (("customer_id", "created_at", "id"), ("phone_id",), ("checkout",), ("model_key", "created_at", "id"))
     walls = (
         unique("phone_id", where="returned_at IS NULL", says="Phone is not available for sale", code="not_for_sale"),
         unique("invoice_number", says="This invoice number is used already"),
@@ -257,6 +252,7 @@ class Swap(Record, table="phoneshop_swaps"):
     """What the shop's own sales of this model say that the phone that came in will bring."""
     alert = optional(text(200))
     """What the clerk was told before the swap was saved."""
+    is_loss_expected = flag()
     tax_mode = choice(TaxMode, default=TaxMode.NONE)
     tax_amount = money(at_least=0, default=0)
     checkout = optional(text(20))
@@ -370,9 +366,9 @@ class Payment(Record, table="phoneshop_payments"):
 
 
 class Refund(Record, table="phoneshop_refunds"):
-    """Money given back of a sale, a swap or a repair; on its day `revenue` and `margin` go back, too.
+    """Money given back of a sale, a swap or a repair; on its day `revenue`, `margin` and `tax` go back, too.
 
-    Source: spec R-12.
+    Source: spec R-12, R-16.
     """
 
     sale_id = optional(reference(Sale))
@@ -388,6 +384,8 @@ class Refund(Record, table="phoneshop_refunds"):
     """What the shop earns less by it against the asking price, as the contract counts profit."""
     margin = optional(money())
     """What the shop earns less by it; nothing where the cost is not known."""
+    tax = money(at_least=0, default=0)
+    """How much of the tax of its document goes back with it."""
     is_full = flag()
     had_counted = flag(default=True)
     """Whether its document had counted as revenue: a sale that was not paid in full had not."""

@@ -13,6 +13,7 @@ from tradehall.kernel.errors import Refused
 from tradehall.kernel.records import find
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import act, own
+from tradehall.trades.phoneshop import tax
 from tradehall.trades.phoneshop.models import Method, Payment, Phone, PhoneStatus, Refund, Sale, Swap
 from tradehall.trades.phoneshop.payments import book
 from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
@@ -54,24 +55,29 @@ class Giving:
 
 @dataclass(frozen=True)
 class Less:
-    """What the shop has earned less by a refund: of revenue, of profit as the contract counts it, and of margin."""
+    """What the shop has earned less by a refund: of revenue, of profit as the contract counts it, and of margin; and how
+    much of the tax it owes less."""
 
     revenue: Decimal
     profit: Decimal | None = None
     margin: Decimal | None = None
+    tax: Decimal = Decimal(0)
     is_full: bool = False
     had_counted: bool = True
 
     @classmethod
     def of_part(cls, document: Sale | Swap, amount: Decimal) -> Self:
         """By a part of what was paid."""
-        return cls(amount, amount, None if document.margin is None else amount)
+        back = document.refunded_amount
+        less = tax.left(document, back) - tax.left(document, back + amount)
+        return cls(amount, amount, None if document.margin is None else amount, less)
 
     @classmethod
     def of_all(cls, document: Sale | Swap, left: Decimal, profit: Decimal) -> Self:
         """By all that is left, so that nothing remains of the profit and of the margin."""
         back = document.refunded_amount
-        return cls(left, profit - back, None if document.margin is None else document.margin - back, is_full=True)
+        margin = None if document.margin is None else document.margin - back
+        return cls(left, profit - back, margin, tax.left(document, back), is_full=True)
 
 
 @act(Sale, by=MANAGERS)
@@ -165,6 +171,7 @@ def give_back(ctx: Context, document: Sale | Swap, amount: Decimal, giving: Givi
             revenue=less.revenue,
             profit=less.profit,
             margin=less.margin,
+            tax=less.tax,
             is_full=less.is_full,
             had_counted=less.had_counted,
             is_void=giving.is_void,
@@ -179,10 +186,10 @@ def give_back(ctx: Context, document: Sale | Swap, amount: Decimal, giving: Givi
 refunds = Resource(
     Refund,
     columns=(
-        "id", "sale_id", "swap_id", "repair_id", "amount", "revenue", "margin", "is_full", "is_void", "method", "reason",
-        "staff_id", "created_at",
+        "id", "sale_id", "swap_id", "repair_id", "amount", "revenue", "margin", "tax", "is_full", "is_void", "method",
+        "reason", "staff_id", "created_at",
     ),
-    only={"margin": MANAGERS},
+    only={"margin": MANAGERS, "tax": MANAGERS},
     by=STAFF,
     filters=("sale_id", "swap_id", "repair_id"),
 )  # fmt: skip

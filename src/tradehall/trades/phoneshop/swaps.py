@@ -90,7 +90,7 @@ def posted(ctx: Context, order: NewSwap, phone: Phone) -> Swap:
     """The document, once the price guard has nothing against it."""
     allowance, balance = order.given_phone_value, order.balance_paid
     brought = guard.resales(ctx, order.given_phone_brand or UNKNOWN_BRAND, model_of(order), order.given_phone_condition)
-    verdict = guard.judged(ctx, brought, allowance, balance, phone.cost_price)
+    verdict = guard.judged(ctx, brought, allowance, balance, phone)
     terms = tax.terms(ctx)
     return Swap(
         customer_id=order.customer_id,
@@ -109,6 +109,7 @@ def posted(ctx: Context, order: NewSwap, phone: Phone) -> Swap:
         margin_basis=MarginBasis.UNKNOWN if phone.cost_price is None else MarginBasis.COST,
         expected_resale=verdict.expected,
         alert=verdict.alert,
+        is_loss_expected=verdict.is_loss,
         loss_accepted_by=guard.signed(ctx, verdict, order.accept_loss),
         staff_id=ctx.actor.user_id or None,
     )
@@ -202,9 +203,9 @@ swaps = Resource(
     ),
     detail=(
         "method", "method_reference", "tax_mode", "tax_amount", "checkout", "staff_id", "expected_resale", "alert",
-        "loss_accepted_by", "returned_at",
+        "loss_accepted_by", "returned_at", "is_loss_expected",
     ),
-    only={"margin": MANAGERS},
+    only=dict.fromkeys(("margin", "tax_amount", "is_loss_expected"), MANAGERS),
     by=STAFF,
     create=swap,
     sort=("created_at", "balance_paid"),

@@ -11,7 +11,7 @@ from tradehall.kernel.columns import decimal_limits
 from tradehall.kernel.money import percentage, rounded
 from tradehall.kernel.preferences import Setting
 from tradehall.kernel.reader import Reader
-from tradehall.trades.phoneshop.models import TaxMode
+from tradehall.trades.phoneshop.models import Sale, Swap, TaxMode
 
 Rate = Annotated[Decimal, *decimal_limits(2, at_least=0), Limit(le=100)]
 
@@ -48,6 +48,22 @@ class Terms:
             return Decimal(0)
         taxed = price - (purchase or Decimal(0)) if self.mode is TaxMode.MARGIN else price
         return rounded(max(taxed, Decimal(0)) * self.rate / (100 + self.rate))
+
+
+def left(document: Sale | Swap, back: Decimal) -> Decimal:
+    """The tax that a document still holds once so much of its price was given back: a refund is a lower price.
+
+    Of the margin scheme that is the tax of the margin that is left. It goes by the tax that was charged, whatever the
+    settings say by now, and what goes back by and by comes to all of it, to the cent (spec R-12, R-16).
+    """
+    if isinstance(document, Sale):
+        price = document.original_price - document.discount_amount
+    else:
+        price = document.total_transaction_value
+    taxed = price - (document.cost or Decimal(0)) if document.tax_mode is TaxMode.MARGIN else price
+    if document.tax_amount == 0 or taxed <= 0:
+        return Decimal(0)
+    return rounded(document.tax_amount * max(taxed - back, Decimal(0)) / taxed)
 
 
 def terms(ctx: Reader) -> Terms:
