@@ -14,13 +14,13 @@ from tradehall.kernel.calls import AsSystem
 from tradehall.kernel.context import Context
 from tradehall.kernel.database import Database
 from tradehall.kernel.doctor import altered, differences
-from tradehall.kernel.errors import Problem
+from tradehall.kernel.errors import Missing, Problem
 from tradehall.kernel.people import CreateOrganisation
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import system
-from tradehall.trades.phoneshop import inspection, measures, payments, refunds, rules, swaps, trade
-from tradehall.trades.phoneshop.models import HELD, Payment, Phone, PhoneStatus, Sale, Swap
+from tradehall.trades.phoneshop import inspection, measures, payments, refunds, rules, swaps, till, trade
+from tradehall.trades.phoneshop.models import HELD, Payment, Phone, PhoneStatus, RepairStatus, Sale, Swap
 from tradehall.trades.phoneshop.reports import all_of
 
 OPENED = datetime.fromisoformat("2026-03-01T09:00:00+00:00")
@@ -65,20 +65,60 @@ class Swapped:
 
 
 @dataclass
+class Mended:
+    """What paper says of a repair; `phone` is one of the stock, and `was` what that was before."""
+
+    cost: Decimal
+    phone: int | None = None
+    was: PhoneStatus | None = None
+    status: RepairStatus = RepairStatus.PENDING
+    paid: Decimal = Decimal(0)
+    back: Decimal = Decimal(0)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is completed or handed over."""
+        return self.status in (RepairStatus.COMPLETED, RepairStatus.DELIVERED)
+
+    @property
+    def revenue(self) -> Decimal:
+        """What counts of it: nothing until it is completed, and less what was given back."""
+        return (self.cost if self.is_done else Decimal(0)) - self.back
+
+
+@dataclass
+class Opened:
+    """What paper says of the cash drawer that is open: what was in it, and the shop's cash then."""
+
+    drawer: int
+    amount: Decimal
+    cash: Decimal
+
+
+@dataclass
 class Paper:
-    """The shop as somebody with a pencil keeps it."""
+    """The shop as somebody with a pencil keeps it; of its money, so much is in the bank."""
 
     cash: Decimal = Decimal(0)
+    banked: Decimal = Decimal(0)
     costs: dict[int, Decimal] = field(default_factory=dict)
     states: dict[int, PhoneStatus] = field(default_factory=dict)
     sales: dict[int, Sold] = field(default_factory=dict)
     swaps: dict[int, Swapped] = field(default_factory=dict)
+    repairs: dict[int, Mended] = field(default_factory=dict)
+    expenses: dict[int, Decimal] = field(default_factory=dict)
+    till: Opened | None = None
 
     @property
     def revenue(self) -> Decimal:
-        """What counts of all sales and swaps."""
-        sold = sum((each.revenue for each in self.sales.values()), Decimal(0))
-        return sold + sum((each.revenue for each in self.swaps.values()), Decimal(0))
+        """What counts of all sales, swaps and repairs."""
+        every = (*self.sales.values(), *self.swaps.values(), *self.repairs.values())
+        return sum((each.revenue for each in every), Decimal(0))
+
+    @property
+    def expected(self) -> Decimal | None:
+        """What the open drawer holds."""
+        return self.till and self.till.amount + self.cash - self.banked - self.till.cash
 
     def of(self, *states: PhoneStatus) -> list[int]:
         """The phones in these states."""
@@ -247,11 +287,12 @@ class Trading(RuleBasedStateMachine):
             self.paper.states,
             sum((self.paper.costs[phone] for phone in self.paper.of(*HELD)), Decimal(0)),
             self.paper.revenue,
+            self.paper.expected,
             [],
         )
 
     def seen(self, session: Any) -> tuple[Any, ...]:
-        """Cash, the phones' states, the stock at cost and the revenue as the books say, and what the doctor finds."""
+        """Cash, the phones' states, the stock at cost, the revenue and the drawer as the books say, and the doctor."""
         reader = Reader(session, trade, system(self.org_id, trade.name), OPENED + timedelta(days=self.day))
         phones, sales, made = reader.all(find(Phone)), reader.all(find(Sale)), reader.all(find(Swap))
         cash = sum((each.counter_amount for each in sales), Decimal(0)) + sum(
@@ -264,6 +305,7 @@ class Trading(RuleBasedStateMachine):
             {each.id: each.status for each in phones},
             stock,
             revenue(reader),
+            in_drawer(reader),
             differences(session, self.org_id, trade, "here"),
         )
 
@@ -276,4 +318,14 @@ def revenue(reader: Reader) -> Decimal:
     """The revenue as the overview adds it up from kept totals."""
     sales = all_of(reader, measures.sales_made, measures.refunded, measures.SALE)
     made = all_of(reader, measures.swaps_made, measures.refunded, measures.SWAP)
-    return sales.amount + made.amount
+    mended = all_of(reader, measures.repairs_earned, measures.refunded, measures.REPAIR)
+    return sales.amount + made.amount + mended.amount
+
+
+def in_drawer(reader: Reader) -> Decimal | None:
+    """What the open cash drawer should hold, as its report says."""
+    try:
+        expected: Decimal = till.current_drawer.rule(reader)["expected_amount"]
+    except Missing:
+        return None
+    return expected
