@@ -13,7 +13,8 @@ WHY = {"reason": "It does not ring"}
 
 async def counted(shop: Place, measure: str) -> list[tuple[str, str, Any]]:
     """What a measure counts: source, day and amount of each row."""
-    rows, after = [], 0
+    rows: list[dict[str, Any]] = []
+    after: int | str | None = 0
     while after is not None:
         found = await read(shop, f"/api/totals/phoneshop.{measure}?after={after}", "owner")
         rows, after = rows + found["rows"], found["next"]

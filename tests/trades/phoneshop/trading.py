@@ -112,13 +112,13 @@ class Paper:
     @property
     def revenue(self) -> Decimal:
         """What counts of all sales, swaps and repairs."""
-        every = (*self.sales.values(), *self.swaps.values(), *self.repairs.values())
+        every: list[Sold | Swapped | Mended] = [*self.sales.values(), *self.swaps.values(), *self.repairs.values()]
         return sum((each.revenue for each in every), Decimal(0))
 
     @property
     def expected(self) -> Decimal | None:
         """What the open drawer holds."""
-        return self.till and self.till.amount + self.cash - self.banked - self.till.cash
+        return None if self.till is None else self.till.amount + self.cash - self.banked - self.till.cash
 
     def of(self, *states: PhoneStatus) -> list[int]:
         """The phones in these states."""
