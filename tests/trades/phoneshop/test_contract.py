@@ -16,8 +16,7 @@ SALE = {
 }  # fmt: skip
 MORE_OF_A_PHONE = {"grade", "hold_until"}
 MORE_OF_A_SALE = {
-    "method", "method_reference", "tax_mode", "tax_amount", "checkout", "staff_id", "completed_at", "returned_at",
-    "warranty_until",
+    "method", "method_reference", "tax_mode", "checkout", "staff_id", "completed_at", "returned_at", "warranty_until",
 }  # fmt: skip
 
 
