@@ -127,12 +127,15 @@ def judged(ctx: Reader, brought: list[Decimal], allowance: Decimal, balance: Dec
     return Verdict(expected, highest, is_loss, too_little, alert)
 
 
+def least(ctx: Reader, value: Decimal) -> Decimal:
+    """What has to come in for a phone of this asking price before a manager is asked."""
+    return (value * Decimal(str(ctx.preferences[SWAP_LEAST.name])) / 100).quantize(CENT, ROUND_UP)
+
+
 def below(ctx: Reader, comes_in: Decimal, value: Decimal) -> str | None:
     """The sentence where less comes in for a phone than managers have set, of its asking price."""
-    least = (value * Decimal(str(ctx.preferences[SWAP_LEAST.name])) / 100).quantize(CENT, ROUND_UP)
-    return (
-        f"Less than {ctx.preferences[CURRENCY.name]} {least:,.2f} is expected to come in" if comes_in < least else None
-    )
+    wanted, currency = least(ctx, value), ctx.preferences[CURRENCY.name]
+    return f"Less than {currency} {wanted:,.2f} is expected to come in" if comes_in < wanted else None
 
 
 def most(ctx: Reader, brought: list[Decimal]) -> Decimal | None:
@@ -143,12 +146,16 @@ def most(ctx: Reader, brought: list[Decimal]) -> Decimal | None:
     return (max(expected, Decimal(0)) * (1 - kept)).quantize(CENT, ROUND_DOWN)
 
 
-def signed(ctx: Context, verdict: Verdict, accept_loss: bool) -> int | None:
+def signed(ctx: Context, verdict: Verdict, accept_loss: bool, value: Decimal) -> int | None:
     """Who accepts that too little comes in, if it has to be accepted; raises Refused where nobody does that may."""
     if verdict.too_little is None or ctx.preferences[SWAP_LOSS.name] == WARN:
         return None
-    if not (accept_loss and ctx.actor.may(MANAGERS)):
-        raise Refused("loss_expected", f"{verdict.too_little}; a manager may accept it")
+    if not ctx.actor.may(MANAGERS):
+        wanted, currency = least(ctx, value), ctx.preferences[CURRENCY.name]
+        sentence = f"Less than {currency} {wanted:,.2f} is expected to come in; a manager may accept it"
+        raise Refused("loss_expected", sentence)
+    if not accept_loss:
+        raise Refused("loss_expected", f"{LOSS}; a manager may accept it")
     return ctx.actor.user_id or None
 
 

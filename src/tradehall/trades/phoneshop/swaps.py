@@ -110,7 +110,7 @@ def posted(ctx: Context, order: NewSwap, phone: Phone) -> Swap:
         expected_resale=verdict.expected,
         alert=verdict.alert,
         is_loss_expected=verdict.is_loss,
-        loss_accepted_by=guard.signed(ctx, verdict, order.accept_loss),
+        loss_accepted_by=guard.signed(ctx, verdict, order.accept_loss, phone.value),
         staff_id=ctx.actor.user_id or None,
     )
 
