@@ -134,8 +134,8 @@ def least(ctx: Reader, value: Decimal) -> Decimal:
 
 def below(ctx: Reader, comes_in: Decimal, value: Decimal) -> str | None:
     """The sentence where less comes in for a phone than managers have set, of its asking price."""
-    wanted, currency = least(ctx, value), ctx.preferences[CURRENCY.name]
-    return f"Less than {currency} {wanted:,.2f} is expected to come in" if comes_in < wanted else None
+    floor, currency = least(ctx, value), ctx.preferences[CURRENCY.name]
+    return f"Less than {currency} {floor:,.2f} is expected to come in" if comes_in < floor else None
 
 
 def most(ctx: Reader, brought: list[Decimal]) -> Decimal | None:
@@ -151,8 +151,8 @@ def signed(ctx: Context, verdict: Verdict, accept_loss: bool, value: Decimal) ->
     if verdict.too_little is None or ctx.preferences[SWAP_LOSS.name] == WARN:
         return None
     if not ctx.actor.may(MANAGERS):
-        wanted, currency = least(ctx, value), ctx.preferences[CURRENCY.name]
-        sentence = f"Less than {currency} {wanted:,.2f} is expected to come in; a manager may accept it"
+        floor, currency = least(ctx, value), ctx.preferences[CURRENCY.name]
+        sentence = f"Less than {currency} {floor:,.2f} is expected to come in; a manager may accept it"
         raise Refused("loss_expected", sentence)
     if not accept_loss:
         raise Refused("loss_expected", f"{LOSS}; a manager may accept it")
