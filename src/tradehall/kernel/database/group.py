@@ -1,4 +1,4 @@
-"""Group commit: units that wait together share one transaction, each in a savepoint, and one durable commit."""
+"""Group commit: units that wait together share one transaction and one durable commit, and each can be undone by itself."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
