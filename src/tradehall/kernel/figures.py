@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tradehall.kernel.columns import Day, shown_decimal
 from tradehall.kernel.contracts import REPORTS, Report, whole
-from tradehall.kernel.errors import Missing, field_error
+from tradehall.kernel.errors import Denied, Missing, field_error
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import whole_rows
 from tradehall.kernel.reports import MEASURES, Measure, Part, Total
@@ -61,6 +61,9 @@ def behind(reader: Reader, name: str, query: Mapping[str, str]) -> dict[str, Any
     found = [each for each in found if each.record.trade == reader.trade.name]
     if not found:
         raise Missing("Measure not found")
+    for each in found:
+        if each.by is not None and not reader.actor.may(each.by):
+            raise Denied
     subject = whole(query, "subject", 0, 1) if "subject" in query else None
     wanted = _Wanted(query.get("dimension"), subject, _day(query, "from"), _day(query, "to"))
     which, after = _place(query.get("after", "0"), len(found))

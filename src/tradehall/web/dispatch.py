@@ -245,14 +245,14 @@ class Dispatcher:
             key = self.key(headers, call.actor, scope, said.encode())
             yield replace(call, body=body, key=key, file=Sent(name, content))
 
-    async def limit(self, scope: Scope, headers: Headers) -> None:
+    async def limit(self, scope: Scope, headers: Headers, *, signs_in: bool = False) -> None:
         """Count a request: for whoever showed the same token or key before, else for the address. Raises Throttled."""
         assert self.policy.limits is not None  # noqa: S101 - for the type checker
         known = self._known(*shown(headers))
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        signs_in = scope["method"] == "POST" and path.startswith((f"{self.trade.prefix}/auth/", "/welcome/"))
+        enters = signs_in or path.startswith((f"{self.trade.prefix}/auth/", "/welcome/"))
         who = f"{self.trade.name}:{known.org_id}:{known.label}" if known is not None else None
-        await self.policy.limits.spend(scope, who, signs_in)
+        await self.policy.limits.spend(scope, who, enters and scope["method"] == "POST")
 
     def _known(self, token: str, key: str) -> Actor | None:
         """Who showed this before, from memory."""

@@ -113,7 +113,7 @@ class Charts(Pages):
             )
             for each in found["rows"]
         ]
-        total = visit.formats.money(sum(each["amount"] for each in found["rows"]))
+        total = await self._total(visit, name, query, found)
         return Page(
             "face/behind.html",
             {
@@ -126,6 +126,16 @@ class Charts(Pages):
                 "name": name,
             },
         )
+
+    async def _total(self, visit: Visit, name: str, query: Mapping[str, str], found: Mapping[str, Any]) -> str:
+        """What all rows sum to, on however many pages they are; nothing where that is not known."""
+        amounts = found["rows"]
+        if "after" in query or found["next"] is not None:
+            if query.keys() - {"after"} != {"from", "to"} or name not in self.house.daily:
+                return ""
+            span = {key: query[key] for key in ("from", "to")}
+            amounts = await visit.asking.found(self.house.daily[name], {}, span)
+        return visit.formats.money(sum(each["amount"] for each in amounts))
 
 
 def _short(measure: Measure[Any]) -> str:

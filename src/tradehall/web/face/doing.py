@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import orjson
 from markupsafe import Markup
@@ -17,14 +18,14 @@ from tradehall.kernel.records import Record
 from tradehall.kernel.resources import Asked
 from tradehall.kernel.search import pattern
 from tradehall.web.face.details import Details
-from tradehall.web.face.fields import shown_fields
+from tradehall.web.face.fields import Drawing, shown_fields
 from tradehall.web.face.forms import Filling, Input, inputs
 from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
-from tradehall.web.face.words import phrase
 
 PICKED = 20
+LONGEST_ID = 19
 
 
 @dataclass(frozen=True)
@@ -48,9 +49,7 @@ class Doing(Details):
         row, version = await self._row(visit, room, row_id) if row_id is not None else ({}, 0)
         filling.formats = visit.formats
         declared = self._declared(deed)
-        given: dict[str, Any] = dict(row) if deed is room.edit else {}
-        given |= {each.name: visit.query[each.name] for each in declared if each.name in visit.query}
-        filling.begin(declared, given)
+        filling.begin(declared, row if deed is room.edit else {}, visit.query)
         await self._say(visit, filling)
         return self._form(visit, room, deed, row_id, row, filling, version)
 
@@ -80,7 +79,7 @@ class Doing(Details):
                 whole = [visit.words.why(problem)]
             clash = self._conflict(visit, room, declared, problem) if isinstance(problem, Stale) else []
             shown = replace(self._form(visit, room, deed, row_id, row, filling, version), status=problem.status)
-            return replace(shown, values={**shown.values, "whole": whole, "conflict": clash, "key": visit.value("key")})
+            return replace(shown, values={**shown.values, "whole": whole, "conflict": clash})
         told = orjson.loads(answer.body) if answer.body else None
         if is_dry:
             filling.again(declared, visit.form, ())
@@ -115,10 +114,15 @@ class Doing(Details):
         title = visit.words(deed.title)
         if deed is room.create:
             title = visit.words("New: {what}", what=visit.words(room.record.title))
+        written = Filling(visit.words, visit.formats).written
+        was = {
+            each.name: visit.value(f"was.{each.name}") if visit.form else written(each, row.get(each.name))
+            for each in (filling.fields if deed is room.edit else ())
+        }
         values = {
-            "room": room, "deed": deed, "row_id": row_id, "fields": filling.fields, "version": version, "title": title,
+            "room": room, "deed": deed, "was": was, "row_id": row_id, "fields": filling.fields, "version": version, "title": title,
             "called": self.label(room, row, visit.words) if row else "", "action": f"{here}/do/{deed.name}", "back": here,
-            "whole": [], "conflict": [], "would": None, "key": "", "is_edit": deed is room.edit,
+            "whole": [], "conflict": [], "would": None, "key": str(uuid4()), "is_edit": deed is room.edit,
         }  # fmt: skip
         return Page("face/form.html", values)
 
@@ -178,7 +182,11 @@ class Doing(Details):
 
     async def _say(self, visit: Visit, filling: Filling) -> None:
         """Look up what the rows are called that the form refers to."""
-        wanted = [each for each in filling.fields if each.target is not None and each.text.isdecimal()]
+        wanted = [
+            each
+            for each in filling.fields
+            if each.target is not None and each.text.isdecimal() and len(each.text) < LONGEST_ID
+        ]
 
         def read(session: Session) -> dict[type[Record], dict[int, str]]:
             reader = Reader(session, self.trade, visit.actor, self.office.clock())
@@ -199,29 +207,40 @@ class Doing(Details):
         room = self.house.by_record.get(target)
         return room is not None and room.is_for(visit.actor)
 
-    async def _would(self, visit: Visit, told: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    async def _would(self, visit: Visit, told: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, Markup, Markup]]]]:
         """What a dry run says, as people read it: for each touched row its name and what would change."""
-        found: list[tuple[str, list[tuple[str, str, str]]]] = []
-        for event in told.get("events", ()):
-            for change in event.get("changes", ()):
-                room = self.house.by_table.get(change.get("entity", ""))
-                if room is None:
-                    continue
-                seen = set(room.resource.shape.view(visit.actor).names)
-                values: Mapping[str, Any] = change.get("values") or change.get("changes") or {}
-                lines = [
-                    (visit.words(phrase(name)), *_pair(value, change.get("operation", "")))
-                    for name, value in values.items()
-                    if name in seen and name not in ("id", "created_at", "updated_at")
-                ]
-                called = f"{visit.words(room.record.title)} {change.get('id') or change.get('record_id') or ''}".strip()
-                match change.get("operation"):
-                    case "add":
-                        called = visit.words("New: {what}", what=called)
-                    case "delete":
-                        called = visit.words("Deleted: {what}", what=called)
-                found.append((called, lines))
-        return found
+        changes = [each for event in told.get("events", ()) for each in event.get("changes", ())]
+
+        def read(session: Session) -> list[tuple[str, list[tuple[str, Markup, Markup]]]]:
+            reader = Reader(session, self.trade, visit.actor, self.office.clock())
+            drawing = self.drawing(visit, reader)
+            return [
+                self._changed(visit, reader, drawing, each) for each in changes if each["entity"] in self.house.by_table
+            ]
+
+        return await self.office.database.read(visit.actor.org_id, read)
+
+    def _changed(
+        self, visit: Visit, reader: Reader, drawing: Drawing, change: Mapping[str, Any]
+    ) -> tuple[str, list[tuple[str, Markup, Markup]]]:
+        room, is_edit = self.house.by_table[change["entity"]], change["operation"] == "edit"
+        values: Mapping[str, Any] = change.get("values") or {}
+        seen = room.resource.shape.view(visit.actor).names
+        names = [name for name in values if name in seen and name not in ("id", "created_at", "updated_at")]
+        shown = shown_fields(room.record, names, {}, visit.words)
+        before, now = [{name: each[side] if is_edit else each for name, each in values.items()} for side in (0, 1)]
+        drawing.look_up(reader, shown, (before, now))
+        lines = [
+            (each.title, drawing.value(each, before[each.name]) if is_edit else Markup(), drawing.value(each, now[each.name]))
+            for each in shown
+        ]  # fmt: skip
+        called = f"{visit.words(room.record.title)} {change['id'] or ''}".strip()
+        match change["operation"]:
+            case "add":
+                called = visit.words("New: {what}", what=called)
+            case "delete":
+                called = visit.words("Deleted: {what}", what=called)
+        return called, lines
 
     def _conflict(self, visit: Visit, room: Room, declared: tuple[Input, ...], stale: Stale) -> list[Conflict]:
         """Each field that I changed, or that somebody else did since I looked."""
@@ -278,7 +297,7 @@ class Doing(Details):
     async def do_many(self, visit: Visit, room: Room, deed: Deed) -> Page:
         """Do the same with several rows, one after the other; whatever is refused is said, and the others go on."""
         deed.contract.grant(visit.actor)
-        ids = [int(each) for each in visit.form.get("id", ()) if each.isdecimal() and len(each) < 19][:500]
+        ids = [int(each) for each in visit.form.get("id", ()) if each.isdecimal() and len(each) < LONGEST_ID][:500]
         filling, declared = Filling(visit.words, visit.formats), self._declared(deed)
         body = filling.read(declared, visit.form) if declared else None
         refused: list[tuple[int, str]] = []
@@ -296,18 +315,6 @@ class Doing(Details):
             {"room": room, "deed": deed, "refused": refused, "done": done, "title": visit.words(deed.title)},
             status=409,
         )
-
-
-def _pair(value: Any, operation: str) -> tuple[str, str]:
-    if operation == "edit" and isinstance(value, list) and len(value) == 2:
-        return _plain(value[0]), _plain(value[1])
-    return "", _plain(value)
-
-
-def _plain(value: Any) -> str:
-    if value is None:
-        return "–"
-    return str(value) if isinstance(value, str | int | float) else orjson.dumps(value).decode()
 
 
 def holds_secret(told: Any) -> bool:

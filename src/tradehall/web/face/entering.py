@@ -86,7 +86,7 @@ class Entering(Pages):
             return await self._entrance(visit, visit.words.why(problem), problem.status)
         self._keep(visit, call, granted)
         visit.more_headers.append(cookie(visit.scope, "device", device, 400 * 24 * 3600))
-        return Page("", to=self._back(visit, visit.value("to")))
+        return Page("", to=self.back(visit, visit.value("to")))
 
     def _way(self, visit: Visit) -> SignIn:
         """How somebody signs in: as the trade's people do, or as its staff where that is another way."""
@@ -96,7 +96,8 @@ class Entering(Pages):
             else self.trade.sign_in
         )
 
-    def _back(self, visit: Visit, to: str) -> str:
+    def back(self, visit: Visit, to: str) -> str:
+        """Where somebody goes on to: an address of these pages and nothing else."""
         parts = urlsplit(to)
         inside = (
             not parts.scheme

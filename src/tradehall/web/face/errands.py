@@ -67,7 +67,7 @@ class Errands(Doing):
         await self.learn(visit)
         filling = Filling(visit.words, visit.formats)
         if method == "GET":
-            filling.begin(errand.fields, {**errand.given, **visit.query})
+            filling.begin(errand.fields, errand.given, visit.query)
             await self._say(visit, filling)
             return self._asked(visit, errand, filling, [])
         body = {**filling.read(errand.fields, visit.form), **errand.fixed}

@@ -27,7 +27,7 @@ from tradehall.web.face.home import Home
 from tradehall.web.face.pages import POLICY, Entry, Page, environment, packed
 from tradehall.web.face.rooms import House, Room
 from tradehall.web.face.tables import Tables
-from tradehall.web.face.visiting import LANGUAGE, PLACE, THEME, YEAR, Visit, cookie, cookies_of, is_foreign
+from tradehall.web.face.visiting import ACCESS, LANGUAGE, PLACE, THEME, YEAR, Visit, cookie, cookies_of, is_foreign
 from tradehall.web.face.words import Words, wanted
 from tradehall.web.live import EventStream
 from tradehall.web.names import request_id
@@ -60,13 +60,15 @@ class Face(Administration, Tables, Home, Calendars):
         headers = dict(scope["headers"])
         scope["request_id"], scope["at"] = request_id(headers), PLACE
         path = scope["path"].removeprefix(scope.get("root_path", "")).removeprefix(PLACE).strip("/")
-        visit: Visit | None = None
+        visit = self._stranger(scope, headers)
         try:
-            visit = await self._visit(scope, headers, path)
             if self.dispatcher.policy.limits is not None:
-                await self.dispatcher.limit(scope, self._shown(headers, visit))
+                await self.dispatcher.limit(scope, self._shown(visit), signs_in=path == f"{OWN}/{SIGN_IN}")
             if is_foreign(scope["method"], headers):
                 raise Denied("This form was not sent from here", "foreign")
+            visit.query = parsed(scope.get("query_string", b""))
+            if path != f"{OWN}/{SIGN_IN}":
+                await self._know(visit)
             if path == f"{OWN}/{LIVE}":
                 await self._live(visit, receive, send)
                 return
@@ -76,7 +78,7 @@ class Face(Administration, Tables, Home, Calendars):
             async with self._form_of(visit, receive):
                 page = self._drawn_page(visit, await self._page(visit, path))
         except Unauthenticated as problem:
-            page = self._to_sign_in(scope, path, problem, visit)
+            page = self._to_sign_in(scope, path, problem)
         except Problem as problem:
             page = self._wrong(problem)
         except Exception:
@@ -85,7 +87,7 @@ class Face(Administration, Tables, Home, Calendars):
         if page.response is not None:
             await _respond(page.response, visit, receive, send)
             return
-        await self._send(visit or self._stranger(scope, headers), page, send)
+        await self._send(visit, page, send)
 
     @asynccontextmanager
     async def _form_of(self, visit: Visit, receive: Receive) -> AsyncIterator[None]:
@@ -103,15 +105,11 @@ class Face(Administration, Tables, Home, Calendars):
             visit.form = parse_qs(body, keep_blank_values=True)
             yield
 
-    async def _visit(self, scope: Scope, headers: Mapping[bytes, bytes], path: str) -> Visit:
-        visit = self._stranger(scope, headers)
-        visit.query = parsed(scope.get("query_string", b""))
-        if path.startswith(f"{OWN}/{SIGN_IN}"):
-            return visit
+    async def _know(self, visit: Visit) -> None:
+        """Find out who looks; raises Unauthenticated."""
         visit.actor, token = await self.who(visit)
-        scope["actor"] = visit.actor
-        visit.asking = Asking(self.dispatcher, scope, token)
-        return visit
+        visit.scope["actor"] = visit.actor
+        visit.asking = Asking(self.dispatcher, visit.scope, token)
 
     def _stranger(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         cookies = cookies_of(headers)
@@ -130,9 +128,10 @@ class Face(Administration, Tables, Home, Calendars):
             self.trade.title,
         )
 
-    def _shown(self, headers: Mapping[bytes, bytes], visit: Visit) -> Mapping[bytes, bytes]:
+    def _shown(self, visit: Visit) -> Mapping[bytes, bytes]:
         """The headers by which a limit knows somebody: their token, as it would be in a request of the interface."""
-        return {**headers, b"authorization": f"Bearer {visit.asking.token}".encode()} if visit.asking.token else headers
+        token = visit.cookies.get(ACCESS, "")
+        return {b"authorization": f"Bearer {token}".encode("latin-1", "replace")} if token else {}
 
     async def _page(self, visit: Visit, path: str) -> Page:
         method = "GET" if visit.scope["method"] == "HEAD" else visit.scope["method"]
@@ -222,7 +221,7 @@ class Face(Administration, Tables, Home, Calendars):
         if method != allowed:
             raise MethodNotAllowed([allowed])
 
-    def _to_sign_in(self, scope: Scope, path: str, problem: Unauthenticated, visit: Visit | None) -> Page:
+    def _to_sign_in(self, scope: Scope, path: str, problem: Unauthenticated) -> Page:
         if scope["method"] == "POST" and path.endswith(SIGN_IN):
             return self._wrong(problem)
         query = scope.get("query_string", b"").decode("latin-1")
@@ -247,8 +246,7 @@ class Face(Administration, Tables, Home, Calendars):
             if known:
                 kept = "" if known == "auto" else quote(known[:20], safe="")
                 visit.more_headers.append(cookie(visit.scope, name, kept, YEAR))
-        back = visit.value("to")
-        return Page("", to=back if back.startswith(visit.app) else visit.app)
+        return Page("", to=self.back(visit, visit.value("to")))
 
     async def keys(self, visit: Visit) -> Page:
         """The sheet of keyboard shortcuts."""

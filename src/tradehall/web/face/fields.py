@@ -109,7 +109,7 @@ class Drawing:
         for each in columns:
             if each.kind not in (PERSON, REFERENCE):
                 continue
-            ids = {value for row in rows if (value := row.get(each.name)) is not None}
+            ids = {value for row in rows if isinstance(value := row.get(each.name), int)}
             if each.kind == PERSON:
                 everybody |= ids
             elif ids and (target := each.target) is not None and self._may_know(reader, target):

@@ -175,9 +175,14 @@ class Filling:
     formats: Formats
     fields: list[Input] = field(default_factory=list)
 
-    def begin(self, declared: Sequence[Input], values: Mapping[str, Any]) -> None:
-        """Lay the form out: with these values, else with what is usual."""
-        self.fields = [self._titled(each, values.get(each.name, each.default)) for each in declared]
+    def begin(
+        self, declared: Sequence[Input], values: Mapping[str, Any], texts: Mapping[str, str] | None = None
+    ) -> None:
+        """Lay the form out: with these texts, else with these values, else with what is usual."""
+        fields = [self._titled(each, values.get(each.name, each.default)) for each in declared]
+        self.fields = [
+            replace(each, text=texts[each.name]) if texts and each.name in texts else each for each in fields
+        ]
 
     def _titled(self, each: Input, value: Any) -> Input:
         options = tuple((value, choice_text(self.words, text)) for value, text in each.options)

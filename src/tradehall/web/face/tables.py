@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from tradehall.kernel.columns import Choice
 from tradehall.kernel.contracts import Window, dumps
 from tradehall.kernel.database import Session
-from tradehall.kernel.errors import Invalid
+from tradehall.kernel.errors import Invalid, Missing
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Asked, Filter
 from tradehall.web.face.fields import (
@@ -104,17 +104,20 @@ class Tables(Pages):
             return self._drawn(visit, room, drawing, columns, rows)
 
         html = await self.office.database.read(visit.actor.org_id, read, quick=True)
-        return Page("", html=html, status=200 if html else 404)
+        if not html:
+            raise Missing(f"{room.record.title} not found")
+        return Page("", html=html)
 
     async def _listed(self, visit: Visit, room: Room) -> "Listed":
-        resource, grant, query = room.resource, room.listing.grant(visit.actor), visit.query
-        wrong = ""
-        given = {name: value for name, value in query.items() if value != ""}
+        """What somebody asks for; where that can't be, all rows, and why."""
         try:
-            asked = resource.asked(given, Window(PAGE, after=query.get("after")))
+            return await self._found(visit, room, {name: value for name, value in visit.query.items() if value != ""})
         except Invalid as invalid:
-            wrong, given = visit.words.why(invalid), {}
-            asked = resource.asked(given, Window(PAGE))
+            return await self._found(visit, room, {}, visit.words.why(invalid))
+
+    async def _found(self, visit: Visit, room: Room, given: Mapping[str, str], wrong: str = "") -> "Listed":
+        resource, grant = room.resource, room.listing.grant(visit.actor)
+        asked = resource.asked(given, Window(PAGE, after=given.get("after")))
         columns = self._columns(visit, room)
 
         def read(session: Session) -> Listed:
@@ -125,7 +128,7 @@ class Tables(Pages):
             drawing.look_up(reader, columns, rows)
             chosen = list(self._filters(visit, room, given, reader, drawing))
             body = self._drawn(visit, room, drawing, columns, rows)
-            following = self._address(room, visit, given | {"after": found.cursor}) if found.cursor else ""
+            following = self._address(room, visit, {**given, "after": found.cursor}) if found.cursor else ""
             heads = list(self._heads(visit, room, columns, given, asked))
             is_narrowed = bool(asked.filters or asked.pattern)
             return Listed(
