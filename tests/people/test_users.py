@@ -207,7 +207,7 @@ async def test_of_two_links_for_the_first_owner_both_work_until_one_is_used(
     form = {"username": "the-first", "password": PASSWORD, "again": PASSWORD}
     for each in from_two_starts:
         assert (await application.stranger.get(f"/welcome/{each}")).status_code == 200
-    assert (await application.stranger.post(f"/welcome/{from_two_starts[0]}", data=form)).status_code == 200
+    assert (await application.stranger.post(f"/welcome/{from_two_starts[0]}", data=form)).status_code == 303
     assert (await application.stranger.get(f"/welcome/{from_two_starts[1]}")).status_code == 404
     assert (await session(application, "the-first"))["user"]["role"] == "owner"
 

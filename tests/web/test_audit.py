@@ -159,15 +159,15 @@ async def test_p_20_what_people_do_to_accounts_says_from_where_too(shop: Place, 
     made = (await shop.owner.post("/api/users", json=given)).json()
     page = "/welcome/" + made["link"].rsplit("/", 1)[1]
     chosen = {"password": "four walls and a roof", "again": "four walls and a roof"}
-    assert (await shop.owner.http.post(page, data=chosen)).status_code == 200
+    assert (await shop.owner.http.post(page, data=chosen)).status_code == 303
     credentials = {"username": "ama", "password": chosen["password"]}
     token = (await shop.owner.http.post("/api/auth/login-json", json=credentials)).json()["refresh_token"]
     for _ in range(2):
         await shop.owner.http.post("/api/auth/refresh", json={"refresh_token": token})
         clock.forward(seconds=31)
-    events = (await read(shop.owner, limit=4))["events"]
+    events = (await read(shop.owner, limit=5))["events"]
     found = [(each["verb"], each["origin"]["via"], each["origin"]["source"]) for each in events]
     assert found == [
         ("session.reuse", "api", "127.0.0.1"), ("user.sign_in", "api", "127.0.0.1"),
-        ("user.password", "ui", "127.0.0.1"), ("user.create", "api", "127.0.0.1"),
+        ("user.sign_in", "ui", "127.0.0.1"), ("user.password", "ui", "127.0.0.1"), ("user.create", "api", "127.0.0.1"),
     ]  # fmt: skip

@@ -12,8 +12,9 @@ from tradehall.kernel.trade import Trade
 from tradehall.web.bodies import Arriving, Bodies
 from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Headers, Receive, Scope, Send
+from tradehall.web.face.visiting import PLACE
 from tradehall.web.names import request_id
-from tradehall.web.pages import PAGES, PLAIN
+from tradehall.web.pages import PAGES, PLAIN, wants_page
 from tradehall.web.site import TradeApp
 from tradehall.web.watch import Watch
 
@@ -69,10 +70,11 @@ class Gate:
             await _refuse(scope, send, 403, refusal)
             return
         named = self.alone or self._by_host(dict(scope["headers"]))
+        scope["named"] = named is not None
         app = named or self._by_path(scope)
         if app is None:
             await self._home(scope, send, [(each.trade, f"/{name}") for name, each in self.apps.items()])
-        elif app is named and scope["path"] == "/" and app.dispatcher.find("/") is None:
+        elif app is named and scope["path"] == "/" and app.dispatcher.find("/") is None and not _looks(scope):
             await self._home(scope, send, [(app.trade, "")])
         else:
             await app(scope, receive, send)
@@ -133,15 +135,14 @@ class Gate:
             await _refuse(scope, send, 404, "Not Found")
             return
         scope["status"], scope["at"] = 200, "/"
-        links = [(trade.title, f"{prefix}{trade.docs[0]}") for trade, prefix in trades]
-        text = PAGES.get_template("done.html").render(
-            title="Open here",
-            sentence="Each trade has its documentation, where every request can be tried.",
-            links=links,
-            root="",
-        )
+        places = [(trade.title, f"{prefix}{PLACE}", f"{prefix}{trade.docs[0]}") for trade, prefix in trades]
+        text = PAGES.get_template("home.html").render(title="Open here", places=places, root="")
         headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", PLAIN.encode())]
         await _send(send, 200, headers, text.encode())
+
+
+def _looks(scope: Scope) -> bool:
+    return scope["method"] == "GET" and wants_page(dict(scope["headers"]))
 
 
 def _host(headers: Headers) -> str:

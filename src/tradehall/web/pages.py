@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,16 +14,20 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, select_autoescape
 
+from tradehall.kernel.calls import Call
 from tradehall.kernel.errors import Missing, Problem
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.office import Office
 from tradehall.kernel.people import AcceptLink, NewUser, SignIn, hash_password, hashing, link
 from tradehall.kernel.people.account import way_of
-from tradehall.kernel.people.entry import region
+from tradehall.kernel.people.entry import Admit, region
 from tradehall.kernel.people.links import ADDRESS, JOINS, OWNER, PASSWORD, VerifyAddress
+from tradehall.kernel.people.members import member
 from tradehall.kernel.trade import Trade
+from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.bodies import parsed, read_body
-from tradehall.web.client import origin
+from tradehall.web.client import caller, origin
+from tradehall.web.face.visiting import PLACE, session_cookies
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -164,18 +170,48 @@ class Welcome:
             return self._form(request, asked, wrong, username, 422)
         try:
             came = origin(request.scope, dict(request.headers.raw), request.scope.get("request_id", ""), "ui")
-            await self._use(asked, secret, username, fields, came)
+            user_id = await self._use(asked, secret, username, fields, came)
         except Problem as problem:
             return self._form(request, asked, problem.sentence, username, problem.status)
-        return self._done(request, asked, username)
+        entered = await self._entered(request, asked, user_id, came) if user_id else None
+        return entered or self._done(request, asked, username)
+
+    async def _entered(
+        self, request: Request, asked: Asked, user_id: int, came: Mapping[str, str]
+    ) -> HTMLResponse | None:
+        """Sign somebody in whose link has proved who they are: at the pages of the trade, or of all of them."""
+        office, headers, scope = self.office, dict(request.headers.raw), request.scope
+        known_by, cookies, roots = caller(scope, headers), list[tuple[str, str]](), list[str]()
+        device = known_by.device or secrets.token_urlsafe(24)
+        for trade in [asked.trade] if asked.link.purpose != OWNER else office.trades.values():
+            name, org_id = trade.name, asked.link.org_id
+            place = await office.database.read(0, partial(member, user_id=user_id, org_id=org_id, trade=name))
+            if place is None or not place.is_active:
+                continue
+            contract = next(each for each in trade.operations if getattr(each.does, "name", "") == "sign_in")
+            nobody = Actor(0, name, ANYBODY.name)
+            call = Call(contract, nobody, office.clock(), origin=came, caller=known_by)
+            granted = await office.database.unit(Admit(office, trade, call, place, device))
+            roots.append("" if scope.get("named") else f"/{name}")
+            at = {"root_path": roots[-1], "scheme": scope.get("scheme")}
+            cookies += session_cookies(at, office, trade, call, granted)[1]
+        if not roots:
+            return None
+        home = "/" if len(roots) > 1 and not scope.get("named") else f"{roots[0]}{PLACE}"
+        safe = {"Location": home, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+        found = HTMLResponse("", 303, safe)
+        for name, value in cookies:
+            found.headers.append(name, value)
+        return found
 
     async def _use(
         self, asked: Asked, secret: str, username: str, fields: Mapping[str, str], came: Mapping[str, str]
-    ) -> None:
+    ) -> int:
+        """Use the link; gives whose account it has opened, 0 where it opens none."""
         office, found, way, now = self.office, asked.link, asked.way, self.office.clock()
         if found.purpose == ADDRESS:
             await office.database.unit(VerifyAddress(found.org_id, secret, now, came))
-            return
+            return 0
         is_pin = way.secret.is_pin
         hashed = await hashing(hash_password, fields["password"], office.pepper if is_pin else "")
         user = NewUser(username, (), way.name, hashed, secret_of=found.trade if is_pin else "")
@@ -185,8 +221,9 @@ class Welcome:
             kinds = tuple((each.name, asked.way_in(each).kind_of(username).name) for each in trades)
             folded = way.kind_of(username).folded(username, region(asked.trade))
             user = replace(user, roles=roles, kinds=kinds, folded=folded)
-        await office.database.unit(AcceptLink(found.org_id, secret, user, now, origin=came))
+        user_id: int = await office.database.unit(AcceptLink(found.org_id, secret, user, now, origin=came))
         await office.tokens.look()
+        return user_id
 
     async def _known(self, secret: str) -> Asked:
         now = self.office.clock()

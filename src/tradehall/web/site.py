@@ -21,8 +21,9 @@ from tradehall.kernel.trade import Trade
 from tradehall.web import assets, files, health, inbound, live, openapi, pages, privacy
 from tradehall.web.bodies import invalid, limited
 from tradehall.web.dispatch import Dispatcher, Policy, Receive, Scope, Send, cors
+from tradehall.web.face.entering import WAY_BACK
 from tradehall.web.face.face import Face
-from tradehall.web.face.visiting import PLACE
+from tradehall.web.face.visiting import PLACE, cookies_of
 from tradehall.web.health import Health
 from tradehall.web.names import request_id
 
@@ -66,6 +67,9 @@ class TradeApp(FastAPI):
             if path == "/" and scope["method"] == "GET" and pages.wants_page(dict(scope["headers"])):
                 await _send_to(f"{scope.get('root_path', '')}{PLACE}", send)
                 return
+            if (provider := self._returning_from(scope, path)) is not None:
+                await self.face.returning(scope, send, provider)
+                return
             if await self.dispatcher(scope, receive, send):
                 return
             scope["path"] = scope["path"].rstrip("/") or "/"
@@ -78,6 +82,13 @@ class TradeApp(FastAPI):
                     await (await self._problem(Request(scope), many))(scope, receive, send)
                     return
         await super().__call__(scope, receive, send)
+
+    def _returning_from(self, scope: Scope, path: str) -> str | None:
+        """The provider of sign-ins that somebody comes back from to a page, where the way was begun on one."""
+        before, _, rest = path.partition(f"{self.trade.prefix}/auth/openid/")
+        name, _, last = rest.partition("/")
+        is_back = not before and last.rstrip("/") == "callback" and scope["method"] == "GET"
+        return name if is_back and WAY_BACK in cookies_of(dict(scope["headers"])) else None
 
     def _largest(self, scope: Scope) -> int:
         uploads = scope["method"] == "POST" and scope["path"].endswith("/files")

@@ -3,6 +3,8 @@
 import secrets
 from typing import Any
 
+import orjson
+
 from tradehall.kernel.errors import MethodNotAllowed, Missing
 from tradehall.kernel.people.entry import Admit
 from tradehall.kernel.people.members import Member, places
@@ -43,6 +45,8 @@ class Account(Entering, Errands):
                     help=words("That account signs you in no more."), done=words("The account is unlinked"), is_dangerous=True,
                 )  # fmt: skip
                 return await self.run(visit, method, errand)
+            case ["providers", name, "link"] if method == "POST":
+                return await self._link_to(visit, name)
             case ["switch"] if method == "POST":
                 return await self._switch(visit)
         raise Missing(NO_PAGE)
@@ -57,9 +61,16 @@ class Account(Entering, Errands):
         values = {
             "title": visit.words("Your account"), "me": _names(me), "sessions": sessions, "linked": linked,
             "is_somebody": is_somebody, "secrets": self._secrets(), "role": self.trade.role(visit.actor.role),
-            "providers": sorted(set(self.office.outside.openid) - {each["provider"] for each in linked}),
+            "elsewhere": await self.elsewhere(visit), "providers": sorted(set(self.office.outside.openid) - {each["provider"] for each in linked}),
         }  # fmt: skip
         return Page("face/account.html", values)
+
+    async def _link_to(self, visit: Visit, name: str) -> Page:
+        """Link one's account to a provider's: the way there is a link, since a form may not lead to another site."""
+        answer = await visit.asking.ask(self.at("POST", "/auth/openid/{provider}/link"), {"provider": name})
+        address = orjson.loads(answer.body)["address"]
+        self.on_the_way(visit, answer, address, f"{visit.app}{BACK}")
+        return Page("face/link.html", {"title": visit.words("Link"), "name": name, "address": address})
 
     def _secrets(self) -> list[str]:
         ways = (self.trade.sign_in, self.trade.sign_in.staff)

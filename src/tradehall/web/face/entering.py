@@ -2,21 +2,25 @@
 
 from urllib.parse import urlsplit
 
+import orjson
 from pydantic import ValidationError
 
 from tradehall.kernel.calls import Call
 from tradehall.kernel.contracts import Service
-from tradehall.kernel.errors import Problem, Refused, Unauthenticated
-from tradehall.kernel.people import SignIn, organisations
-from tradehall.kernel.people.entry import Granted, access_token, come_in
+from tradehall.kernel.errors import Missing, Problem, Refused, Unauthenticated
+from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.people import SignIn, has_users, organisations
+from tradehall.kernel.people.entry import Granted, come_in
 from tradehall.kernel.people.renewal import go_on
 from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.bodies import invalid
 from tradehall.web.client import caller, origin
 from tradehall.web.face.pages import Page, Pages
-from tradehall.web.face.visiting import ACCESS, REFRESH, Visit, cookie
+from tradehall.web.face.visiting import ACCESS, REFRESH, Visit, cookie, session_cookies
 
 SIGN_IN = "sign-in"
+WAY_BACK = "hall_back"
+"""Says that a way to a provider was begun on a page, and where it ends."""
 
 
 class Entering(Pages):
@@ -37,14 +41,8 @@ class Entering(Pages):
 
     def _keep(self, visit: Visit, call: Call, granted: Granted) -> str:
         """Put a session's tokens into cookies; gives the access token."""
-        token, lasts = (
-            access_token(self.office, self.trade, call, granted),
-            int(self.office.terms.refresh_lasts.total_seconds()),
-        )
-        visit.more_headers += [
-            cookie(visit.scope, ACCESS, token, lasts),
-            cookie(visit.scope, REFRESH, str(granted.token), lasts),
-        ]
+        token, headers = session_cookies(visit.scope, self.office, self.trade, call, granted)
+        visit.more_headers += headers
         return token
 
     def _call(self, visit: Visit, name: str) -> Call:
@@ -56,8 +54,71 @@ class Entering(Pages):
         return Call(contract, nobody, self.office.clock(), origin=where, caller=caller(visit.scope, visit.headers))
 
     async def ask_in(self, visit: Visit) -> Page:
-        """The page to sign in."""
+        """The page to sign in; where nobody can yet, how to begin."""
+        if not await self.office.database.read(0, has_users):
+            return Page("face/first.html", {"title": visit.words("Welcome to Tradehall")})
         return await self._entrance(visit, "", 200)
+
+    async def forgot(self, visit: Visit) -> Page:
+        """The page for whoever has forgotten their secret: the answer is the same whether somebody has the name."""
+        way, told, wrong, status = self._way(visit), "", "", 200
+        if visit.scope["method"] == "POST":
+            contract = self.house.find("POST", f"/auth/forgot-{self.trade.sign_in.secret.name}")
+            if contract is None:
+                raise Missing("There is no such page")
+            try:
+                body = {self.trade.sign_in.name: visit.value("name")}
+                told = visit.words(orjson.loads((await visit.asking.ask(contract, body=body)).body)["message"])
+            except Problem as problem:
+                wrong, status = visit.words(problem.sentence), problem.status
+        values = {
+            "title": visit.words("Forgotten"),
+            "way": way,
+            "told": told,
+            "wrong": wrong,
+            "name": visit.value("name"),
+        }
+        return Page("face/forgot.html", values, status)
+
+    # Signing in with a provider.
+
+    async def set_out(self, visit: Visit, provider: str) -> Page:
+        """Go to a provider to sign in there, and come back to where somebody wanted to go."""
+        contract = self.house.find("GET", "/auth/openid/{provider}/start")
+        if contract is None:
+            raise Missing("There is no such page")
+        answer = await visit.asking.ask(contract, {"provider": provider})
+        return self.on_the_way(visit, answer, answer.headers["Location"], visit.query.get("to", ""))
+
+    def on_the_way(self, visit: Visit, answer: Answer, address: str, to: str) -> Page:
+        """Remember that the way to a provider was begun on a page, and where it is to end."""
+        back = self._back(visit, to).encode().hex()
+        secure = "; Secure" if visit.scope.get("scheme") == "https" else ""
+        kept = f"{WAY_BACK}={back}; Path={visit.root}/; Max-Age=600; HttpOnly; SameSite=Lax{secure}"
+        visit.more_headers += [("Set-Cookie", answer.headers["Set-Cookie"]), ("Set-Cookie", kept)]
+        return Page("", to=address)
+
+    async def come_back(self, visit: Visit, provider: str) -> Page:
+        """Come back from a provider: signed in, at the page where it was begun."""
+        contract = self.house.find("GET", "/auth/openid/{provider}/callback")
+        visit.more_headers.append(("Set-Cookie", f"{WAY_BACK}=; Path={visit.root}/; Max-Age=0"))
+        try:
+            assert contract is not None  # noqa: S101 - for the type checker
+            answer = await visit.asking.ask(contract, {"provider": provider}, visit.query)
+        except Problem as problem:
+            return await self._entrance(visit, visit.words(problem.sentence), problem.status)
+        told = orjson.loads(answer.body)
+        if "refresh_token" not in told:
+            return await self._entrance(visit, visit.words(told.get("message", "")), 202)
+        lasts = int(self.office.terms.refresh_lasts.total_seconds())
+        for name, kept in ((ACCESS, "access_token"), (REFRESH, "refresh_token")):
+            visit.more_headers.append(cookie(visit.scope, name, told[kept], lasts))
+        visit.more_headers.append(("Set-Cookie", answer.headers["Set-Cookie"]))
+        try:
+            back = bytes.fromhex(visit.cookies.get(WAY_BACK, "")).decode()
+        except ValueError:
+            back = ""
+        return Page("", to=self._back(visit, back))
 
     async def come_in(self, visit: Visit) -> Page:
         """Sign in; on to where somebody wanted to go."""

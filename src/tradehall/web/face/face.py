@@ -52,6 +52,7 @@ class Face(Administration, Tables, Home, Calendars):
         super().__init__(office, trade, dispatcher, House(trade), drawing_board())
         self.own: Mapping[tuple[str, str], Handler] = {
             ("GET", "sign-in"): self.ask_in, ("POST", "sign-in"): self.come_in, ("POST", "sign-out"): self.go_out,
+            ("GET", "sign-in/forgot"): self.forgot, ("POST", "sign-in/forgot"): self.forgot,
             ("POST", "look"): self.look_so, ("GET", "search"): self.search, ("GET", "keys"): self.keys,
         }  # fmt: skip
 
@@ -196,10 +197,20 @@ class Face(Administration, Tables, Home, Calendars):
             raise Missing("There is no such page")
         return await (self.do if method == "POST" else self.ask)(visit, room, deed, row_id)
 
+    async def returning(self, scope: Scope, send: Send, provider: str) -> None:
+        """Somebody comes back from a provider of sign-ins whose way was begun on a page."""
+        headers = dict(scope["headers"])
+        scope["request_id"], scope["at"] = request_id(headers), PLACE
+        visit = self._stranger(scope, headers)
+        visit.query = parsed(scope.get("query_string", b""))
+        await self._send(visit, self._drawn_page(visit, await self.come_back(visit, provider)), send)
+
     async def further(self, visit: Visit, method: str, parts: list[str]) -> Page:
         """A page of this trade's that is no room: a board, a chart, a calendar, the rows behind a figure."""
         if method == "GET":
             match parts:
+                case [first, "with", provider] if first == SIGN_IN:
+                    return await self.set_out(visit, provider)
                 case ["boards", name]:
                     return await self.board(visit, self._room(visit, name))
                 case ["charts", name]:
@@ -303,8 +314,13 @@ class Face(Administration, Tables, Home, Calendars):
         return {
             "_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "trade": self.trade, "told": told,
             "undo": undo, "menu": rooms, "more": self._groups(visit, here) if is_in else [], "language": visit.words.language,
-            "is_home": here == [""], "address": str(visit.scope["path"]), "formats": visit.formats, "is_in": is_in, "house": self.house,
+            "trades": self._trades(visit) if is_in else [], "is_home": here == [""], "address": str(visit.scope["path"]), "formats": visit.formats, "is_in": is_in, "house": self.house,
         }  # fmt: skip
+
+    def _trades(self, visit: Visit) -> list[tuple[str, str]]:
+        """The other trades of this installation, where they are beside this one."""
+        others = [each for each in self.office.trades.values() if each is not self.trade]
+        return [(each.title, f"/{each.name}{PLACE}") for each in others if visit.root == f"/{self.trade.name}"]
 
     def _groups(self, visit: Visit, here: list[str]) -> list[tuple[str, list[Entry]]]:
         """The other places of the menu under their headings."""

@@ -6,6 +6,10 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
+from tradehall.kernel.calls import Call
+from tradehall.kernel.office import Office
+from tradehall.kernel.people.entry import Granted, access_token
+from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
 from tradehall.web.face.asking import Asking
 from tradehall.web.face.formats import Formats
@@ -58,6 +62,14 @@ def cookie(
     parts += ["HttpOnly"] if hidden else []
     parts += ["Secure"] if scope.get("scheme") == "https" else []
     return "Set-Cookie", "; ".join(parts)
+
+
+def session_cookies(
+    scope: Mapping[str, Any], office: Office, trade: Trade, call: Call, granted: Granted
+) -> tuple[str, list[tuple[str, str]]]:
+    """The access token of a session, and the headers that keep it for the pages of its trade."""
+    token, lasts = access_token(office, trade, call, granted), int(office.terms.refresh_lasts.total_seconds())
+    return token, [cookie(scope, ACCESS, token, lasts), cookie(scope, REFRESH, str(granted.token), lasts)]
 
 
 @dataclass
