@@ -21,7 +21,7 @@ NEW = "a boat and a river"
 async def the_link(owner: Looker, path: str, form: dict[str, str]) -> str:
     """A link that the owner is shown."""
     page = await owner.send(path, form)
-    return re.findall(r"(/welcome/[\w-]+)", page.text)[0]
+    return str(re.findall(r"(/welcome/[\w-]+)", page.text)[0])
 
 
 async def test_whoever_accepts_an_invitation_is_signed_in_and_at_home(application: Application, shop: Place) -> None:
