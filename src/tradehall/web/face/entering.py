@@ -92,7 +92,7 @@ class Entering(Pages):
 
     def on_the_way(self, visit: Visit, answer: Answer, address: str, to: str) -> Page:
         """Remember that the way to a provider was begun on a page, and where it is to end."""
-        back = self._back(visit, to).encode().hex()
+        back = self.back(visit, to).encode().hex()
         secure = "; Secure" if visit.scope.get("scheme") == "https" else ""
         kept = f"{WAY_BACK}={back}; Path={visit.root}/; Max-Age=600; HttpOnly; SameSite=Lax{secure}"
         visit.more_headers += [("Set-Cookie", answer.headers["Set-Cookie"]), ("Set-Cookie", kept)]
@@ -118,7 +118,7 @@ class Entering(Pages):
             back = bytes.fromhex(visit.cookies.get(WAY_BACK, "")).decode()
         except ValueError:
             back = ""
-        return Page("", to=self._back(visit, back))
+        return Page("", to=self.back(visit, back))
 
     async def come_in(self, visit: Visit) -> Page:
         """Sign in; on to where somebody wanted to go."""
