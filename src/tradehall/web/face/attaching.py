@@ -12,6 +12,7 @@ from tradehall.kernel.errors import MethodNotAllowed, Missing, Problem, Unauthen
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Resource
 from tradehall.web.face.asking import VIA
+from tradehall.web.face.entering import Entering
 from tradehall.web.face.errands import NO_PAGE, Errands, Parts, number
 from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Room
@@ -20,7 +21,7 @@ from tradehall.web.face.visiting import Visit
 from tradehall.web.files import Desk
 
 
-class Attaching(Errands):
+class Attaching(Entering, Errands):
     """The files that are attached to rows."""
 
     async def _files(self, visit: Visit, room: Room, row_id: int) -> list[dict[str, Any]] | None:
@@ -80,8 +81,7 @@ class Attaching(Errands):
             case [each, "remove"] if method == "POST":
                 await self._desk().remove(_request(visit, "DELETE", path, {}), number(each))
                 visit.tell(visit.words("The file is removed"))
-                back = visit.value("back")
-                return Page("", to=back if back.startswith(f"{visit.app}/") else visit.app)
+                return Page("", to=self.back(visit, visit.value("back")))
         raise Missing(NO_PAGE)
 
     def _desk(self) -> Desk:

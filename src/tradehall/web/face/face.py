@@ -64,11 +64,11 @@ class Face(Administration, Tables, Home, Calendars):
         visit = self._stranger(scope, headers)
         try:
             if self.dispatcher.policy.limits is not None:
-                await self.dispatcher.limit(scope, self._shown(visit), signs_in=path == f"{OWN}/{SIGN_IN}")
+                await self.dispatcher.limit(scope, self._shown(visit), signs_in=_is_entrance(path))
             if is_foreign(scope["method"], headers):
                 raise Denied("This form was not sent from here", "foreign")
             visit.query = parsed(scope.get("query_string", b""))
-            if path != f"{OWN}/{SIGN_IN}":
+            if not _is_entrance(path):
                 await self._know(visit)
             if path == f"{OWN}/{LIVE}":
                 await self._live(visit, receive, send)
@@ -355,6 +355,11 @@ class Face(Administration, Tables, Home, Calendars):
         scope["status"] = status
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+
+
+def _is_entrance(path: str) -> bool:
+    """Whether a page is for those who are not in yet."""
+    return path == f"{OWN}/{SIGN_IN}" or path.startswith(f"{OWN}/{SIGN_IN}/")
 
 
 async def _respond(response: Response, visit: Visit | None, receive: Receive, send: Send) -> None:
