@@ -162,7 +162,7 @@ def of_inputs(found: Iterable[Input]) -> Iterator[str]:
 
 def of_record(record: type[Record]) -> Iterator[str]:
     """What is said of a record and its fields."""
-    yield from (record.title, phrase(record.plural), (record.__doc__ or "").split("\n\n")[0])
+    yield from (record.title, phrase(record.plural))
     for name, declared in record.fields.items():
         yield phrase(name)
         if isinstance(declared.kind, Choice):
@@ -174,7 +174,7 @@ def declared(trade: Trade) -> Iterator[tuple[str, bool]]:
     for room in House(trade).rooms.values():
         is_kernel = room.is_kernel_s
         filters = (each.name if isinstance(each, Filter) else each for each in room.resource.filters)
-        yield from ((each, is_kernel) for each in (*of_record(room.record), *map(phrase, filters)))
+        yield from ((each, is_kernel) for each in (room.about, *of_record(room.record), *map(phrase, filters)))
         for deed in (room.create, room.edit, room.delete, *room.deeds, *room.starts):
             if deed is not None:
                 of_form = of_inputs(inputs(deed.verb.body)) if deed.verb.body is not None else ()

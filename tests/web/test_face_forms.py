@@ -147,8 +147,9 @@ async def test_a_move_is_undone_by_the_move_back_and_a_change_by_what_stood_ther
     bicycle = await a_bicycle(shop)
     async with looking(application, shop.owner) as browser:
         changed = await browser.fill(f"/app/bicycles/{bicycle}/edit", deposit="60")
-        undo = (await browser.get(changed.to)).one("div", class_="told").one("a").given["href"]
-        assert (await browser.fill(undo)).status == 303
+        undo = (await browser.get(changed.to)).one("div", class_="told").one("form")
+        fields = {each.given["name"]: each.given["value"] for each in undo.all("input")}
+        assert (await browser.post(undo.given["action"], fields)).status == 303
         assert (await row(shop.owner, f"/api/bicycles/{bicycle}"))["deposit"] == 50
 
 

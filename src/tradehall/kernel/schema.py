@@ -28,6 +28,7 @@ from tradehall.kernel import (
     reports,
     tickets,
     versions,
+    views,
 )
 from tradehall.kernel.columns import Choice, Json, Scaled, Utc
 from tradehall.kernel.database import Database
@@ -55,6 +56,7 @@ ROOMS = (
     tickets,
     webhooks,
     versions,
+    views,
 )
 """The modules whose tables are the kernel's own branch: imported here, so that none is forgotten."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel import audit, backlog, feed, keeping, keys, persons, privacy
+from tradehall.kernel import audit, backlog, feed, keeping, keys, persons, privacy, views
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Listing, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
@@ -186,6 +186,7 @@ class Trade:
         yield from webhook_paths(self)
         yield from privacy.paths(self)
         yield from transfer_paths(self)
+        yield from views.paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

@@ -289,6 +289,28 @@ def upgrade() -> None:
         batch_op.create_index('uq_kernel_replies_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_kernel_replies_provider_provider_id', ['org_id', 'provider', 'provider_id'], unique=True, sqlite_where=None, postgresql_where=None)
 
+    op.create_table('kernel_saved_views',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False),
+    sa.Column('room', sa.String(length=80), nullable=False),
+    sa.Column('name', sa.String(length=60), nullable=False),
+    sa.Column('query', sa.String(length=1000), nullable=False),
+    sa.Column('shared', sa.Boolean(), nullable=False),
+    sa.Column('opens', sa.Boolean(), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_saved_views', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_saved_views_of_trade_room', ['org_id', 'of_trade', 'room'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_kernel_saved_views_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_saved_views_of_trade_owner_id_room_name', ['org_id', 'of_trade', 'owner_id', 'room', 'name'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_kernel_saved_views_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('kernel_settings',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -627,6 +649,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_replies ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_replies FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_replies USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_saved_views ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_saved_views FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_saved_views USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_settings ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_settings FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_settings USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -718,6 +743,13 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_settings_recent')
 
     op.drop_table('kernel_settings')
+    with op.batch_alter_table('kernel_saved_views', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_saved_views_org_id_id')
+        batch_op.drop_index('uq_kernel_saved_views_of_trade_owner_id_room_name', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_kernel_saved_views_recent')
+        batch_op.drop_index('ix_kernel_saved_views_of_trade_room', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('kernel_saved_views')
     with op.batch_alter_table('kernel_replies', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_replies_provider_provider_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('uq_kernel_replies_org_id_id')

@@ -245,6 +245,7 @@
     open();
   }
   ready(document);
+  if (document.querySelector("[data-print-now]")) print();
   document.addEventListener("htmx:after:swap", event => { ready(event.target); });
   if (document.querySelector(".told")) say(document.querySelector(".told span").textContent);
 })();

@@ -1,6 +1,6 @@
 """Doing: verbs as forms. What is refused is said at its field; what others changed meanwhile is shown beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -26,6 +26,8 @@ from tradehall.web.face.visiting import Visit
 
 PICKED = 20
 LONGEST_ID = 19
+UNDOES = "undo"
+"""Is sent with what undoes something."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,8 @@ class Doing(Details):
         except Unauthenticated:
             raise
         except Problem as problem:
+            if UNDOES in visit.form:
+                return self._not_undone(visit, problem, deed, declared)
             whole = filling.again(declared, visit.form, problem.errors if isinstance(problem, Invalid) else ())
             await self._say(visit, filling)
             if not isinstance(problem, Invalid):
@@ -87,7 +91,16 @@ class Doing(Details):
             shown = self._form(visit, room, deed, row_id, row, filling, version)
             would = await self._would(visit, told or {})
             return replace(shown, values={**shown.values, "would": would, "version": visit.value("version") or version})
-        return self._after(visit, room, deed, row_id, row, told)
+        undo = self._undo(visit, room, deed, row_id, row, declared)
+        if undo and (tag := answer.headers.get("ETag")):
+            undo += f"{'&' if '?' in undo else '?'}version={tag.strip(chr(34))}&{UNDOES}=1"
+        return self._after(visit, room, deed, row_id, row, told, undo)
+
+    def _not_undone(self, visit: Visit, problem: Problem, deed: Deed, declared: Sequence[Input]) -> Page:
+        """What one click can't undo any more leads to the form, with what stood there, to decide."""
+        visit.tell(visit.words.why(problem))
+        former = {each.name: visit.value(each.name) for each in declared if each.name in visit.form}
+        return Page("", to=f"{visit.root}{visit.scope['path'].removeprefix(visit.root)}?{urlencode(former)}")
 
     def _declared(self, deed: Deed) -> tuple[Input, ...]:
         return inputs(deed.verb.body) if deed.verb.body is not None else ()
@@ -127,11 +140,17 @@ class Doing(Details):
         return Page("face/form.html", values)
 
     def _after(
-        self, visit: Visit, room: Room, deed: Deed, row_id: int | None, row: Mapping[str, Any], told: Any
+        self,
+        visit: Visit,
+        room: Room,
+        deed: Deed,
+        row_id: int | None,
+        row: Mapping[str, Any],
+        told: Any,
+        undo: str,
     ) -> Page:
         place = f"{visit.app}/{room.name}"
         made = told.get("id") if isinstance(told, dict) else None
-        undo = self._undo(visit, room, deed, row_id, row)
         words = visit.words
         if deed is room.delete:
             visit.tell(words("{what} was deleted", what=self.label(room, row, words)))
@@ -143,15 +162,23 @@ class Doing(Details):
             return Page("face/secret.html", {"title": words(deed.title), "told": told, "to": to})
         return Page("", to=to)
 
-    def _undo(self, visit: Visit, room: Room, deed: Deed, row_id: int | None, row: Mapping[str, Any]) -> str:
-        """Where what was done is undone: the move back, where there is one that asks nothing; of an edit, what stood there."""
+    def _undo(
+        self,
+        visit: Visit,
+        room: Room,
+        deed: Deed,
+        row_id: int | None,
+        row: Mapping[str, Any],
+        declared: Sequence[Input],
+    ) -> str:
+        """What is sent to undo it: the move back, where there is one that asks nothing; of an edit, what stood there."""
         if row_id is None:
             return ""
         place = f"{visit.app}/{room.name}/{row_id}/do/"
         if deed is room.edit:
-            was = {name.removeprefix("was."): texts[0] for name, texts in visit.form.items() if name.startswith("was.")}
-            changed = {name: text for name, text in was.items() if name in visit.form and visit.form[name][0] != text}
-            return f"{place}{deed.name}?{urlencode(changed)}" if changed and len(str(changed)) < 800 else ""
+            former = dict(_former(visit.form, declared))
+            is_any = any(not name.startswith("was.") for name in former)
+            return f"{place}{deed.name}?{urlencode(former)}" if is_any and len(str(former)) < 800 else ""
         before = row.get(deed.verb.state_name) if deed.verb.goal is not None else None
         back = next(
             (
@@ -315,6 +342,17 @@ class Doing(Details):
             {"room": room, "deed": deed, "refused": refused, "done": done, "title": visit.words(deed.title)},
             status=409,
         )
+
+
+def _former(form: Mapping[str, Sequence[str]], declared: Sequence[Input]) -> Iterator[tuple[str, str]]:
+    """What stood in the fields that were changed. A box that is not ticked is not sent: of one that stays it is said how it was."""
+    for each in declared:
+        was = form.get(f"was.{each.name}", ("",))[0]
+        is_box = each.kind in ("flag", "several")
+        if "\n".join(form.get(each.name, ())) != was and (is_box or each.name in form):
+            yield each.name, was
+        elif is_box:
+            yield f"was.{each.name}", ""
 
 
 def holds_secret(told: Any) -> bool:

@@ -27,7 +27,18 @@ from tradehall.web.face.home import Home
 from tradehall.web.face.pages import POLICY, Entry, Page, environment, packed
 from tradehall.web.face.rooms import House, Room
 from tradehall.web.face.tables import Tables
-from tradehall.web.face.visiting import ACCESS, LANGUAGE, PLACE, THEME, YEAR, Visit, cookie, cookies_of, is_foreign
+from tradehall.web.face.visiting import (
+    ACCESS,
+    LANGUAGE,
+    PLACE,
+    THEME,
+    YEAR,
+    Undo,
+    Visit,
+    cookie,
+    cookies_of,
+    is_foreign,
+)
 from tradehall.web.face.words import Words, wanted
 from tradehall.web.live import EventStream
 from tradehall.web.names import request_id
@@ -163,6 +174,12 @@ class Face(Administration, Tables, Home, Calendars):
             case ["pick"]:
                 self._only(method, "GET")
                 return await self.pick(visit, room)
+            case ["views"]:
+                self._only(method, "POST")
+                return await self.keep_view(visit, room)
+            case ["views", view_id, "drop"]:
+                self._only(method, "POST")
+                return await self.drop_view(visit, room, view_id)
             case ["new"] if room.create is not None:
                 return await self._deed(visit, method, room, room.create.name, None)
             case ["do", name]:
@@ -313,7 +330,7 @@ class Face(Administration, Tables, Home, Calendars):
         )
         return {
             "_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "trade": self.trade, "told": told,
-            "undo": undo, "menu": rooms, "more": self._groups(visit, here) if is_in else [], "language": visit.words.language,
+            "undo": Undo.of(undo), "menu": rooms, "more": self._groups(visit, here) if is_in else [], "language": visit.words.language,
             "trades": self._trades(visit) if is_in else [], "is_home": here == [""], "address": str(visit.scope["path"]), "formats": visit.formats, "is_in": is_in, "house": self.house,
         }  # fmt: skip
 

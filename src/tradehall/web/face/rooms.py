@@ -72,6 +72,11 @@ class Room:
         return phrase(self.record.plural)
 
     @property
+    def about(self) -> str:
+        """What is kept here, as a sentence or two."""
+        return " ".join((self.record.__doc__ or "").split("\n\n")[0].split())
+
+    @property
     def icon(self) -> str:
         """Its picture."""
         return "gear" if self.is_kernel_s else "table"

@@ -25,12 +25,15 @@ from tradehall.web.face.fields import (
     kind_of,
     shown_fields,
 )
-from tradehall.web.face.pages import Page, Pages
+from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Room
+from tradehall.web.face.views import PASSING, PRINT, Views
 from tradehall.web.face.visiting import Visit
 from tradehall.web.face.words import phrase
 
 PAGE = 50
+PRINTED = 1000
+"""How many rows are on the page of a list that is made for paper."""
 AT_FIRST = 7
 LONG = 200
 
@@ -77,16 +80,22 @@ def first_columns(room: Room, names: Sequence[str]) -> list[str]:
     return [*found, *(["created_at"] if "created_at" in names else [])]
 
 
-class Tables(Pages):
+class Tables(Views):
     """The lists of a trade."""
 
     async def table(self, visit: Visit, room: Room) -> Page:
         """The list of a room: all of the page, or the rows that follow a cursor."""
         room.listing.grant(visit.actor)
-        listed = await self._listed(visit, room)
         if "after" in visit.query and visit.is_part:
-            return Page("face/rows.html", {"listed": listed, "room": room})
-        return Page("face/table.html", {"listed": listed, "room": room, "title": visit.words(room.title)})
+            return Page("face/rows.html", {"listed": await self._listed(visit, room), "room": room})
+        views = await self.views_of(visit, room)
+        first = next((each for each in views if each.opens), None)
+        if first is not None and not visit.query:
+            return Page("", to=first.href)
+        listed = await self._listed(visit, room)
+        kept = urlencode([each for each in listed.given.items() if each[0] not in PASSING])
+        values = {"views": views, "kept": kept, "manages": self.manages(visit.actor), "is_print": PRINT in visit.query}
+        return Page("face/table.html", {"listed": listed, "room": room, "title": visit.words(room.title), **values})
 
     async def row(self, visit: Visit, room: Room, row_id: int) -> Page:
         """One row of a list again, because somebody changed it; nothing where it is no more to be seen there."""
@@ -111,13 +120,15 @@ class Tables(Pages):
     async def _listed(self, visit: Visit, room: Room) -> "Listed":
         """What somebody asks for; where that can't be, all rows, and why."""
         try:
-            return await self._found(visit, room, {name: value for name, value in visit.query.items() if value != ""})
+            given = {name: value for name, value in visit.query.items() if value != "" and name != PRINT}
+            return await self._found(visit, room, given)
         except Invalid as invalid:
             return await self._found(visit, room, {}, visit.words.why(invalid))
 
     async def _found(self, visit: Visit, room: Room, given: Mapping[str, str], wrong: str = "") -> "Listed":
         resource, grant = room.resource, room.listing.grant(visit.actor)
-        asked = resource.asked(given, Window(PAGE, after=given.get("after")))
+        page = PRINTED if PRINT in visit.query else PAGE
+        asked = resource.asked(given, Window(page, after=given.get("after")))
         columns = self._columns(visit, room)
 
         def read(session: Session) -> Listed:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from tradehall.kernel.calls import Call
 from tradehall.kernel.office import Office
@@ -70,6 +70,20 @@ def session_cookies(
     """The access token of a session, and the headers that keep it for the pages of its trade."""
     token, lasts = access_token(office, trade, call, granted), int(office.terms.refresh_lasts.total_seconds())
     return token, [cookie(scope, ACCESS, token, lasts), cookie(scope, REFRESH, str(granted.token), lasts)]
+
+
+@dataclass(frozen=True)
+class Undo:
+    """What is sent, and where to, to undo what was done."""
+
+    action: str
+    fields: list[tuple[str, str]]
+
+    @classmethod
+    def of(cls, address: str) -> "Undo | None":
+        """Of an address with what is to be sent as its query."""
+        action, _, query = address.partition("?")
+        return cls(action, parse_qsl(query, keep_blank_values=True)) if action else None
 
 
 @dataclass
