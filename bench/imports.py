@@ -60,8 +60,13 @@ class Peak(Thread):
             with suppress(OSError):  # it ended in between
                 self.own = max(self.own, high_water_mb(self._process_id))
                 self.cpu = max(self.cpu, cpu_seconds(self._process_id))
-                children = Path(f"/proc/{self._process_id}/task/{self._process_id}/children").read_text().split()
-                self.readers = max([self.readers, *(high_water_mb(int(each)) for each in children)])
+                self.readers = max([self.readers, *map(high_water_mb, self._readers())])
+
+    def _readers(self) -> list[int]:
+        """What it has started; a copy of itself that is about to become another program is none yet."""
+        children = Path(f"/proc/{self._process_id}/task/{self._process_id}/children").read_text().split()
+        itself = Path(f"/proc/{self._process_id}/cmdline").read_bytes()
+        return [int(each) for each in children if Path(f"/proc/{each}/cmdline").read_bytes() != itself]
 
     def end(self) -> Figures:
         """All of it."""
