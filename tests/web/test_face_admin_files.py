@@ -86,7 +86,8 @@ async def settled(owner: Looker, at: str) -> httpx2.Response:
 async def test_p_27_a_table_is_sent_put_in_order_checked_and_imported(application: Application, shop: Place) -> None:
     async with Looker(application, shop.owner) as owner:
         assert (await owner.see("/imports/do/upload")).headers["Location"] == "/app/-/imports/new"
-        assert "Bicycle" in text(await owner.see("/-/imports/new"))
+        assert "/-/imports/new?type=bicycles" in (await owner.see("/bicycles")).text
+        assert '<option value="bicycles" selected>' in (await owner.see("/-/imports/new?type=bicycles")).text
         sent = {"type": "bicycles", "decimal": "", "dates": "", "existing": ""}
         answer = await owner.send("/-/imports/new", sent, files={"file": ("bicycles.csv", TABLE, "text/csv")})
         assert answer.status_code == 303, text(answer)

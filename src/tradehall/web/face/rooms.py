@@ -60,6 +60,8 @@ class Room:
     starts: tuple[Deed, ...] = ()
     """What begins without a row."""
     exports: tuple[Contract, ...] = field(default=())
+    imports: Contract | None = None
+    """What takes a table of its rows in, if anything does."""
 
     @property
     def record(self) -> type[Record]:
@@ -90,6 +92,10 @@ class Room:
         """What is done here by this name."""
         own = (self.create, self.edit, self.delete, *self.deeds, *self.starts)
         return next((each for each in own if each is not None and each.name == name), None)
+
+    def takes_tables_of(self, actor: Actor) -> bool:
+        """Whether somebody of this role may import rows."""
+        return self.imports is not None and self.imports.by is not None and actor.may(self.imports.by)
 
     def is_for(self, actor: Actor) -> bool:
         """Whether somebody of this role may see the list."""
@@ -174,6 +180,7 @@ class House:
             create, edit, delete,
             tuple(deed for deed in rest if deed.verb.target), _by_name(deed for deed in rest if not deed.verb.target),
             tuple(each for each in self.trade.operations if each.path.startswith(f"{self.trade.prefix}/exports/{name}.")),
+            self.find("POST", f"/{record.plural}/bulk-upload"),
         )  # fmt: skip
 
     def _deeds(self, record: type[Record]) -> Iterator[Deed]:
