@@ -40,8 +40,8 @@ def test_the_language_is_the_chosen_one_else_what_the_browser_names_first(
     ("english", "french"),
     [
         ("Customer not found", "Introuvable\u00a0: Client"),
-        ("Sale is RETURNED and can only become nothing else", "Vente\u00a0: l'état est «\u00a0Rendu\u00a0», et seul est possible ensuite\u00a0: rien d'autre"),
-        ("Phone is SOLD and can only become AVAILABLE or UNDER_REPAIR", "Téléphone\u00a0: l'état est «\u00a0Vendu\u00a0», et seul est possible ensuite\u00a0: Disponible ou En réparation"),
+        ("Sale is RETURNED and can only become nothing else", "Vente\u00a0: l’état est «\u00a0Rendu\u00a0», et seul est possible ensuite\u00a0: rien d’autre"),
+        ("Phone is SOLD and can only become AVAILABLE or UNDER_REPAIR", "Téléphone\u00a0: l’état est «\u00a0Vendu\u00a0», et seul est possible ensuite\u00a0: Disponible ou En réparation"),
         ("Only 1234.50 is due", "Seuls 1234,50 sont dus"),
         ("Input should be greater than or equal to 0", "La valeur doit être supérieure ou égale à 0"),
         ("String should have at most 40 characters", "40 caractères au plus"),
@@ -158,7 +158,7 @@ async def test_what_is_refused_is_said_in_the_language(shop: Place) -> None:
     assert (row["daily_rate"], row["deposit"]) == (12.5, 1234.5)
     again = await shop.application.stranger.post("/app/bicycles/do/create", headers=french | form, content=right)
     assert "Il y a déjà un vélo avec ce numéro de cadre" in again.text
-    assert "Cette page n&#39;existe pas" in (await shop.application.stranger.get("/app/nowhere", headers=french)).text
+    assert "Cette page n’existe pas" in (await shop.application.stranger.get("/app/nowhere", headers=french)).text
 
 
 @pytest.mark.parametrize(
