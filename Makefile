@@ -14,8 +14,8 @@ CODE := hatch_build.py $(wildcard src tests bench examples)
 .PHONY: setup run test check format lock bench soak screenshots clean
 .DELETE_ON_ERROR:
 
-setup: $(READY) $(ASSETS)  ## everything that the other targets need, in .venv
-	@:
+setup: $(READY) $(ASSETS)  ## everything that the other targets need, in .venv; and Chromium, where apt may install it
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && { apt-get install --yes chromium || { apt-get update && apt-get install --yes chromium; }; } >/dev/null 2>&1; } || echo "The tests of pages in a browser are skipped without Chromium, which the apt package chromium has."
 
 $(READY): pyproject.toml requirements.lock $(EXAMPLE)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tradehall needs Python 3.11 or newer; name one with: make PYTHON=...")'
@@ -63,7 +63,7 @@ soak: setup  ## what takes minutes: crashes, power loss, load
 
 screenshots: setup  ## the pages in a real browser, at the widths of a desk and of a phone
 	@command -v chromium >/dev/null || { echo "make screenshots needs Chromium, which the apt package chromium has."; exit 1; }
-	@$(BIN)/python -m pytest -m browser tests/browser
+	@SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_pages.py
 
 clean:
 	rm -rf .venv node_modules $(VENDOR) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,12 +1,12 @@
 """Every page in a real browser: nothing is blocked, nothing is logged, nothing is wider than the screen."""
 
-import shutil
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.commands import PASSWORD, serving
 
@@ -17,18 +17,6 @@ LARGEST = 150_000
 DESK, PHONE = (1100, 760), (360, 740)
 SIZES = pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 LONG = "ama.owusu-mensah-of-the-second-shop-behind-the-station." * 3 + "kumasi"
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The machine's own Chromium."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.exit("These tests need Chromium, which the apt package chromium has.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program)
-        yield browser
-        browser.close()
 
 
 @contextmanager
@@ -52,7 +40,9 @@ def fits(page: Page) -> bool:
 
 
 def keep(page: Page, name: str) -> None:
-    """Save what is seen for the documentation."""
+    """Save what is seen for the documentation, where that is asked for."""
+    if not os.environ.get("SCREENSHOTS"):
+        return
     IMAGES.mkdir(parents=True, exist_ok=True)
     image = page.screenshot(path=IMAGES / f"{name}.png")
     assert len(image) < LARGEST

@@ -56,9 +56,29 @@
       dialog.scrollTop = 0;
     } catch {
       all(form, "button").forEach(each => { each.disabled = false; });
-      touched.add(form);
-      offline(true);
+      lost(form, event.submitter);
     }
+  });
+
+  // A form that could not be sent says so, keeps what was written, and is sent when the line is back; its key keeps it from being done twice.
+  const lost = (form, button) => {
+    touched.add(form);
+    offline(true);
+    let told = form.querySelector("[data-lost]");
+    if (!told) {
+      told = document.createElement("p");
+      Object.assign(told, { className: "alert alert-warning", tabIndex: -1, textContent: root.dataset.lost });
+      told.setAttribute("role", "alert");
+      told.dataset.lost = "";
+      form.prepend(told);
+      addEventListener("online", () => { told.remove(); if (form.isConnected) form.requestSubmit(button); }, { once: true });
+    }
+    told.focus();
+  };
+  document.addEventListener("submit", event => {
+    if (navigator.onLine || !event.target.matches("[data-guard]:not([data-part])")) return;
+    event.preventDefault();
+    lost(event.target, event.submitter);
   });
   let leaving = false;
 
@@ -232,9 +252,10 @@
       stream.onmessage = event => {
         let told;
         try { told = JSON.parse(event.data); } catch { return; }
-        for (const each of told.changes ?? []) pending.add(`${each.entity}:${each.id}`);
+        const changes = told.data?.changes ?? [];
+        for (const each of changes) pending.add(`${each.resource}:${each.id}`);
         const board = document.querySelector("[data-board]"), table = document.querySelector("[data-table]");
-        const adds = (told.changes ?? []).some(each => each.entity === (board?.dataset.board ?? table?.dataset.table) && (board || each.operation === "add"));
+        const adds = changes.some(each => each.resource === (board?.dataset.board ?? table?.dataset.table) && (board || each.operation === "add"));
         if (adds && scrollY < 200 && !chosen().length) { clearTimeout(timer); timer = setTimeout(moved, 250); } else { clearTimeout(timer); timer = setTimeout(redraw, 120); }
       };
       stream.addEventListener("resync", () => moved());

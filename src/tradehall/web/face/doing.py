@@ -79,9 +79,9 @@ class Doing(Details):
                 return self._not_undone(visit, problem, deed, declared)
             whole = filling.again(declared, visit.form, problem.errors if isinstance(problem, Invalid) else ())
             await self._say(visit, filling)
-            if not isinstance(problem, Invalid):
-                whole = [visit.words.why(problem)]
             clash = self._conflict(visit, room, declared, problem) if isinstance(problem, Stale) else []
+            if not isinstance(problem, Invalid):
+                whole = [] if clash else [visit.words.why(problem)]
             shown = replace(self._form(visit, room, deed, row_id, row, filling, version), status=problem.status)
             return replace(shown, values={**shown.values, "whole": whole, "conflict": clash})
         told = orjson.loads(answer.body) if answer.body else None

@@ -216,7 +216,7 @@ class Tables(Views):
     ) -> str:
         """The rows as they are sent: drawn by hand, since there are many."""
         cells = [(each.name, ' class="text-end"' if each.is_right else "", drawing.cell(each)) for each in columns]
-        place, name = f"{visit.app}/{room.name}/", room.record.table.name
+        place, name = f"{visit.app}/{room.name}/", room.record.plural
         first = cells[0] if cells else None
         is_link = first is not None and columns[0].kind != REFERENCE
         mark = str(escape(visit.words("Select")))
