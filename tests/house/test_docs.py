@@ -5,10 +5,13 @@ import shlex
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 from cyclopts import App
 
+from tradehall.app import build_app
 from tradehall.cli import app
 from tradehall.kernel import author
 from tradehall.kernel.trade import installed
@@ -100,3 +103,19 @@ def test_every_test_that_the_page_of_proofs_names_exists_and_every_long_run_is_n
     named = set(re.findall(r"`(tests/[\w/]+\.py)`", (ROOT / "docs/reliability.md").read_text()))
     assert [each for each in sorted(named) if not (ROOT / each).exists()] == []
     assert {f"tests/soak/{path.name}" for path in (ROOT / "tests/soak").glob("test_*.py")} - named == set()
+
+
+def references(part: Any) -> Iterator[str]:
+    """Every `$ref` in a part of a document."""
+    if isinstance(part, dict):
+        yield from ([part["$ref"]] if "$ref" in part else [])
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from references(each)
+
+
+def test_every_reference_in_a_description_of_an_interface_leads_somewhere(tmp_path: Path) -> None:
+    for trade in installed():
+        gate = build_app(Settings(_env_file=None, tradehall_data=tmp_path), [trade])  # type: ignore[call-arg]  # pydantic-settings takes it
+        document = orjson.loads(gate.apps[trade.name].document)
+        known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+        assert set(references(document)) <= known

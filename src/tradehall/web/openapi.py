@@ -55,6 +55,8 @@ def document(trade: Trade, version: str, base: Json_) -> Json_:
     rows = {name: _shape_schema(shape) for name, shape in _shapes(trade).items()}
     if taken := components.keys() & rows.keys():
         raise TypeError(f"records and request models are called alike: {', '.join(sorted(taken))}")
+    if twice := models.keys() - components.keys():
+        raise TypeError(f"two models are called alike: {', '.join(sorted(twice))}")
     components |= rows
     components["Problem"] = _problem()
     paths: Json_ = dict(base.get("paths", {}))
@@ -186,7 +188,7 @@ def _query_parameters(trade: Trade, contract: Contract) -> Iterator[Json_]:
         for name in DRILL:
             yield _query(name, {"type": "integer"} if name in ("subject", "limit") else {"type": "string"})
     elif isinstance(does, Report) and does.body is not None and contract.method == "GET":
-        for name, schema in does.body.model_json_schema()["properties"].items():
+        for name, schema in does.body.model_json_schema(ref_template=REF + "{model}")["properties"].items():
             if name not in contract.parameters:
                 yield _query(name, schema)
     elif isinstance(does, Service):

@@ -122,7 +122,7 @@ class NewIntent(BaseModel):
     email: Email | None = None
 
 
-class Decision(StrEnum):
+class Found(StrEnum):
     """What a manager found out about money that nobody could place."""
 
     BOOK = "book"
@@ -132,5 +132,5 @@ class Decision(StrEnum):
 class Resolution(BaseModel):
     """What becomes of the money, and why."""
 
-    decision: Decision
+    decision: Found
     note: Note

@@ -51,7 +51,7 @@ class Line(BaseModel):
     imei_decision: Decision | None = None
 
 
-class Part(BaseModel):
+class Tender(BaseModel):
     """What is paid in one way."""
 
     method: Paid = Method.CASH
@@ -77,10 +77,10 @@ class NewCheckout(BaseModel):
     customer_id: Annotated[int, ID, Refers(Customer)] | None = None
     lines: Annotated[list[Line], Limit(min_length=1, max_length=50)]
     trade_in: TradeIn | None = None
-    payments: Annotated[list[Part], Limit(max_length=20)] = []
+    payments: Annotated[list[Tender], Limit(max_length=20)] = []
 
 
-NOTHING = Part.model_construct(method=Method.CASH, amount=Decimal(0), reference=None)
+NOTHING = Tender.model_construct(method=Method.CASH, amount=Decimal(0), reference=None)
 
 
 @dataclass(frozen=True)
@@ -150,7 +150,7 @@ def balance(ctx: Context, order: NewCheckout, given: TradeIn) -> Decimal:
     return price - given.given_phone_value
 
 
-def swapped(ctx: Context, order: NewCheckout, given: TradeIn, due: Decimal, parts: Sequence[Part]) -> Swap:
+def swapped(ctx: Context, order: NewCheckout, given: TradeIn, due: Decimal, parts: Sequence[Tender]) -> Swap:
     """The first line as a swap, its balance paid at once; what came by further methods is moved to them."""
     if sum((part.amount for part in parts), Decimal(0)) < due:
         raise Refused("swap_unpaid", f"The balance of a swap is paid at once: {due:.2f}")
@@ -186,12 +186,12 @@ def priced(ctx: Context, lines: Sequence[Line], terms: tax.Terms) -> list[Item]:
     ]
 
 
-def shared(payments: Sequence[Part], dues: Sequence[Decimal]) -> list[list[Part]]:
+def shared(payments: Sequence[Tender], dues: Sequence[Decimal]) -> list[list[Tender]]:
     """What is paid of each line: one payment after the other fills one line after the other."""
     left = [(part, part.amount) for part in payments]
-    found: list[list[Part]] = []
+    found: list[list[Tender]] = []
     for due in dues:
-        mine: list[Part] = []
+        mine: list[Tender] = []
         while due > 0 and left:
             part, amount = left.pop(0)
             taken = min(amount, due)
@@ -203,7 +203,7 @@ def shared(payments: Sequence[Part], dues: Sequence[Decimal]) -> list[list[Part]
     return found
 
 
-def sold(ctx: Context, item: Item, parts: Sequence[Part], **of: Any) -> Sale:
+def sold(ctx: Context, item: Item, parts: Sequence[Tender], **of: Any) -> Sale:
     """One line as a sale: its first payment is a part of it, further ones are payments of their own."""
     first = parts[0] if parts else NOTHING
     sale = hand_over(

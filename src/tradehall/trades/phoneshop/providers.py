@@ -30,7 +30,7 @@ from tradehall.trades.phoneshop.attempts import (
     LATER,
     LOCAL,
     SOON,
-    Decision,
+    Found,
     NewIntent,
     PaymentAttempt,
     PaymentEvent,
@@ -145,7 +145,7 @@ def resolve(ctx: Context, attempt: PaymentAttempt, how: Resolution) -> PaymentAt
     if attempt.status is not PaymentStatus.REQUIRES_VERIFICATION:
         raise Refused("nothing_to_verify", f"Payment is {attempt.status}: there is nothing to decide")
     attempt.why = how.note
-    if how.decision is Decision.RETURNED:
+    if how.decision is Found.RETURNED:
         attempt.status = PaymentStatus.RETURNED
         return attempt
     if attempt.provider_currency != attempt.currency or not attempt.provider_amount:
