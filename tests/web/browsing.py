@@ -137,7 +137,8 @@ class Seen(Tag):
 
     def deeds(self) -> list[str]:
         """What the page of a row offers to do."""
-        return [each.text for each in self.one("div", class_="head-deeds").all("a")]
+        offered = self.one("div", class_="head-deeds").all("a")
+        return [each.text for each in offered if "print=1" not in each.given["href"]]
 
 
 CHECKED = {"checked": ""}
