@@ -15,7 +15,7 @@ from tests.commands import PASSWORD, Server, done, serving
 DESK, PHONE = (1100, 760), (360, 740)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The machine's own Chromium."""
     program = shutil.which("chromium")
