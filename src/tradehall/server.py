@@ -82,6 +82,7 @@ def prepare(
     """Bring the schema up to date, and see that there is an organisation and a way in."""
     database.check()
     bring_up(database, trades)
+    database.weigh()
     org_id = first_organisation(database, utc_now(), "Demo" if demo else FIRST)
     if demo:
         fill(database, trades, org_id)

@@ -82,10 +82,6 @@ def migrate(database: Database, trades: Iterable[Trade]) -> list[str]:
     def change(connection: Connection) -> None:
         applied.extend(advance(connection, folders))
         feed.begin_epoch(connection)
-        if connection.dialect.name == "sqlite":
-            # Without these figures it reads a whole table in its order rather than a few rows by an index.
-            connection.exec_driver_sql("PRAGMA analysis_limit=400")
-            connection.exec_driver_sql("ANALYZE")
 
     database.migrate(change)
     return applied

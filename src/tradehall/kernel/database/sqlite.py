@@ -298,6 +298,12 @@ class SqliteDatabase:
                 connection.exec_driver_sql("ROLLBACK")
                 raise
 
+    def weigh(self) -> None:
+        """Count what indexes hold, of a few hundred rows each: else whole tables are read in their order for a few rows."""
+        with self._writer_engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA analysis_limit=400")
+            connection.exec_driver_sql("ANALYZE")
+
     def _write(self) -> None:
         while (group := self._queue.get()) is not None:
             if group.steps is not None:

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_time, get_datetime_format
+from babel.dates import format_date, format_time, get_datetime_format
 from babel.numbers import UnknownCurrencyError, get_currency_symbol, get_decimal_symbol, get_group_symbol
 
 SPACES = " \u00a0\u202f"
@@ -84,10 +84,6 @@ class Formats:
         """The days of the week from Monday on, short."""
         names = _locale(self.language).days["format"]["abbreviated"]
         return [str(names[number]) for number in range(7)]
-
-    def whole_moment(self, value: datetime) -> str:
-        """A moment in full, for a tooltip."""
-        return format_datetime(value.astimezone(ZoneInfo(self.zone)), "full", locale=_locale(self.language))
 
     # What is put into fields, and read from them.
 
