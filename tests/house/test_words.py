@@ -80,10 +80,10 @@ def _in_expression(expression: nodes.Node) -> Iterator[str]:
             yield from chain(*(_in_expression(each) for each in (expression.expr1, expression.expr2) if each))
 
 
-def on_pages() -> Iterator[str]:
-    """What templates say."""
+def on_pages(folder: Path) -> Iterator[str]:
+    """What the templates there say."""
     parse = Environment(autoescape=True).parse
-    for path in sorted((SOURCE / "web/templates/face").glob("*.html")):
+    for path in sorted(folder.glob("*.html")):
         for call in parse(path.read_text()).find_all(nodes.Call):
             match call.node:
                 case nodes.Name(name="_"):
@@ -263,7 +263,7 @@ def said_by_all() -> dict[str, str]:
     """What every trade says."""
     of_kernel = (text for trade in TRADES.values() for text, is_kernel in declared(trade) if is_kernel)
     whys = refusals(SOURCE, but=SOURCE / "trades")
-    said = worth(chain(on_pages(), in_code(), of_kernel, whys, of_pydantic()))
+    said = worth(chain(on_pages(SOURCE / "web/templates/face"), in_code(), of_kernel, whys, of_pydantic()))
     return said | {each: each for each in BETWEEN}
 
 
@@ -271,8 +271,8 @@ def said_by_all() -> dict[str, str]:
 def said_by(name: str) -> dict[str, str]:
     """What one trade says besides."""
     trade = TRADES[name]
-    here = trade.migrations.parent
-    own = worth(chain((text for text, is_kernel in declared(trade) if not is_kernel), refusals(here)))
+    of_pages, whys = on_pages(trade.folder / "templates"), refusals(trade.folder)
+    own = worth(chain((text for text, is_kernel in declared(trade) if not is_kernel), of_pages, whys))
     return {key: text for key, text in own.items() if key not in said_by_all()}
 
 

@@ -84,13 +84,17 @@ def demo(ctx: th.Context) -> None:
     ctx.do(start, bicycle_id=free[0].id, renter="Ama Owusu", days=2)
 
 
-bicycles = th.Resource(Bicycle, by=STAFF, write=OWNER)
+bicycles = th.Resource(Bicycle, by=STAFF, write=OWNER, filters=("status",))
 rentals = th.Resource(Rental, by=(th.own(HELPER), OWNER), filters=("status", "bicycle_id"))
 screens = (
     th.Board(Rental, shows=("bicycle_id", "due_at", "deposit"), until=(Hire.RETURNED,), title="Bicycles that are out"),
     th.Board(Bicycle, shows=("daily_rate", "deposit"), title="The yard"),
     th.Calendar(Rental, on="due_at", title="Due back"),
     th.Chart(takings, title="Takings"),
-)
+    th.OwnPage(
+        "counter", "counter.html", by=STAFF, title="Counter",
+        shows={"free": "/api/bicycles?status=free"}, does={"hire": "/api/rentals/start"},
+    ),
+)  # fmt: skip
 late = th.Template("overdue", notice="{renter} should have brought bicycle {bicycle_id} back by {due_at}")
 trade = th.Trade("bicycles", roles=STAFF, resources=(bicycles, rentals), templates=(late,), screens=screens, demo=demo)

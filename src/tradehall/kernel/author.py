@@ -36,7 +36,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
 from tradehall.kernel.resources import Filter, Resource
-from tradehall.kernel.screens import Board, Calendar, Chart
+from tradehall.kernel.screens import Board, Calendar, Chart, OwnPage
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, SYSTEM, Role, act, after, move, own, where
 
@@ -68,6 +68,7 @@ __all__ = [
     "Message",
     "Missing",
     "Office",
+    "OwnPage",
     "Part",
     "Parts",
     "Reader",

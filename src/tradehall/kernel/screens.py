@@ -1,10 +1,12 @@
 """Screens: what people look at besides the table, the form and the page of each row, which every resource has by itself."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from tradehall.kernel.records import Record
 from tradehall.kernel.reports import Measure
+from tradehall.kernel.verbs import ANYBODY, By, grants
 
 
 @dataclass(frozen=True)
@@ -45,4 +47,35 @@ class Calendar:
     title: str = ""
 
 
-Screen = Board | Chart | Calendar
+@dataclass(frozen=True)
+class OwnPage:
+    """A page that a trade draws itself, at `/app/<path>`: a template of its folder `templates`, and what is seen and done there.
+
+    `shows` are operations of the trade that answer a GET, by the name that the template has for what they answer, with what the
+    path and the query string of the page say in braces: `{"repair": "/api/repairs/{id}", "week": "/api/takings?day={day}"}`.
+    Whoever may not ask for one of them finds None. `does` are operations that forms of the page ask for, by the value of their
+    field `do`: `{"accept": "POST /r/{token}/estimate"}`; the answers of those in `answers` are shown by the page at once. A page for ANYBODY is seen without signing in. The page of the path ""
+    is the home of those whom it is for.
+    """
+
+    path: str
+    template: str
+    by: By
+    shows: Mapping[str, str] = field(default_factory=dict)
+    does: Mapping[str, str] = field(default_factory=dict)
+    answers: tuple[str, ...] = ()
+    title: str = ""
+    icon: str = "table"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is for those who are not signed in."""
+        return any(each.role is ANYBODY for each in grants(self.by))
+
+    @property
+    def is_place(self) -> bool:
+        """Whether it stands in the menu."""
+        return bool(self.path and self.title) and not self.is_open and "{" not in self.path
+
+
+Screen = Board | Chart | Calendar | OwnPage

@@ -106,9 +106,14 @@ class Trade:
         return Path(str(module.__file__)).parent / "migrations"
 
     @property
+    def folder(self) -> Path:
+        """Where its module of records lies, and beside it what is no Python: `templates`, `assets`, `words`."""
+        return self.migrations.parent
+
+    @property
     def words(self) -> tuple[Path, ...]:
-        """The folder of its catalogues in other languages than English: beside the module of its records."""
-        return (self.migrations.parent / "words",)
+        """The folder of its catalogues in other languages than English."""
+        return (self.folder / "words",)
 
     def role(self, name: str) -> Role | None:
         """The role of this name."""

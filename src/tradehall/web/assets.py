@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).parent / "assets"
+FOLDERS: dict[str, Path] = {}
+"""The folders of trades that have assets of their own, by the name of the trade, which is the first part of their names."""
 FOR_EVER = b"public, max-age=31536000, immutable"
 FOR_A_WHILE = b"public, max-age=300"
 SMALL = 4_000_000
@@ -20,10 +22,21 @@ TYPES = {
 """Not what the machine has for these: some have text/plain for a script, which no browser runs."""
 
 
+def _place(name: str) -> Path | None:
+    """Where an asset lies, if it is one."""
+    first, _, rest = name.partition("/")
+    folder, inside = (FOLDERS[first], rest) if first in FOLDERS else (FOLDER, name)
+    path = (folder / inside).resolve()
+    return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
+
+
 @cache
 def mark(name: str) -> str:
-    """What tells one version of an asset from the next."""
-    return sha256((FOLDER / name).read_bytes()).hexdigest()[:12]
+    """What tells one version of an asset from the next; raises FileNotFoundError."""
+    path = _place(name)
+    if path is None:
+        raise FileNotFoundError(f"there is no asset {name}")
+    return sha256(path.read_bytes()).hexdigest()[:12]
 
 
 @cache
@@ -34,8 +47,8 @@ def asset(name: str) -> str:
 
 @cache
 def _content(name: str) -> tuple[bytes, bytes] | None:
-    path = (FOLDER / name).resolve()
-    if not path.is_relative_to(FOLDER.resolve()) or not path.is_file():
+    path = _place(name)
+    if path is None:
         return None
     plain = path.read_bytes()
     return plain, gzip.compress(plain, 9) if len(plain) < SMALL else plain

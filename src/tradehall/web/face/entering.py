@@ -15,6 +15,7 @@ from tradehall.kernel.people.renewal import go_on
 from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.bodies import invalid
 from tradehall.web.client import caller, origin
+from tradehall.web.face.asking import Asking
 from tradehall.web.face.pages import Page, Pages
 from tradehall.web.face.visiting import ACCESS, REFRESH, Visit, cookie, session_cookies
 
@@ -38,6 +39,12 @@ class Entering(Pages):
         granted = await go_on(self.office, self.trade, call, refresh)
         token = self._keep(visit, call, granted)
         return await self.dispatcher.actor({b"authorization": f"Bearer {token}".encode()}), token
+
+    async def know(self, visit: Visit) -> None:
+        """Find out who looks; raises Unauthenticated."""
+        visit.actor, token = await self.who(visit)
+        visit.scope["actor"] = visit.actor
+        visit.asking = Asking(self.dispatcher, visit.scope, token)
 
     def _keep(self, visit: Visit, call: Call, granted: Granted) -> str:
         """Put a session's tokens into cookies; gives the access token."""

@@ -24,6 +24,7 @@ from tradehall.web.face.calendars import Calendars
 from tradehall.web.face.entering import SIGN_IN
 from tradehall.web.face.formats import Formats
 from tradehall.web.face.home import Home
+from tradehall.web.face.own import Own
 from tradehall.web.face.pages import POLICY, Entry, Page, environment, packed
 from tradehall.web.face.rooms import House, Room
 from tradehall.web.face.tables import Tables
@@ -56,11 +57,12 @@ def drawing_board() -> Environment:
     return environment()
 
 
-class Face(Administration, Tables, Home, Calendars):
+class Face(Administration, Tables, Home, Calendars, Own):
     """Everything that people look at."""
 
     def __init__(self, office: Office, trade: Trade, dispatcher: Dispatcher) -> None:
         super().__init__(office, trade, dispatcher, House(trade), drawing_board())
+        self.furnish()
         self.own: Mapping[tuple[str, str], Handler] = {
             ("GET", "sign-in"): self.ask_in, ("POST", "sign-in"): self.come_in, ("POST", "sign-out"): self.go_out,
             ("GET", "sign-in/forgot"): self.forgot, ("POST", "sign-in/forgot"): self.forgot,
@@ -79,8 +81,11 @@ class Face(Administration, Tables, Home, Calendars):
             if is_foreign(scope["method"], headers):
                 raise Denied("This form was not sent from here", "foreign")
             visit.query = parsed(scope.get("query_string", b""))
-            if not _is_entrance(path):
-                await self._know(visit)
+            if path.startswith(f"{OWN}/api/"):
+                await self.pass_on(visit, path.removeprefix(f"{OWN}/api"), receive, send)
+                return
+            if not _is_entrance(path) and not self.is_open(path):
+                await self.know(visit)
             if path == f"{OWN}/{LIVE}":
                 await self._live(visit, receive, send)
                 return
@@ -117,12 +122,6 @@ class Face(Administration, Tables, Home, Calendars):
             visit.form = parse_qs(body, keep_blank_values=True)
             yield
 
-    async def _know(self, visit: Visit) -> None:
-        """Find out who looks; raises Unauthenticated."""
-        visit.actor, token = await self.who(visit)
-        visit.scope["actor"] = visit.actor
-        visit.asking = Asking(self.dispatcher, visit.scope, token)
-
     def _stranger(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         cookies = cookies_of(headers)
         language = wanted(headers.get(b"accept-language", b"").decode("latin-1"), cookies.get(LANGUAGE, ""))
@@ -148,6 +147,8 @@ class Face(Administration, Tables, Home, Calendars):
     async def _page(self, visit: Visit, path: str) -> Page:
         method = "GET" if visit.scope["method"] == "HEAD" else visit.scope["method"]
         parts = path.split("/") if path else []
+        if (own := self.own_page(visit.actor, parts)) is not None:
+            return await (self.do_own if method == "POST" else self.draw_own)(visit, *own)
         if not parts:
             self._only(method, "GET")
             return await self.home(visit)
@@ -330,7 +331,7 @@ class Face(Administration, Tables, Home, Calendars):
         )
         return {
             "_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "trade": self.trade, "told": told,
-            "undo": Undo.of(undo), "menu": rooms, "more": self._groups(visit, here) if is_in else [], "language": visit.words.language,
+            "undo": Undo.of(undo), "menu": [*self.places(visit, here), *rooms], "more": self._groups(visit, here) if is_in else [], "language": visit.words.language,
             "trades": self._trades(visit) if is_in else [], "is_home": here == [""], "address": str(visit.scope["path"]), "formats": visit.formats, "is_in": is_in, "house": self.house,
         }  # fmt: skip
 

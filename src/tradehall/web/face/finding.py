@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tradehall.kernel.database import Session
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.screens import Board, Chart
+from tradehall.kernel.screens import Board, Calendar
 from tradehall.kernel.search import pattern
 from tradehall.web.face.details import Details
 from tradehall.web.face.pages import Entry, Page
@@ -79,7 +79,7 @@ class Finding(Details):
     def more_of(self, visit: Visit, here: Sequence[str]) -> list[Entry]:
         """The places of the menu that are no rooms of the trade: boards, calendars, and the administration."""
         screens = [
-            each for each in self.trade.screens if not isinstance(each, Chart) and self._sees(visit, each.record)
+            each for each in self.trade.screens if isinstance(each, Board | Calendar) and self._sees(visit, each.record)
         ]
         found = []
         for each in screens:

@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context, select_autoescape
+from jinja2 import (
+    BaseLoader,
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+    pass_context,
+    select_autoescape,
+)
 from jinja2.runtime import Context
 from markupsafe import Markup
 
@@ -30,6 +39,8 @@ if TYPE_CHECKING:
     from tradehall.web.dispatch import Dispatcher
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+OF_TRADES: dict[str, BaseLoader] = {}
+"""The templates of trades that draw pages themselves, by the name of the trade, which is the first part of their names."""
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; object-src 'none'; frame-ancestors 'none'; form-action 'self'; "
     "base-uri 'none'"
@@ -65,7 +76,7 @@ class Entry:
 def environment() -> Environment:
     """What draws pages: everything is escaped, and a name that is not known is an error."""
     found = Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=select_autoescape(default=True), trim_blocks=True,
+        loader=ChoiceLoader([FileSystemLoader(TEMPLATES), PrefixLoader(OF_TRADES)]), autoescape=select_autoescape(default=True), trim_blocks=True,
         lstrip_blocks=True, undefined=StrictUndefined, auto_reload=False,
     )  # fmt: skip
     found.globals |= {

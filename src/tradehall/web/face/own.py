@@ -1,0 +1,157 @@
+"""A trade's own pages: its template, with what the interface answers to whoever looks, and what they ask of it there."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any
+from urllib.parse import parse_qsl
+
+import orjson
+from jinja2 import FileSystemLoader
+
+from tradehall.kernel.contracts import Contract
+from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, Unauthenticated
+from tradehall.kernel.screens import OwnPage
+from tradehall.kernel.verbs import Actor
+from tradehall.web import assets
+from tradehall.web.dispatch import Receive, Send, respond
+from tradehall.web.face.asking import VIA
+from tradehall.web.face.entering import Entering
+from tradehall.web.face.pages import OF_TRADES, Entry, Page
+from tradehall.web.face.visiting import Visit
+
+DO = "do"
+"""The field of a form that names what it asks for."""
+Values = Mapping[str, str]
+
+
+class Own(Entering):
+    """The pages that a trade draws itself, and its interface for their scripts."""
+
+    def furnish(self) -> None:
+        """Find the trade's own templates and assets; raises TypeError where a page names an operation that is not there."""
+        OF_TRADES[self.trade.name] = FileSystemLoader(self.trade.folder / "templates")
+        assets.FOLDERS[self.trade.name] = self.trade.folder / "assets"
+        for page in self._own():
+            wishes = [("GET", each) for each in page.shows.values()]
+            for method, wish in [*wishes, *(_deed(each) for each in page.does.values())]:
+                if self._operation(method, wish.partition("?")[0]) is None:
+                    raise TypeError(
+                        f"the page {page.path!r} of {self.trade.name} names {method} {wish}, which is not there"
+                    )
+
+    def is_open(self, path: str) -> bool:
+        """Whether a page is seen without signing in."""
+        parts = path.split("/")
+        return any(each.is_open and _fits(each.path, parts) is not None for each in self._own())
+
+    def own_page(self, actor: Actor, parts: Sequence[str]) -> tuple[OwnPage, dict[str, str]] | None:
+        """The trade's own page at an address for somebody, with the values in its path."""
+        for each in self._own():
+            if actor.may(each.by) and (values := _fits(each.path, parts or [""])) is not None:
+                return each, values
+        return None
+
+    def places(self, visit: Visit, here: Sequence[str]) -> list[Entry]:
+        """The trade's own pages in the menu."""
+        return [
+            Entry(visit.words(each.title), f"{visit.app}/{each.path}", each.icon, "/".join(here) == each.path)
+            for each in self._own()
+            if each.is_place and visit.actor.may(each.by)
+        ]
+
+    async def draw_own(
+        self, visit: Visit, page: OwnPage, values: Values, problem: Problem | None = None, answer: Any = None
+    ) -> Page:
+        """Draw a page: with the refusal of what was asked for on it, or with what was answered, if there is any."""
+        if visit.actor.org_id:
+            await self.learn(visit)
+        known = {**visit.query, **values}
+        found = {name: await self._seen(visit, wish, known) for name, wish in page.shows.items()}
+        told = {"title": visit.words(page.title) if page.title else "", "problem": problem, "answer": answer}
+        status = problem.status if problem is not None else 200
+        return Page(
+            f"{self.trade.name}/{page.template}", {**told, "values": values, "query": visit.query, **found}, status
+        )
+
+    async def do_own(self, visit: Visit, page: OwnPage, values: Values) -> Page:
+        """Ask for what a form of the page says, with its other fields, and show the page as it is then."""
+        wish = page.does.get(visit.value(DO))
+        if wish is None:
+            raise MethodNotAllowed(["GET"]) if not page.does else Missing("There is no such page")
+        method, path = _deed(wish)
+        contract, inside = self._wished(method, path, {**visit.query, **values})
+        body = {name: given[0] for name, given in visit.form.items() if name != DO and given[0] != ""}
+        try:
+            answer = await visit.asking.ask(contract, inside, {}, body)
+        except Problem as problem:
+            return await self.draw_own(visit, page, values, problem)
+        if visit.value(DO) in page.answers:
+            return await self.draw_own(visit, page, values, answer=orjson.loads(answer.body))
+        return Page("", to=str(visit.scope["path"]))
+
+    async def pass_on(self, visit: Visit, path: str, receive: Receive, send: Send) -> None:
+        """Answer an operation of the interface to a script of a page: whoever looks at the page asks for it."""
+        method, known_as, contract = visit.scope["method"], visit.scope["request_id"], None
+        try:
+            await self.know(visit)
+            found = self.dispatcher.find(path)
+            contract = found[0].methods.get("GET" if method == "HEAD" else method) if found is not None else None
+            if found is None or contract is None:
+                raise Missing("There is no such page")
+            headers = {name: value for name, value in visit.headers.items() if name != b"cookie"}
+            if visit.asking.token:
+                headers[b"authorization"] = f"Bearer {visit.asking.token}".encode()
+            inner = {**visit.scope, "via": VIA, "path": path, "root_path": "", "headers": list(headers.items())}
+            answer = await self.dispatcher.answer(contract, found[1], inner, headers, known_as, receive)
+        except Problem as problem:
+            answer = self.trade.problem(problem, known_as, contract.errors if contract is not None else None)
+        visit.scope["status"] = answer.status
+        more = [(name.lower().encode(), value.encode()) for name, value in visit.more_headers]
+        await respond(send, answer, known_as, [*more, *visit.scope.get("rate_limit", ())], body=method != "HEAD")
+
+    def _own(self) -> Iterator[OwnPage]:
+        return (each for each in self.trade.screens if isinstance(each, OwnPage))
+
+    async def _seen(self, visit: Visit, wish: str, known: Values) -> Any:
+        path, _, query = wish.partition("?")
+        contract, inside = self._wished("GET", path, known)
+        asked = {name: _filled(text, known) for name, text in parse_qsl(query, keep_blank_values=True)}
+        try:
+            return await visit.asking.found(contract, inside, {name: text for name, text in asked.items() if text})
+        except (Denied, Unauthenticated):
+            return None
+
+    def _wished(self, method: str, path: str, known: Values) -> tuple[Contract, dict[str, str]]:
+        """An operation with the values of its path."""
+        found = self._operation(method, path)
+        assert found is not None  # noqa: S101 - looked for at the start
+        contract, inside = found
+        return contract, {name: _filled(text, known) for name, text in zip(contract.parameters, inside, strict=True)}
+
+    def _operation(self, method: str, path: str) -> tuple[Contract, list[str]] | None:
+        found = self.dispatcher.find(path)
+        contract = found[0].methods.get(method) if found is not None else None
+        return (contract, found[1]) if found is not None and contract is not None else None
+
+
+def _deed(wish: str) -> tuple[str, str]:
+    method, _, path = wish.rpartition(" ")
+    return method or "POST", path
+
+
+def _filled(text: str, known: Values) -> str:
+    """A part of an operation's address: what a name in braces stands for, or itself."""
+    return known.get(text[1:-1], "") if text.startswith("{") and text.endswith("}") else text
+
+
+def _fits(path: str, parts: Sequence[str]) -> dict[str, str] | None:
+    """The values of the names in a path, where an address fits it."""
+    found: dict[str, str] = {}
+    for ours, theirs in zip_longest(path.split("/"), parts):
+        if ours is None or theirs is None:
+            return None
+        if ours.startswith("{"):
+            found[ours[1:-1]] = theirs
+        elif ours != theirs:
+            return None
+    return found

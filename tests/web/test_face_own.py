@@ -1,0 +1,74 @@
+"""Pages that a trade draws itself, over HTTP."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.running import Application, Place
+from tests.web.hiring import a_bicycle
+from tests.web.looking import SAME_SITE, Looker, menu, text
+from tradehall.kernel.screens import OwnPage
+from tradehall.kernel.trade import Trade
+from tradehall.web.dispatch import Dispatcher, Policy
+from tradehall.web.face.face import Face
+
+
+async def test_an_own_page_shows_what_the_interface_answers_and_asks_it_for_what_its_forms_say(
+    application: Application, shop: Place
+) -> None:
+    bicycle = await a_bicycle(shop, "KA-1 <b>")
+    async with Looker(application, shop.helper) as browser:
+        page = await browser.see("/counter")
+        assert "KA-1 &lt;b&gt;" in page.text
+        assert "Counter" in menu(page)
+        hired = await browser.told("/counter", {"do": "hire", "bicycle_id": bicycle, "renter": "Ama", "days": "2"})
+        assert "No bicycle is free" in hired
+        refused = await browser.send("/counter", {"do": "hire", "bicycle_id": bicycle, "renter": "Ama", "days": "2"})
+        assert refused.status_code == 409
+        assert "is out" in text(refused)
+        assert (await browser.send("/counter", {"do": "sell"})).status_code == 404
+    assert [each["renter"] for each in (await shop.owner.get("/api/rentals")).json()] == ["Ama"]
+
+
+async def test_an_own_page_is_for_those_whom_it_names(application: Application) -> None:
+    async with Looker(application) as stranger:
+        answer = await stranger.see("/counter")
+        assert answer.status_code == 303
+        assert "/sign-in" in answer.headers["location"]
+
+
+async def test_a_script_of_a_page_asks_the_interface_as_whoever_looks_at_it(
+    application: Application, shop: Place
+) -> None:
+    async with Looker(application, shop.owner) as browser:
+        made = {"frame_number": "KA-7", "daily_rate": 12, "deposit": 50}
+        first = await browser.http.post(
+            "/app/-/api/api/bicycles", json=made, headers={**SAME_SITE, "Idempotency-Key": "once"}
+        )
+        again = await browser.http.post(
+            "/app/-/api/api/bicycles", json=made, headers={**SAME_SITE, "Idempotency-Key": "once"}
+        )
+        assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])
+        assert [each["frame_number"] for each in (await browser.see("/-/api/api/bicycles")).json()] == ["KA-7"]
+        assert (await browser.see("/-/api/api/nothing")).status_code == 404
+    async with Looker(application) as stranger:
+        assert (await stranger.see("/-/api/api/bicycles")).status_code == 401
+
+
+async def test_row_21_no_other_site_asks_the_interface_with_the_cookies_of_a_page(
+    application: Application, shop: Place
+) -> None:
+    async with Looker(application, shop.owner) as browser:
+        made = {"frame_number": "KA-7", "daily_rate": 12, "deposit": 50}
+        for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.test"}):
+            answer = await browser.http.post("/app/-/api/api/bicycles", json=made, headers=headers)
+            assert answer.status_code == 403
+    assert (await shop.owner.get("/api/bicycles")).json() == []
+
+
+async def test_a_page_that_names_an_operation_which_is_not_there_is_refused_at_the_start(
+    application: Application, trade: Trade
+) -> None:
+    wrong = replace(trade, screens=(OwnPage("lost", "lost.html", trade.owner, shows={"rows": "/api/lost"}),))
+    with pytest.raises(TypeError, match="names GET /api/lost, which is not there"):
+        Face(application.office, wrong, Dispatcher(application.office, wrong, Policy()))
