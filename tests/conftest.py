@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from tests.running import Application, Clock, Copies, Place, Switchboard, opened, serving
-from tests.servers import Postgres, private_postgres
+from tests.servers import Postgres, private_postgres, quick_folder
 from tradehall.kernel.database import postgres
 from tradehall.kernel.trade import Trade
 
@@ -29,14 +29,15 @@ def anyio_backend() -> str:
 @pytest.fixture(scope="session")
 def private_server() -> Iterator[Postgres]:
     """The PostgreSQL of this session. A test that pulls its plug brings a server of its own."""
-    with private_postgres("fsync=off") as server:
+    with quick_folder(for_postgres=True) as data, private_postgres("fsync=off", data=data) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def copies(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Copies:
+def copies(request: pytest.FixtureRequest) -> Iterator[Copies]:
     """Where databases come from."""
-    return Copies(tmp_path_factory.mktemp("databases"), lambda: request.getfixturevalue("private_server"))
+    with quick_folder() as folder:
+        yield Copies(folder, lambda: request.getfixturevalue("private_server"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
