@@ -175,6 +175,9 @@ def declared(trade: Trade) -> Iterator[tuple[str, bool]]:
         is_kernel = room.is_kernel_s
         filters = (each.name if isinstance(each, Filter) else each for each in room.resource.filters)
         yield from ((each, is_kernel) for each in (room.about, *of_record(room.record), *map(phrase, filters)))
+        if room.comment is not None:
+            yield from ((each, True) for each in (room.comment.title, room.comment.help))
+            yield from ((each, True) for each in of_inputs(inputs(room.comment.verb.body)))
         for deed in (room.create, room.edit, room.delete, *room.deeds, *room.starts):
             if deed is not None:
                 of_form = of_inputs(inputs(deed.verb.body)) if deed.verb.body is not None else ()

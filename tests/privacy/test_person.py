@@ -76,6 +76,9 @@ class Planted:
             for _ in range(5):
                 sent = {"file": (f"{self.word('filename')}.txt", self.word("content").encode())}
                 self.files.append((await done(person, "POST", f"{path}/files", 201, files=sent))["id"])
+        said = await done(self.shop, "POST", f"{SHOP}/customers/{self.customer}/comments", 201,
+                          json={"text": self.word("comment")})  # fmt: skip
+        await done(self.shop, "PATCH", f"{SHOP}/comments/{said['id']}", 200, json={"text": self.word("comment")})
         await self.messages()
         await self.workshop_and_till()
 

@@ -15,6 +15,7 @@ from starlette.routing import Mount, Route
 
 from tests.running import Application, Place
 from tradehall.kernel.calls import references
+from tradehall.kernel.comments import Comment
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Download, Drill, History, Listing, Reading, Report
 from tradehall.kernel.jobs import JOBS, Job, Task
@@ -92,7 +93,7 @@ def samples() -> dict[str, Any]:
     """A good value for each field that a request body may have; a new one where it has to differ."""
     number = f"{next(_serial):07d}"
     return {
-        "room": f"room-{number}", "query": "", "shared": False, "opens": False, "full_name": "Ama Owusu", "phone_number": f"024{number}", "email": "ama@example.com", "brand": "Samsung",
+        "room": f"room-{number}", "text": "Looks fine", "query": "", "shared": False, "opens": False, "full_name": "Ama Owusu", "phone_number": f"024{number}", "email": "ama@example.com", "brand": "Samsung",
         "model": "Galaxy", "condition": "New", "value": 1000, "imei": imei(), "imei2": imei(), "cost_price": 900,
         "category_id": 1, "brand_id": 1, "specs": {"colour": "black"}, "is_available": True, "anonymize": False,
         "amount_paid": 800, "payment_method": "cash", "payment_reference": "MM-7", "original_price": 1000, "discount_amount": 100, "customer_phone": f"024{number}",
@@ -531,11 +532,16 @@ async def _refund(place: Place) -> int:
     return int((await place.owner.get("/api/refunds")).json()[0]["id"])
 
 
+async def _comment(place: Place) -> int:
+    """What the owner said about a phone."""
+    return await _asked(place, f"/api/phones/{await _a_phone(place)}/comments", "text")
+
+
 MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
     Checkout: _checkout, Drawer: _drawer, PaymentAttempt: _attempt, Import: _import,
     Delivery: _parked_delivery, Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
     DeviceCheck: _device_check, Inspection: _inspection, UnitCost: _unit_cost, StockCountLine: _count_line,
-    Payment: _payment, Refund: _refund,
+    Payment: _payment, Refund: _refund, Comment: _comment,
 }  # fmt: skip
 """How a row comes about of a record that nobody creates by asking."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel import audit, backlog, feed, keeping, keys, persons, privacy, views
+from tradehall.kernel import audit, backlog, comments, feed, keeping, keys, persons, privacy, views
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Listing, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
@@ -137,7 +137,7 @@ class Trade:
         """What people are told, by name: the trade's own, then the kernel's where the trade has none of the name."""
         own = {template.name: template for template in self.templates}
         joining = registrations.TEMPLATES if self.register.how is JOIN else ()
-        kernel = (*LETTERS.values(), *joining, SWITCHED_OFF, STRANDED)
+        kernel = (*LETTERS.values(), *joining, SWITCHED_OFF, STRANDED, comments.MENTIONED)
         return own | {each.name: each for each in kernel if each.name not in own}
 
     @cached_property
@@ -192,6 +192,7 @@ class Trade:
         yield from privacy.paths(self)
         yield from transfer_paths(self)
         yield from views.paths(self)
+        yield from comments.paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

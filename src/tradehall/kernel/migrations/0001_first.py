@@ -101,6 +101,26 @@ def upgrade() -> None:
         batch_op.create_index('uq_kernel_api_keys_digest', ['org_id', 'digest'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_api_keys_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('kernel_comments',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('entity', sa.String(length=63), nullable=False),
+    sa.Column('record_id', sa.BigInteger(), nullable=False),
+    sa.Column('person_id', sa.BigInteger(), nullable=False),
+    sa.Column('edited_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('text', sa.String(length=4000), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_comments', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_comments_entity_record_id_id', ['org_id', 'entity', 'record_id', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_kernel_comments_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_comments_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('kernel_files',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -628,6 +648,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_api_keys ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_api_keys FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_api_keys USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_comments ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_comments FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_comments USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_files ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_files FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_files USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -803,6 +826,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_files_entity_record_id', sqlite_where=sa.text('entity IS NOT NULL'), postgresql_where=sa.text('entity IS NOT NULL'))
 
     op.drop_table('kernel_files')
+    with op.batch_alter_table('kernel_comments', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_comments_org_id_id')
+        batch_op.drop_index('ix_kernel_comments_recent')
+        batch_op.drop_index('ix_kernel_comments_entity_record_id_id', sqlite_where=None, postgresql_where=None)
+
+    op.drop_table('kernel_comments')
     with op.batch_alter_table('kernel_api_keys', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_api_keys_org_id_id')
         batch_op.drop_index('uq_kernel_api_keys_digest', sqlite_where=None, postgresql_where=None)

@@ -107,10 +107,53 @@
     shown.addEventListener("blur", () => setTimeout(() => { open(false); if (!hidden.value) shown.value = ""; }, 150));
   };
 
+  // Naming a colleague with an @.
+  const mention = field => {
+    const names = JSON.parse(field.dataset.mention), list = document.createElement("div");
+    if (!names.length) return;
+    Object.assign(list, { className: "picked card", hidden: true, id: `${field.id}-names` });
+    list.setAttribute("role", "listbox");
+    field.after(list);
+    let at = 0;
+    const begun = () => /(?:^|[^\w@.])@([^@\n]{0,40})$/.exec(field.value.slice(0, field.selectionStart))?.[1];
+    const look = () => {
+      const term = begun()?.toLowerCase();
+      const some = term === undefined ? [] : names.filter(each => each.toLowerCase().startsWith(term) && each.toLowerCase() !== term).slice(0, 8);
+      at = 0;
+      list.replaceChildren(...some.map((each, n) => {
+        const option = document.createElement("div");
+        option.textContent = each;
+        option.setAttribute("role", "option");
+        option.setAttribute("aria-selected", n === 0);
+        return option;
+      }));
+      list.hidden = !some.length;
+    };
+    const take = name => {
+      const end = field.selectionStart, from = end - begun().length;
+      field.setRangeText(`${name} `, from, end, "end");
+      list.hidden = true;
+      field.focus();
+    };
+    field.addEventListener("input", look);
+    field.addEventListener("blur", () => { list.hidden = true; });
+    field.addEventListener("keydown", event => {
+      if (list.hidden) return;
+      const some = [...list.children], step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (step) { at = (at + step + some.length) % some.length; some.forEach((each, n) => each.setAttribute("aria-selected", n === at)); }
+      else if (event.key === "Enter" || event.key === "Tab") take(some[at].textContent);
+      else if (event.key === "Escape") { event.stopPropagation(); list.hidden = true; }
+      else return;
+      event.preventDefault();
+    });
+    list.addEventListener("mousedown", event => { const option = event.target.closest("[role=option]"); if (option) { event.preventDefault(); take(option.textContent); } });
+  };
+
   // Filters act as they are chosen; columns are chosen for this address.
   const ready = where => {
     keyed(where);
     all(where, "[data-pick]").forEach(picker);
+    all(where, "[data-mention]").forEach(mention);
     all(where, "[data-filters]").forEach(form => form.addEventListener("change", event => { if (event.target.matches("select")) form.requestSubmit(); }));
     all(where, "[data-columns]").forEach(box => box.querySelector("[data-choose]").addEventListener("click", () => {
       const address = new URL(location.href);

@@ -8,6 +8,7 @@ from tradehall.web.face.attaching import Attaching
 from tradehall.web.face.auditing import Auditing
 from tradehall.web.face.caring import Caring
 from tradehall.web.face.choosing import Choosing
+from tradehall.web.face.commenting import Commenting
 from tradehall.web.face.delivering import Delivering
 from tradehall.web.face.errands import NO_PAGE, Parts
 from tradehall.web.face.finding import Finding
@@ -18,7 +19,9 @@ from tradehall.web.face.visiting import Visit
 from tradehall.web.face.wording import Wordings
 
 
-class Administration(People, Account, Choosing, Wordings, Auditing, Caring, Delivering, Importing, Attaching, Finding):
+class Administration(
+    People, Account, Choosing, Wordings, Auditing, Caring, Delivering, Importing, Attaching, Commenting, Finding
+):
     """What is no room of the trade, and needs pages of its own."""
 
     async def administer(self, visit: Visit, method: str, parts: Parts) -> Page:
@@ -26,7 +29,7 @@ class Administration(People, Account, Choosing, Wordings, Auditing, Caring, Deli
         pages = {
             "people": self.people, "account": self.account, "settings": self.settings, "templates": self.wordings,
             "audit": self.audits, "backups": self.backups, "privacy": self.privacy, "deliveries": self.deliveries,
-            "imports": self.imports, "files": self.filed,
+            "imports": self.imports, "files": self.filed, "comments": self.commented,
         }  # fmt: skip
         page = pages.get(parts[0])
         if page is None:

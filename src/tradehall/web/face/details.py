@@ -8,6 +8,7 @@ import orjson
 from markupsafe import Markup
 
 from tradehall.kernel import events
+from tradehall.kernel.comments import NOTED
 from tradehall.kernel.contracts import dumps
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing
@@ -91,7 +92,8 @@ class Details(Pages):
         values = await self.office.database.read(visit.actor.org_id, read)
         files = await self._files(visit, room, row_id)
         leads = self.leads(visit, room, row_id)
-        return Page("face/detail.html", {**values, "room": room, "row_id": row_id, "files": files, "leads": leads})
+        beside = {"files": files, "leads": leads, "comments": await self._comments(visit, room, row_id)}
+        return Page("face/detail.html", {**values, **beside, "room": room, "row_id": row_id})
 
     def leads(self, visit: Visit, room: Room, row_id: int) -> Sequence[Entry]:
         """Where else one can go from a row."""
@@ -140,6 +142,7 @@ class Details(Pages):
 
     def _story(self, visit: Visit, reader: Reader, room: Room, row_id: int, drawing: Drawing) -> list[Told]:
         found = events.history(reader.session, reader.org_id, room.record.table.name, row_id, 2**62, STORY)
+        found = [each for each in found if each["operation"] != NOTED]  # what was said stands above
         found = orjson.loads(dumps(room.resource.visible(found, visit.actor)))
         actors = {int(number) for each in found if (number := str(each["actor"]).removeprefix("user:")).isdecimal()}
         names = {f"user:{number}": name for number, name in people(reader, actors).items()}
@@ -165,6 +168,10 @@ class Details(Pages):
 
     async def _files(self, visit: Visit, room: Room, row_id: int) -> list[dict[str, Any]] | None:
         """The files of a row, where it may have some."""
+        return None
+
+    async def _comments(self, visit: Visit, room: Room, row_id: int) -> dict[str, Any] | None:
+        """What was said about a row, where something may be."""
         return None
 
 

@@ -157,6 +157,8 @@ class Doing(Details):
             return Page("", to=place)
         there = made if row_id is None and isinstance(made, int) else row_id
         to = f"{place}/{there}" if there is not None else place
+        if deed is room.comment:
+            return Page("", to=f"{to}#comments")
         visit.tell(words("Done: {what}", what=words(deed.title).lower()), undo if row_id is not None else "")
         if holds_secret(told):
             return Page("face/secret.html", {"title": words(deed.title), "told": told, "to": to})

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from tradehall.kernel.comments import Comment
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report
 from tradehall.kernel.figures import Span
 from tradehall.kernel.records import KERNEL, Record
@@ -62,6 +63,9 @@ class Room:
     exports: tuple[Contract, ...] = field(default=())
     imports: Contract | None = None
     """What takes a table of its rows in, if anything does."""
+    comments: Contract | None = None
+    comment: Deed | None = None
+    """What was said about a row, and what says more."""
 
     @property
     def record(self) -> type[Record]:
@@ -90,7 +94,7 @@ class Room:
 
     def deed(self, name: str) -> Deed | None:
         """What is done here by this name."""
-        own = (self.create, self.edit, self.delete, *self.deeds, *self.starts)
+        own = (self.create, self.edit, self.delete, *self.deeds, *self.starts, self.comment)
         return next((each for each in own if each is not None and each.name == name), None)
 
     def takes_tables_of(self, actor: Actor) -> bool:
@@ -172,7 +176,9 @@ class House:
         special = (resource.creates, resource.edits, resource.deletes)
         create, edit, delete = (next((deed for deed in deeds if deed.verb is verb), None) for verb in special)
         create = create or next((deed for deed in deeds if deed.name == "create"), None)
-        rest = [deed for deed in deeds if deed not in (create, edit, delete)]
+        path = f"/{record.in_paths}/{{id}}/comments"
+        comment = next((deed for deed in deeds if deed.contract is self.find("POST", path)), None)
+        rest = [deed for deed in deeds if deed not in (create, edit, delete, comment)]
         return Room(
             name, resource, listing,
             next((each for each in one if isinstance(each.does, Reading)), None),
@@ -181,6 +187,7 @@ class House:
             tuple(deed for deed in rest if deed.verb.target), _by_name(deed for deed in rest if not deed.verb.target),
             tuple(each for each in self.trade.operations if each.path.startswith(f"{self.trade.prefix}/exports/{name}.")),
             self.find("POST", f"/{record.plural}/bulk-upload"),
+            next((each for each in (self.find("GET", path),) if _is_of_comments(each)), None), comment,
         )  # fmt: skip
 
     def _deeds(self, record: type[Record]) -> Iterator[Deed]:
@@ -199,6 +206,10 @@ class House:
         for contract in found.values():
             assert isinstance(contract.does, Verb)  # noqa: S101 - for the type checker
             yield Deed(contract.does.name.replace("_", "-"), contract, contract.does)
+
+
+def _is_of_comments(contract: Contract | None) -> bool:
+    return contract is not None and isinstance(contract.does, Report) and contract.does.room == Comment.plural
 
 
 def _by_name(deeds: Iterable[Deed]) -> tuple[Deed, ...]:
