@@ -224,7 +224,7 @@ async def test_the_first_page_shows_what_is_to_be_done_and_what_just_happened(
     async with looking(application, shop.owner) as browser:
         page = await browser.get("/app")
         tiles = {each.one("h2").text: each.one("ul").text for each in page.all("section", class_="tile")}
-        assert tiles == {"Rentals": "Running 1"}
+        assert tiles == {"Bicycles": "Out 1", "Rentals": "Running 1"}
         news = page.one("section", class_="news").all("li")
         assert news[0].one("a").given["href"] == f"/app/rentals/{rental}"
         assert shop.helper.name in news[0].text

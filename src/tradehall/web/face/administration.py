@@ -1,7 +1,5 @@
 """Administration: the pages of whoever looks after a business, and of everybody's own account."""
 
-from collections.abc import Sequence
-
 from tradehall.kernel.errors import Missing
 from tradehall.web.face.account import Account
 from tradehall.web.face.attaching import Attaching
@@ -36,7 +34,7 @@ class Administration(
             raise Missing(NO_PAGE)
         return await page(visit, method, parts[1:])
 
-    def administration(self, visit: Visit, here: Sequence[str]) -> list[Entry]:
+    def administration(self, visit: Visit) -> list[Entry]:
         """The places of the administration: first what is no room."""
         group, words = visit.words("Administration"), visit.words
         wordings = self.templates().path.removeprefix(self.trade.prefix)
@@ -47,9 +45,5 @@ class Administration(
         )  # fmt: skip
         found = [(*each[:3], self.may(visit.actor, "GET", each[3])) for each in places]
         found.append(("privacy", words("Privacy"), "person", self.may(visit.actor, "POST", "/privacy/erase")))
-        entries = [
-            Entry(title, f"{visit.app}/-/{name}", icon, list(here[:2]) == ["-", name], group)
-            for name, title, icon, is_for in found
-            if is_for
-        ]
-        return [*entries, *super().administration(visit, here)]
+        entries = [Entry(title, f"{visit.app}/-/{name}", icon, group) for name, title, icon, is_for in found if is_for]
+        return [*entries, *super().administration(visit)]

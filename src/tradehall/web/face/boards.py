@@ -4,18 +4,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-import sqlalchemy as sa
 from markupsafe import Markup
 
-from tradehall.kernel.contracts import dumps
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.screens import Board
 from tradehall.web.face.details import Details
 from tradehall.web.face.fields import Drawing, choice_text, shown_fields
-from tradehall.web.face.pages import Page, newest
+from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
 
@@ -84,11 +81,10 @@ class Boards(Details):
         value: str,
         counted: Mapping[str, int],
     ) -> Column:
-        seen, table = room.resource.shape.view(visit.actor).names, room.record.table.c
+        seen = room.resource.shape.view(visit.actor).names
         names = [name for name in dict.fromkeys(("id", *room.record.known_as, *board.shows)) if name in seen]
         shown = shown_fields(room.record, [name for name in board.shows if name in names], {}, visit.words)
-        rows = self.rows(reader, room, names, table[board.column] == value, order=newest(room.record), most=CARDS)
-        rows = [orjson.loads(dumps(row)) for row in rows]
+        rows = self.rows_with(reader, room, names, board.column, value, CARDS)
         drawing.look_up(reader, shown, rows)
         moves = self._moves(visit, room, value)
         cards = [
@@ -119,9 +115,6 @@ class Boards(Details):
     def _by_state(self, reader: Reader, room: Room) -> Iterator[tuple[str, int]]:
         """How many rows are in each state, as far as that is counted: at most MANY."""
         state = room.record.states[0]
-        column = room.record.table.c[state.name]
         for value in state.moves:
-            few = sa.select(sa.literal(1)).where(*self.within(reader, room, column == value)).limit(MANY).subquery()
-            counted = sa.select(sa.func.count()).select_from(few)
-            if count := int(reader.session.execute(counted, {"me": reader.actor.user_id}).scalar_one()):
+            if count := self.count_with(reader, room, state.name, value, MANY):
                 yield str(value), count

@@ -17,7 +17,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import referrers
 from tradehall.kernel.verbs import Actor, grants
 from tradehall.web.face.fields import Drawing, Shown, shown_fields
-from tradehall.web.face.pages import Entry, Page, Pages, newest
+from tradehall.web.face.pages import Entry, Page, Pages
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
 from tradehall.web.face.words import Words, phrase
@@ -123,12 +123,10 @@ class Details(Pages):
                 continue
             names = there.resource.shape.view(visit.actor, listed=True).names
             summary = [name for name in _summary(there, names) if name != declared.name]
-            table = record.table.c
-            here = table[declared.name] == row_id
-            found = self.rows(reader, there, ["id", *summary], here, order=newest(record), most=RELATED + 1)
+            found = self.rows_with(reader, there, ["id", *summary], declared.name, row_id, RELATED + 1)
             if not found:
                 continue
-            rows = [orjson.loads(dumps(row)) for row in found[:RELATED]]
+            rows = found[:RELATED]
             shown = [
                 each for each in shown_fields(record, summary, {}, visit.words) if each.column not in record.known_as
             ]

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import cache
-from itertools import groupby
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode
 
@@ -22,8 +21,9 @@ from tradehall.web.face.administration import Administration
 from tradehall.web.face.asking import Asking
 from tradehall.web.face.calendars import Calendars
 from tradehall.web.face.entering import SIGN_IN
-from tradehall.web.face.formats import Formats
+from tradehall.web.face.formats import formats
 from tradehall.web.face.home import Home
+from tradehall.web.face.menus import Menus
 from tradehall.web.face.own import Own
 from tradehall.web.face.pages import POLICY, Entry, Page, environment, packed
 from tradehall.web.face.rooms import House, Room
@@ -63,6 +63,7 @@ class Face(Administration, Tables, Home, Calendars, Own):
     def __init__(self, office: Office, trade: Trade, dispatcher: Dispatcher) -> None:
         super().__init__(office, trade, dispatcher, House(trade), drawing_board())
         self.furnish()
+        self.menus = Menus(self.draws, self._menu)
         self.own: Mapping[tuple[str, str], Handler] = {
             ("GET", "sign-in"): self.ask_in, ("POST", "sign-in"): self.come_in, ("POST", "sign-out"): self.go_out,
             ("GET", "sign-in/forgot"): self.forgot, ("POST", "sign-in/forgot"): self.forgot,
@@ -134,7 +135,7 @@ class Face(Administration, Tables, Home, Calendars, Own):
             nobody,
             Asking(self.dispatcher, scope, ""),
             words,
-            Formats(language),
+            formats(language),
             cookies,
             self.trade.title,
         )
@@ -317,32 +318,21 @@ class Face(Administration, Tables, Home, Calendars, Own):
 
     def frame(self, visit: Visit) -> dict[str, Any]:
         """What stands around every page: the menu, who is here, what the page before had to say."""
-        here = str(visit.scope["path"]).removeprefix(visit.root).removeprefix(PLACE).strip("/").split("/")
         told, undo = visit.told() if visit.scope["method"] == "GET" and not visit.is_part else ("", "")
         is_in = visit.actor.org_id != 0
-        rooms = (
-            [
-                Entry(visit.words(room.title), f"{visit.app}/{room.name}", room.icon, here[0] == room.name)
-                for room in self.rooms_of(visit.actor)
-                if not room.is_kernel_s
-            ]
-            if is_in
-            else []
-        )
         return {
             "_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "trade": self.trade, "told": told,
-            "undo": Undo.of(undo), "menu": [*self.places(visit, here), *rooms], "more": self._groups(visit, here) if is_in else [], "language": visit.words.language,
-            "trades": self._trades(visit) if is_in else [], "is_home": here == [""], "address": str(visit.scope["path"]), "formats": visit.formats, "is_in": is_in, "house": self.house,
+            "undo": Undo.of(undo), "menu": self.menus.drawn(visit) if is_in else "", "language": visit.words.language,
+            "trades": self._trades(visit) if is_in else [], "address": str(visit.scope["path"]), "formats": visit.formats, "is_in": is_in, "house": self.house,
         }  # fmt: skip
+
+    def _menu(self, visit: Visit) -> list[Entry]:
+        return [*self.own_places(visit), *self.places(visit)]
 
     def _trades(self, visit: Visit) -> list[tuple[str, str]]:
         """The other trades of this installation, where they are beside this one."""
         others = [each for each in self.office.trades.values() if each is not self.trade]
         return [(each.title, f"/{each.name}{PLACE}") for each in others if visit.root == f"/{self.trade.name}"]
-
-    def _groups(self, visit: Visit, here: list[str]) -> list[tuple[str, list[Entry]]]:
-        """The other places of the menu under their headings."""
-        return [(title, list(some)) for title, some in groupby(self.more_of(visit, here), lambda each: each.group)]
 
     def _drawn_page(self, visit: Visit, page: Page) -> Page:
         """The page with its HTML."""

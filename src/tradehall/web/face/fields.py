@@ -30,12 +30,10 @@ TONES = (
 )  # fmt: skip
 
 
-_SAFE = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&#34;", "'": "&#39;"})
-
-
 def safe(value: Any) -> str:
     """Text that is put between tags, as `markupsafe.escape` has it, which takes three times as long for a short one."""
-    return str(value).translate(_SAFE)
+    text = str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace('"', "&#34;").replace("'", "&#39;")
 
 
 def kind_of(declared: Field[Any]) -> str:
@@ -125,6 +123,11 @@ class Drawing:
     def cell(self, column: Shown) -> Callable[[Any], str]:
         """What draws the values of a column."""
         return _CELLS[column.kind](self, column)
+
+    def column(self, column: Shown, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+        """A column of some rows, drawn."""
+        draw, name = self.cell(column), column.name
+        return [str(NOTHING) if (value := row.get(name)) is None or value == "" else draw(value) for row in rows]
 
     def value(self, column: Shown, value: Any) -> Markup:
         """One value, drawn."""

@@ -1,17 +1,18 @@
 """Finding: the search over everything, and the places that the menu leads to."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
-from tradehall.kernel.database import Session
+from tradehall.kernel.database import Prepared, Session
 from tradehall.kernel.reader import Reader
+from tradehall.kernel.records import Record, per_record
 from tradehall.kernel.screens import Board, Calendar
-from tradehall.kernel.search import pattern
+from tradehall.kernel.search import matches, pattern
 from tradehall.web.face.details import Details
-from tradehall.web.face.pages import Entry, Page
+from tradehall.web.face.pages import Entry, Page, Scope
 from tradehall.web.face.rooms import Room
 from tradehall.web.face.visiting import Visit
 
@@ -42,8 +43,7 @@ class Finding(Details):
             return [hits for room in rooms if (hits := self._hits(visit, reader, room, term)).rows or hits.is_short]
 
         found = await self.office.database.read(visit.actor.org_id, read) if term else []
-        places = [(visit.words(room.title), f"{visit.app}/{room.name}") for room in self.rooms_of(visit.actor)]
-        places += [(entry.title, entry.href) for entry in self.more_of(visit, [""])]
+        places = [(each.title, each.href) for each in self.places(visit)]
         deeds = [
             (f"{visit.words(deed.title)} – {visit.words(room.record.title)}", f"{visit.app}/{room.name}/do/{deed.name}")
             for room in self.rooms_of(visit.actor)
@@ -64,38 +64,36 @@ class Finding(Details):
 
     def _hits(self, visit: Visit, reader: Reader, room: Room, term: str) -> Hits:
         """The newest rows of a room that are called so; where there are very many, of the newest of them."""
-        seen, table = room.resource.shape.view(visit.actor, listed=True).names, room.record.table.c
+        seen = room.resource.shape.view(visit.actor, listed=True).names
         names = [name for name in dict.fromkeys(("id", *room.record.known_as, *room.record.searched)) if name in seen]
-        far = sa.select(table.id).where(*self.within(reader, room)).order_by(table.id.desc())
-        since = reader.session.execute(far.offset(LOOKED_THROUGH).limit(1), {"me": visit.actor.user_id}).scalar()
-        here = [
-            table.folded.like(pattern(term), escape="\\"),
-            *([table.id >= since] if since is not None else []),
-        ]
-        rows = self.rows(reader, room, names, *here, order=[table.id.desc()], most=FOUND)
+        scope = room.listing.grant(visit.actor).scope
+        given = {"org_id": reader.org_id, "me": visit.actor.user_id, "pattern": pattern(term)}
+        before = reader.session.run(_before_the_newest(room.record, scope), given)
+        given["since"] = before[0][0] if before else 0
+        rows = reader.session.dicts(_called_so(room.record, tuple(names), scope), given)
         told = [(row["id"], self.label(room, row, visit.words), _hint(room, row)) for row in rows]
-        return Hits(room, told, since is not None and len(rows) < FOUND)
+        return Hits(room, told, bool(before) and len(rows) < FOUND)
 
-    def more_of(self, visit: Visit, here: Sequence[str]) -> list[Entry]:
-        """The places of the menu that are no rooms of the trade: boards, calendars, and the administration."""
+    def places(self, visit: Visit) -> list[Entry]:
+        """The places of the menu: the rooms of the trade, boards, calendars, and the administration."""
+        rooms = [room for room in self.rooms_of(visit.actor) if not room.is_kernel_s]
+        found = [Entry(visit.words(room.title), f"{visit.app}/{room.name}", room.icon) for room in rooms]
         screens = [
             each for each in self.trade.screens if isinstance(each, Board | Calendar) and self._sees(visit, each.record)
         ]
-        found = []
         for each in screens:
             room, kind = self.house.by_record[each.record], "boards" if isinstance(each, Board) else "calendars"
             usual = "{what}: board" if kind == "boards" else "{what}: calendar"
             title = visit.words(each.title) if each.title else visit.words(usual, what=visit.words(room.title))
-            is_here = list(here[1:3]) == [kind, room.name]
             group = visit.words("Boards and calendars")
-            found.append(Entry(title, f"{visit.app}/-/{kind}/{room.name}", kind, is_here, group))
-        return [*found, *self.administration(visit, here)]
+            found.append(Entry(title, f"{visit.app}/-/{kind}/{room.name}", kind, group))
+        return [*found, *self.administration(visit)]
 
-    def administration(self, visit: Visit, here: Sequence[str]) -> list[Entry]:
+    def administration(self, visit: Visit) -> list[Entry]:
         """The places of whoever looks after the business: the kernel's rooms, and what is no room."""
         group = visit.words("Administration")
         return [
-            Entry(visit.words(room.title), f"{visit.app}/{room.name}", room.icon, here[0] == room.name, group)
+            Entry(visit.words(room.title), f"{visit.app}/{room.name}", room.icon, group)
             for room in self.rooms_of(visit.actor)
             if room.is_kernel_s
         ]
@@ -103,6 +101,24 @@ class Finding(Details):
     def _sees(self, visit: Visit, record: Any) -> bool:
         room = self.house.by_record.get(record)
         return room is not None and room.is_for(visit.actor)
+
+
+def _newest(record: type[Record], scope: Scope, *columns: sa.Column[Any]) -> sa.Select[Any]:
+    table, own = record.table.c, [scope(record)] if scope is not None else []
+    return sa.select(*columns).where(table.org_id == sa.bindparam("org_id"), *own).order_by(table.id.desc())
+
+
+@per_record
+def _before_the_newest(record: type[Record], scope: Scope) -> Prepared:
+    """The last row that is not looked through, if there are so many."""
+    return Prepared(_newest(record, scope, record.table.c.id).offset(LOOKED_THROUGH).limit(1))
+
+
+@per_record
+def _called_so(record: type[Record], names: tuple[str, ...], scope: Scope) -> Prepared:
+    table = record.table.c
+    found = _newest(record, scope, *(table[each] for each in names)).limit(FOUND)
+    return Prepared(found.where(table.id > sa.bindparam("since"), matches(table.folded, "pattern")))
 
 
 def _hint(room: Room, row: Mapping[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """Formats: numbers, money, days and moments as the reader's language and the business's currency and zone write them."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
 from typing import Any
@@ -22,15 +22,29 @@ def _locale(language: str) -> Locale:
 @lru_cache(8192)
 def _moment(text: str, zone: str, language: str) -> str:
     there = datetime.fromisoformat(text).astimezone(ZoneInfo(zone))
-    locale = _locale(language)
-    pattern = str(get_datetime_format("medium", locale)).replace("'", "")
-    day, time = format_date(there, "medium", locale), format_time(there, "short", locale=locale)
-    return pattern.replace("{1}", day).replace("{0}", time)
+    day, clock = _day(there.date(), language), _clock(there.hour, there.minute, language)
+    return _together(language).replace("{1}", day).replace("{0}", clock)
+
+
+@cache
+def _together(language: str) -> str:
+    return str(get_datetime_format("medium", _locale(language))).replace("'", "")
 
 
 @lru_cache(4096)
-def _day(text: str, language: str) -> str:
-    return format_date(date.fromisoformat(text[:10]), "medium", _locale(language))
+def _day(day: date, language: str) -> str:
+    return format_date(day, "medium", _locale(language))
+
+
+@lru_cache(4096)
+def _clock(hour: int, minute: int, language: str) -> str:
+    return format_time(time(hour, minute), "short", locale=_locale(language))
+
+
+@lru_cache(256)
+def formats(language: str, zone: str = "UTC", currency: str = "") -> "Formats":
+    """How an organisation with this zone and currency writes in a language."""
+    return Formats(language, zone, currency)
 
 
 class Formats:
@@ -66,7 +80,7 @@ class Formats:
 
     def day(self, text: str) -> str:
         """A calendar day: 21 Nov 2026."""
-        return _day(text, self.language)
+        return _day(date.fromisoformat(text[:10]), self.language)
 
     def moment(self, text: str) -> str:
         """A moment on the business's clock: 21 Nov 2026, 15:04."""

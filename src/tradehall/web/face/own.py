@@ -51,10 +51,10 @@ class Own(Entering):
                 return each, values
         return None
 
-    def places(self, visit: Visit, here: Sequence[str]) -> list[Entry]:
+    def own_places(self, visit: Visit) -> list[Entry]:
         """The trade's own pages in the menu."""
         return [
-            Entry(visit.words(each.title), f"{visit.app}/{each.path}", each.icon, "/".join(here) == each.path)
+            Entry(visit.words(each.title), f"{visit.app}/{each.path}", each.icon)
             for each in self._own()
             if each.is_place and visit.actor.may(each.by)
         ]

@@ -1,12 +1,13 @@
 """Pages: what every page of a trade shares: its answer, its frame, and what it is drawn with."""
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import sqlalchemy as sa
 from jinja2 import (
     BaseLoader,
@@ -21,16 +22,17 @@ from jinja2 import (
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from tradehall.kernel.database import Session
+from tradehall.kernel.contracts import dumps
+from tradehall.kernel.database import Prepared, Session
 from tradehall.kernel.office import Office
 from tradehall.kernel.preferences import CURRENCY, ZONE
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import Record
+from tradehall.kernel.records import Record, per_record
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
 from tradehall.web.assets import asset
 from tradehall.web.face.fields import Drawing, choice_text, tone
-from tradehall.web.face.formats import Formats
+from tradehall.web.face.formats import formats
 from tradehall.web.face.rooms import House, Room
 from tradehall.web.face.visiting import Visit
 from tradehall.web.face.words import called, languages, phrase
@@ -46,6 +48,7 @@ POLICY = (
     "base-uri 'none'"
 )
 WORTH_PACKING = 1000
+Scope = Callable[[type[Record]], sa.ColumnElement[bool]] | None
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,6 @@ class Entry:
     title: str
     href: str
     icon: str
-    is_here: bool = False
     group: str = ""
     """Under which heading it stands."""
 
@@ -125,7 +127,7 @@ class Pages:
     def drawing(self, visit: Visit, reader: Reader) -> Drawing:
         """What draws values here: in the organisation's zone and currency."""
         preferences = reader.preferences
-        visit.formats = Formats(visit.words.language, preferences[ZONE.name], preferences[CURRENCY.name])
+        visit.formats = formats(visit.words.language, preferences[ZONE.name], preferences[CURRENCY.name])
         visit.business = preferences["name"] or self.trade.title
         return Drawing(self.house, visit.formats, visit.words, visit.app)
 
@@ -157,6 +159,23 @@ class Pages:
         found = reader.session.execute(wanted.order_by(*order).limit(most), {"me": reader.actor.user_id})
         return [dict(zip(names, row, strict=True)) for row in found]
 
+    def rows_with(
+        self, reader: Reader, room: Room, names: Sequence[str], name: str, value: Any, most: int
+    ) -> list[dict[str, Any]]:
+        """The newest rows of a room with this value in a column, each with these columns as they are answered."""
+        scope = room.listing.grant(reader.actor).scope
+        statement = _newest_with(room.record, tuple(names), name, scope)
+        given = {"org_id": reader.org_id, "me": reader.actor.user_id, "value": value, "most": most}
+        shown = statement.on(reader.session.dialect).shown(tuple(names))
+        found: list[dict[str, Any]] = orjson.loads(dumps(shown(reader.session.run(statement, given))))
+        return found
+
+    def count_with(self, reader: Reader, room: Room, name: str, value: Any, most: int) -> int:
+        """How many rows of a room have this value in a column; they are counted up to so many."""
+        statement = _count_with(room.record, name, room.listing.grant(reader.actor).scope)
+        given = {"org_id": reader.org_id, "me": reader.actor.user_id, "value": value, "most": most}
+        return int(reader.session.run(statement, given)[0][0])
+
     def rooms_of(self, actor: Actor) -> list[Room]:
         """Where somebody may go: their role tells."""
         if actor.scopes is not None:
@@ -167,9 +186,26 @@ class Pages:
         return found
 
 
-def newest(record: type[Record]) -> list[sa.ColumnElement[Any]]:
-    """The order of the newest first, as indexes of references and states have it."""
-    return [record.table.c.created_at.desc(), record.table.c.id.desc()]
+def _with(record: type[Record], name: str, scope: Scope) -> list[sa.ColumnElement[bool]]:
+    table = record.table.c
+    own = [scope(record)] if scope is not None else []
+    value = sa.bindparam("value", type_=table[name].type)
+    return [table.org_id == sa.bindparam("org_id"), *own, table[name] == value]
+
+
+@per_record
+def _newest_with(record: type[Record], names: tuple[str, ...], name: str, scope: Scope) -> Prepared:
+    table = record.table.c
+    found = sa.select(*(table[each] for each in names)).where(*_with(record, name, scope))
+    found = found.order_by(table.created_at.desc(), table.id.desc())  # as indexes of references and states have it
+    return Prepared(found.limit(sa.bindparam("most", type_=sa.BigInteger)))
+
+
+@per_record
+def _count_with(record: type[Record], name: str, scope: Scope) -> Prepared:
+    few: sa.Select[Any] = sa.select(sa.literal_column("1")).select_from(record.table).where(*_with(record, name, scope))
+    few = few.limit(sa.bindparam("most", type_=sa.BigInteger))
+    return Prepared(sa.select(sa.func.count()).select_from(few.subquery()))
 
 
 def packed(body: bytes, headers: Mapping[bytes, bytes]) -> tuple[bytes, list[tuple[bytes, bytes]]]:

@@ -17,7 +17,6 @@ from tradehall.kernel.resources import Asked, Filter
 from tradehall.web.face.fields import (
     FLAG,
     JSON,
-    NOTHING,
     REFERENCE,
     Drawing,
     Shown,
@@ -214,30 +213,21 @@ class Tables(Views):
     def _drawn(
         self, visit: Visit, room: Room, drawing: Drawing, columns: Sequence[Shown], rows: Sequence[Mapping[str, Any]]
     ) -> str:
-        """The rows as they are sent: drawn by hand, since there are many."""
-        cells = [(each.name, ' class="text-end"' if each.is_right else "", drawing.cell(each)) for each in columns]
-        place, name = f"{visit.app}/{room.name}/", room.record.plural
-        first = cells[0] if cells else None
-        is_link = first is not None and columns[0].kind != REFERENCE
-        mark = str(escape(visit.words("Select")))
-        found: list[str] = []
-        for row in rows:
-            row_id = row["id"]
-            found.append(
-                f'<tr data-row="{name}:{row_id}"><td class="w-1"><input class="form-check-input" type="checkbox" name="id" value="{row_id}" form="many" aria-label="{mark} {row_id}"></td>'
-            )
-            for here in cells:
-                value = row.get(here[0])
-                text = NOTHING if value is None or value == "" else here[2](value)
-                if here is first:
-                    text = (
-                        f'<a class="row-link" href="{place}{row_id}">{text}</a>'
-                        if is_link
-                        else f'{text} <a href="{place}{row_id}">#{row_id}</a>'
-                    )
-                found.append(f"<td{here[1]}>{text}</td>")
-            found.append("</tr>")
-        return "".join(found)
+        """The rows as they are sent: drawn column by column, and not by a template, since there are many."""
+        place, ids = f"{visit.app}/{room.name}/", [row["id"] for row in rows]
+        drawn = [drawing.column(each, rows) for each in columns]
+        if columns and columns[0].kind == REFERENCE:
+            drawn[0] = [f'{text} <a href="{place}{each}">#{each}</a>' for each, text in zip(ids, drawn[0], strict=True)]
+        elif columns:
+            link = f'<a class="row-link" href="{place}%s">%s</a>'
+            drawn[0] = [link % pair for pair in zip(ids, drawn[0], strict=True)]
+        mark = str(escape(visit.words("Select"))).replace("%", "%%")
+        cells = "".join('<td class="text-end">%s</td>' if each.is_right else "<td>%s</td>" for each in columns)
+        pattern = (
+            f'<tr data-row="{room.record.plural}:%s"><td class="w-1"><input class="form-check-input" type="checkbox" '
+            f'name="id" value="%s" form="many" aria-label="{mark} %s"></td>{cells}</tr>'
+        )
+        return "".join(pattern % each for each in zip(ids, ids, ids, *drawn, strict=True))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing, Problem, Unauthenticated
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import find
+from tradehall.kernel.records import find, wanted
 from tradehall.kernel.verbs import Actor
 from tradehall.kernel.views import SavedView, managers
 from tradehall.web.face.pages import Page, Pages
@@ -22,6 +22,14 @@ PRINT = "print"
 """The parameter of a page that is made for paper."""
 PASSING = ("after", VIEW, PRINT)
 MOST = 30
+SEEN = (
+    find(SavedView, SavedView.of_trade == wanted("trade"), SavedView.room == wanted("room"))
+    .where(sa.or_(SavedView.owner_id == wanted("me"), SavedView.table.c.shared))
+    .by(SavedView.table.c.shared, SavedView.table.c.name)
+    .first(MOST)
+    .standing()
+)
+"""The views of a room that somebody sees: their own first."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +52,7 @@ class Views(Pages):
 
         def read(session: Session) -> list[SavedView]:
             reader = Reader(session, self.trade, visit.actor, self.office.clock())
-            views = SavedView.table.c
-            here = (views.of_trade == self.trade.name, views.room == room.name)
-            seen = sa.or_(views.owner_id == visit.actor.user_id, views.shared)
-            return reader.all(
-                find(SavedView, *here, seen).by(SavedView.table.c.shared, SavedView.table.c.name).first(MOST)
-            )
+            return reader.all(SEEN, trade=self.trade.name, room=room.name)
 
         found = await self.office.database.read(visit.actor.org_id, read, quick=True)
         return [self._tab(visit, room, each) for each in found]

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from starlette.requests import cookie_parser
 
 from tradehall.kernel.calls import Call
 from tradehall.kernel.office import Office
@@ -31,12 +32,7 @@ SAFE = ("GET", "HEAD")
 
 def cookies_of(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     """The cookies of a request."""
-    try:
-        return {
-            name: morsel.value for name, morsel in SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).items()
-        }
-    except CookieError:
-        return {}
+    return cookie_parser(headers.get(b"cookie", b"").decode("latin-1"))
 
 
 def is_foreign(method: str, headers: Mapping[bytes, bytes]) -> bool:

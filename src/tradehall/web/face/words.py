@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
@@ -32,6 +32,7 @@ def called(language: str) -> str:
     return (Locale.parse(language).get_display_name() or language).capitalize()
 
 
+@lru_cache(64)
 def wanted(accepted: str, chosen: str = "") -> str:
     """The language to answer in: the one that somebody chose, else the first that their browser names and we have."""
     if chosen in languages():
@@ -98,6 +99,11 @@ def _find(language: str, folders: tuple[Path, ...], text: str) -> str | None:
     return catalogue(language, folders).find(text)
 
 
+@cache
+def _plural(language: str) -> Callable[[int], str]:
+    return Locale.parse(language).plural_form
+
+
 class Words:
     """What is said in one language."""
 
@@ -113,8 +119,7 @@ class Words:
 
     def many(self, count: int, one: str, more: str, written: str = "") -> str:
         """A sentence about a number of things: `{count}` stands for it, as it is written."""
-        is_one = Locale.parse(self.language).plural_form(count) == "one"
-        return self(one if is_one else more, count=written or count)
+        return self(one if _plural(self.language)(count) == "one" else more, count=written or count)
 
     def brief(self, summary: str) -> str:
         """The first sentence of what a verb does, as a line of a story."""
@@ -131,6 +136,7 @@ class Words:
         return self(message.removeprefix("Value error, ").removeprefix("Assertion failed, ")) if message else ""
 
 
+@lru_cache(4096)
 def phrase(name: str) -> str:
     """The name of a field or verb as people read it: `due_date` is "Due date"."""
     text = name if name in ("id", "at", "unique_id") else name.removesuffix("_id").removesuffix("_at")
