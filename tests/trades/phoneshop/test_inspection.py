@@ -147,6 +147,18 @@ async def test_r02_the_cost_of_a_phone_that_left_stays(shop: Place) -> None:
     assert await shop.news() == []
 
 
+async def test_r02_a_clerk_says_a_cost_that_nobody_knows_and_changes_none(shop: Place) -> None:
+    phone = await a_phone(shop.manager, cost_price=None)
+    path = f"/api/phones/{phone['id']}"
+    done(await shop.clerk.put(path, json={"cost_price": 300}), 200)
+    for guess in (300, 301):
+        refused = await shop.clerk.put(path, json={"cost_price": guess, "model": "Other"})
+        assert (refused.status_code, refused.json()["detail"]) == (403, "Only a manager changes what a phone has cost")
+    done(await shop.clerk.put(path, json={"cost_price": None, "model": "Other"}), 200)
+    assert done(await shop.manager.get(path), 200)["cost_price"] == 300
+    assert done(await shop.manager.put(path, json={"cost_price": 310}), 200)["cost_price"] == 310
+
+
 async def test_r02_costs_are_for_managers_to_see(shop: Place) -> None:
     phone = await a_phone(shop.manager, cost_price=1800)
     path = f"/api/phones/{phone['id']}/costs"

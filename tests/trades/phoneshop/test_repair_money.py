@@ -84,3 +84,15 @@ async def test_r12_a_refund_of_a_completed_repair_leaves_its_figures_and_is_a_ro
     refused = await shop.manager.delete(path)
     assert (refused.status_code, refused.json()["detail"]) == (409, "Repair can't be deleted: it is paid")
     assert await shop.wrong() == []
+
+
+async def test_r11_r12_a_repair_that_was_refunded_is_not_taken_up_again_but_claimed(shop: Place) -> None:
+    repair = await a_repair(shop.clerk)
+    path = f"/api/repairs/{repair['id']}"
+    done(await shop.clerk.post(f"{path}/payments", json={}))
+    await became(shop.clerk, repair, "Completed")
+    done(await shop.manager.post(f"{path}/refund", json={"reason": "Late", "amount": 50}), 200)
+    refused = await shop.clerk.patch(f"{path}/status", json={"status": "In Progress", "reason": "No sound"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "refunded")
+    assert done(await shop.owner.get("/api/analytics/overview"), 200)["revenue"]["from_repairs"] == 400
+    assert await shop.wrong() == []

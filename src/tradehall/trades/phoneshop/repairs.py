@@ -142,7 +142,12 @@ def complete(ctx: Context, repair: Repair) -> None:
 
 @move(Repair, COMPLETED, IN_PROGRESS, by=WORKSHOP)
 def rework(ctx: Context, repair: Repair, why: Rework) -> None:
-    """Take a completed repair up again, for a reason."""
+    """Take a completed repair up again, for a reason.
+
+    Of one that was refunded the figures are closed: whoever brings it back has a claim of its warranty.
+    """
+    if repair.refunded_amount:
+        raise Refused("refunded", "This repair was refunded: take it in again, as a claim of its warranty")
     hold_again(ctx, repair)
     repair.rework_reason, repair.completed_at, repair.delivery_notified = why.reason, None, False
     changed(ctx, repair, IN_PROGRESS)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstrain
 
 from tradehall.kernel.columns import ID, Email, Refers, clean, decimal_limits
 from tradehall.kernel.context import Context
-from tradehall.kernel.errors import Refused, field_error
+from tradehall.kernel.errors import Denied, Refused, field_error
 from tradehall.kernel.forms import Form
 from tradehall.kernel.notices.ledger import forget
 from tradehall.kernel.phones import e164
@@ -183,6 +183,8 @@ def change(ctx: Context, phone: Phone, changes: PhoneChanges) -> Phone:
     """Change what is known of a phone."""
     asked = changes.model_dump(exclude_unset=True)
     offered = asked.pop("is_available", None)
+    if phone.cost_price is not None and not ctx.actor.may(MANAGERS) and asked.pop("cost_price", None) is not None:
+        raise Denied("Only a manager changes what a phone has cost")
     if phone.status not in HELD and any(asked.get(name, now) != now for name, now in money_of(phone).items()):
         raise Refused("phone_gone", f"Phone is {phone.status}: its value and its cost stay as they are")
     if phone.cost_price is None and asked.get("cost_price") is not None:
