@@ -16,6 +16,7 @@ from bench.plan import DEEP, PAGE, REPAIRS, SWAPS
 from bench.rows import OPENED, customer_rows, phone_rows, repair_rows, sale_rows, swap_rows
 from tradehall.kernel.database import Batch, Work, open_database
 from tradehall.kernel.doctor import Rebuild
+from tradehall.kernel.events import CHANGES, EVENTS
 from tradehall.kernel.numbers import NUMBERS
 from tradehall.kernel.preferences import Chosen
 from tradehall.kernel.records import Record
@@ -76,6 +77,45 @@ class Load(Work):
     def _insert(self, batch: Batch, record: type[Record], rows: Rows, more: Callable[[Values], Values]) -> None:
         while some := list(islice(rows, 5000)):
             batch.session.execute(sa.insert(record.table), [complete(record, row | more(row)) for row in some])
+
+
+class Told(Work):
+    """So many events of the past, of each a change of some phone: a log that has grown for years."""
+
+    org_id = 1
+
+    def __init__(self, events: int) -> None:
+        self.events = events
+
+    def run(self, batch: Batch) -> None:
+        known = batch.session.execute(sa.select(sa.func.max(EVENTS.c.id))).scalar() or 0
+        numbers = iter(range(known + 1, known + self.events + 1))
+        while some := list(islice(numbers, 5000)):
+            batch.session.execute(
+                sa.insert(EVENTS),
+                [
+                    {
+                        "org_id": 1, "id": each, "at": OPENED, "trade": trade.name, "verb": "phone.change", "actor": "user:1",
+                        "salt": "0" * 32, "digest": "0" * 64, "chain": "0" * 64,
+                    }
+                    for each in some
+                ],
+            )  # fmt: skip
+            batch.session.execute(
+                sa.insert(CHANGES),
+                [
+                    {
+                        "org_id": 1, "event_id": each, "position": 1, "entity": Phone.table.name, "record_id": each,
+                        "operation": "edit", "body": '{"value":["100.00","90.00"]}', "salt": "0" * 32, "digest": "0" * 64,
+                    }
+                    for each in some
+                ],
+            )  # fmt: skip
+
+
+def tell(where: str | Path, events: int) -> None:
+    """Write so many events of the past."""
+    open_database(*((None, where) if isinstance(where, Path) else (where, Path()))).run(Told(events))
 
 
 def complete(record: type[Record], row: Values) -> Values:
