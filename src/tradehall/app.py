@@ -27,6 +27,7 @@ from tradehall.kernel.verbs import Actor
 from tradehall.settings import Settings
 from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Policy
+from tradehall.web.face.pens import WordedPen
 from tradehall.web.gate import Gate
 from tradehall.web.health import Health
 from tradehall.web.limits import Limits
@@ -56,7 +57,7 @@ def _outside(settings: Settings, trades: Sequence[Trade]) -> Outside:
     sms, mail = _sms(settings, trades), _mail(settings)
     return Outside(
         sms=sms, mail=mail, store=store_of(settings), uploads=allowance, backups=backups, bus=bus, courier=courier,
-        openid=openid, messages=_messages(settings, trades), payments=_payments(settings),
+        openid=openid, messages=_messages(settings, trades), payments=_payments(settings), pens=WordedPen,
     )  # fmt: skip
 
 

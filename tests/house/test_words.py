@@ -150,6 +150,13 @@ def in_code() -> Iterator[str]:
             yield from chain(*map(module.texts, given))
 
 
+def on_papers(folder: Path) -> Iterator[str]:
+    """What a pen says."""
+    for _, module in modules(folder):
+        for _, call in module.calls():
+            yield from chain(*map(module.texts, call.args[:1] if ast.unparse(call.func).endswith("pen.say") else ()))
+
+
 # Declared.
 
 
@@ -188,6 +195,7 @@ def declared(trade: Trade) -> Iterator[tuple[str, bool]]:
         yield from ((each, setting not in trade.settings) for each in (setting.title, setting.unit))
     yield from ((role.title, False) for role in trade.roles)
     yield from ((screen.title, False) for screen in trade.screens)
+    yield from ((paper.title, False) for paper in trade.papers)
     measures = chain(*(group for record, group in MEASURES.items() if record.trade == trade.name))
     yield from ((phrase(each.name.split(".", 1)[1]), False) for each in measures)
     yield from ((kind.called(), True) for kind in trade.sign_in.kinds)
@@ -266,7 +274,8 @@ def said_by_all() -> dict[str, str]:
     """What every trade says."""
     of_kernel = (text for trade in TRADES.values() for text, is_kernel in declared(trade) if is_kernel)
     whys = refusals(SOURCE, but=SOURCE / "trades")
-    said = worth(chain(on_pages(SOURCE / "web/templates/face"), in_code(), of_kernel, whys, of_pydantic()))
+    pages, papers = on_pages(SOURCE / "web/templates/face"), on_papers(SOURCE / "kernel")
+    said = worth(chain(pages, in_code(), papers, of_kernel, whys, of_pydantic()))
     return said | {each: each for each in BETWEEN}
 
 
@@ -274,8 +283,8 @@ def said_by_all() -> dict[str, str]:
 def said_by(name: str) -> dict[str, str]:
     """What one trade says besides."""
     trade = TRADES[name]
-    of_pages, whys = on_pages(trade.folder / "templates"), refusals(trade.folder)
-    own = worth(chain((text for text, is_kernel in declared(trade) if not is_kernel), of_pages, whys))
+    drawn = chain(on_pages(trade.folder / "templates"), on_papers(trade.folder))
+    own = worth(chain((text for text, is_kernel in declared(trade) if not is_kernel), drawn, refusals(trade.folder)))
     return {key: text for key, text in own.items() if key not in said_by_all()}
 
 

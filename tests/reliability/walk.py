@@ -103,7 +103,7 @@ def samples() -> dict[str, Any]:
         "swap_margin": 10, "swap_loss": "warn", "swap_least": 80,
         "balance_paid": 500, "phone_description": "Nokia 3310", "issue_description": "cracked", "diagnosis": "screen",
         "cost": 150, "status": "Pending", "due_date": "2030-01-31", "delivery_notified": False, "notes": "none",
-        "name": "Ama's phones", "zone": "Africa/Accra", "currency": "GHS", "region": "GH", "reason": "wrong colour", "amount": 10, "search": "ama", "username": "ama", "password": "not the right one",
+        "name": "Ama's phones", "business_address": "Oxford Street 7, Osu", "business_phone": "0302123456", "tax_number": "C0001", "logo": None, "paper_closing": "Thank you", "paper_language": "en", "zone": "Africa/Accra", "currency": "GHS", "region": "GH", "reason": "wrong colour", "amount": 10, "search": "ama", "username": "ama", "password": "not the right one",
         "messages": False, "quiet_from": "", "quiet_until": "", "sms_price": 0.35, "sms": "Thank you", "subject": "Thanks",
         "notice": None, "template": "sale_receipt", "values": {"customer": "Ama"}, "url": "https://hooks.invalid/", "description": "none",
         "events": ["*"], "is_active": False, "scopes": ["read"], "role": "owner", "expires_at": None,
@@ -184,6 +184,8 @@ class Operation:
         known = ["dry_run"] if isinstance(does, Verb) else ["limit", "skip", "after", "before", "sort", "search"]
         if isinstance(does, Listing | Download) and does.resource is not None:
             known += [each if isinstance(each, str) else each.name for each in does.resource.filters]
+        if isinstance(does, Download):
+            known += does.query
         if isinstance(does, Drill):
             known += ["dimension", "from", "to"]
         model = getattr(does, "body", None)

@@ -31,6 +31,7 @@ from tradehall.kernel.jobs import Job, Then, task
 from tradehall.kernel.live import Live, Message
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.office import Office
+from tradehall.kernel.papers import Paper, Sheet, Size, Writing
 from tradehall.kernel.people import EMAIL, FOUND, JOIN, PHONE, USERNAME, Register, Secret, SignIn, number, pin
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
@@ -69,6 +70,7 @@ __all__ = [
     "Missing",
     "Office",
     "OwnPage",
+    "Paper",
     "Part",
     "Parts",
     "Reader",
@@ -79,10 +81,13 @@ __all__ = [
     "Role",
     "Secret",
     "Shape",
+    "Sheet",
     "SignIn",
+    "Size",
     "Template",
     "Then",
     "Trade",
+    "Writing",
     "act",
     "after",
     "attach",

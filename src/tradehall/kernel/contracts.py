@@ -259,6 +259,8 @@ class Outgoing:
     name: str
     type: str
     pieces: AsyncIterator[bytes]
+    is_shown: bool = False
+    """Whether a browser may show it at once, instead of keeping it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -273,6 +275,8 @@ class Download:
     summary: str
     type: str
     resource: "Resource | None" = None
+    query: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The parameters of its query string besides, each with its schema."""
 
 
 Does = Verb[Any, Any] | Listing | Reading | History | Report | Drill | Info | Service | Download

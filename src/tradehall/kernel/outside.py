@@ -8,6 +8,7 @@ from tradehall.kernel.cabinet import Allowance
 from tradehall.kernel.keeping import Schedule
 from tradehall.kernel.notices.senders import Console, Sender
 from tradehall.kernel.openid import Provider
+from tradehall.kernel.papers.pens import Pens, PlainPen
 from tradehall.kernel.paying import PaymentProvider
 from tradehall.kernel.store import Memory, Store
 from tradehall.kernel.webhooks.courier import Courier, NoCourier
@@ -28,3 +29,5 @@ class Outside:
     messages: Mapping[str, str] = field(default_factory=dict)
     """By trade: where its messages are, as others reach them. Nothing where nobody said how they do."""
     payments: Mapping[str, PaymentProvider] = field(default_factory=dict)
+    pens: Pens = PlainPen
+    """What writes values on papers, in the languages that there are."""

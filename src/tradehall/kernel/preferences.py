@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 from functools import cache, lru_cache
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError
 
-from tradehall.kernel.columns import json, text
+from tradehall.kernel.columns import LARGEST_ID, clean, json, text
 from tradehall.kernel.database import Book, Prepared, Session
 from tradehall.kernel.errors import Invalid, field_error
 from tradehall.kernel.records import Record, unique
@@ -65,7 +66,27 @@ CURRENCY = Setting("currency", "Currency", str, "USD", public=True)
 REGION = Setting("region", "Country of local phone numbers", str, "US", public=True)
 APPROVAL = Setting("registration_approval", "Whoever registers waits for approval", bool, False, public=True)
 """In trades that whoever wants may join."""
-PROFILE = (Setting("name", "Name of the business", str, "", public=True), ZONE, CURRENCY, REGION)
+
+
+class PaperLanguage(StrEnum):
+    """In which language papers are."""
+
+    ENGLISH = "en"
+    FRENCH = "fr"
+
+
+Line = Annotated[str, BeforeValidator(clean), StringConstraints(max_length=200)]
+ADDRESS = Setting("business_address", "Address of the business", Line, "", public=True)
+BUSINESS_PHONE = Setting("business_phone", "Telephone of the business", Line, "", public=True)
+TAX_NUMBER = Setting("tax_number", "Tax number of the business", Line, "", public=True)
+LOGO = Setting(
+    "logo", "Logo: the number of an uploaded picture", Annotated[int, Field(ge=1, le=LARGEST_ID)] | None, None
+)
+CLOSING = Setting("paper_closing", "What papers end with", Line, "")
+PAPER_LANGUAGE = Setting("paper_language", "Language of papers", PaperLanguage, PaperLanguage.ENGLISH)
+PAPERS = (ADDRESS, BUSINESS_PHONE, TAX_NUMBER, LOGO, CLOSING, PAPER_LANGUAGE)
+"""What papers say of the business."""
+PROFILE = (Setting("name", "Name of the business", str, "", public=True), ZONE, CURRENCY, REGION, *PAPERS)
 
 
 class Preferences:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel import audit, backlog, comments, feed, keeping, keys, persons, privacy, views
+from tradehall.kernel import audit, backlog, comments, feed, keeping, keys, papers, persons, privacy, views
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Listing, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.errors import Invalid, Problem, Stale
@@ -21,6 +21,7 @@ from tradehall.kernel.notices import ledger
 from tradehall.kernel.notices import paths as notices
 from tradehall.kernel.notices.sending import STRANDED
 from tradehall.kernel.notices.templates import Template
+from tradehall.kernel.papers import Paper
 from tradehall.kernel.people import JOIN, Register, SignIn, identities, registrations
 from tradehall.kernel.people.letters import LETTERS
 from tradehall.kernel.people.paths import paths as people_paths
@@ -73,6 +74,8 @@ class Trade:
     contract: tuple[Contract, ...] = ()
     reports: tuple[Report, ...] = ()
     screens: tuple[Screen, ...] = ()
+    papers: tuple[Paper, ...] = ()
+    """What is printed of its rows."""
     demo: Callable[[Context], None] | None = None
     settings: tuple[Setting, ...] = ()
     templates: tuple[Template, ...] = ()
@@ -193,6 +196,7 @@ class Trade:
         yield from transfer_paths(self)
         yield from views.paths(self)
         yield from comments.paths(self)
+        yield from papers.paths(self)
 
     @cached_property
     def scopes(self) -> frozenset[str]:

@@ -219,7 +219,8 @@ class Dispatcher:
             origin=origin(scope, headers, known_as, scope.get("via", "api")), path=path, query=query,
         )  # fmt: skip
         if isinstance(does, Download):
-            return streamed(await self.office.download(self.trade, call))
+            asked = replace(call, caller=caller(scope, headers))
+            return streamed(await self.office.download(self.trade, asked))
         if contract.file:
             async with self._with_file(call, headers, scope, receive) as whole:
                 return await self.office.perform(self.trade, whole)
@@ -335,7 +336,7 @@ def streamed(outgoing: Outgoing) -> Streamed:
     """The answer that sends a file; nothing in it is ever run by a browser."""
     headers = {
         "Content-Type": outgoing.type,
-        "Content-Disposition": f'attachment; filename="{outgoing.name}"',
+        "Content-Disposition": f'{"inline" if outgoing.is_shown else "attachment"}; filename="{outgoing.name}"',
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-store",
     }

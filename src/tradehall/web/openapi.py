@@ -181,6 +181,8 @@ def _query_parameters(trade: Trade, contract: Contract) -> Iterator[Json_]:
         if does.resource is not None:
             yield from _row_parameters(does.resource)
             yield _query("bom", {"type": "boolean", "default": False, "description": "Begin a CSV with its mark."})
+        for name, schema in does.query.items():
+            yield _query(name, schema)
     elif isinstance(does, History):
         yield _query("before", {"type": "integer", "minimum": 1})
         yield _query("limit", {"type": "integer", "minimum": 1, "default": 100})

@@ -37,8 +37,8 @@ class Asking:
         if self.token:
             given[b"authorization"] = f"Bearer {self.token}".encode()
         scope: MutableMapping[str, Any] = {
-            **self._scope, "via": VIA, "method": contract.method, "path": contract.path.format(**values),
-            "query_string": urlencode(query or {}).encode(), "headers": list(given.items()), "root_path": "",
+            **self._scope, "via": VIA, "method": contract.method, "path": self._scope.get("root_path", "") + contract.path.format(**values),
+            "query_string": urlencode(query or {}).encode(), "headers": list(given.items()),
         }  # fmt: skip
 
         async def receive() -> MutableMapping[str, Any]:

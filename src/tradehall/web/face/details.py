@@ -86,7 +86,7 @@ class Details(Pages):
                 "lines": lines(drawing, columns, row), "title": self.label(room, row, visit.words), "version": found[1],
                 "related": list(self._related(visit, reader, room, row_id, drawing)), "row": row, "states": states,
                 "story": self._story(visit, reader, room, row_id, drawing) if room.history is not None else [],
-                "deeds": [each for each in room.deeds if now(each)], "edit": now(room.edit), "delete": now(room.delete),
+                "deeds": [each for each in room.deeds if now(each)], "papers": self._papers(visit, room, row_id), "edit": now(room.edit), "delete": now(room.delete),
             }  # fmt: skip
 
         values = await self.office.database.read(visit.actor.org_id, read)
@@ -94,6 +94,20 @@ class Details(Pages):
         leads = self.leads(visit, room, row_id)
         beside = {"files": files, "leads": leads, "comments": await self._comments(visit, room, row_id)}
         return Page("face/detail.html", {**values, **beside, "room": room, "row_id": row_id})
+
+    def _papers(self, visit: Visit, room: Room, row_id: int) -> list[Entry]:
+        """What can be printed of a row, in each size: PDF of the interface, for whoever looks at the page."""
+        place = f"{visit.app}/-/api{self.trade.prefix}/{room.record.in_paths}/{row_id}/papers"
+        return [
+            Entry(
+                visit.words(paper.title) + (f" ({size_called(size)})" if len(paper.sizes) > 1 else ""),
+                f"{place}/{paper.name}.pdf?size={size}",
+                "print",
+            )
+            for paper in self.trade.papers
+            if paper.record is room.record and visit.actor.may(paper.by)
+            for size in paper.sizes
+        ]
 
     def leads(self, visit: Visit, room: Room, row_id: int) -> Sequence[Entry]:
         """Where else one can go from a row."""
@@ -186,6 +200,11 @@ def _summary(room: Room, names: Sequence[str]) -> list[str]:
     amounts = [name for name in ("amount", "amount_paid", "cost", "value", "charge", "created_at") if name in names]
     found = dict.fromkeys(["id", *room.record.known_as, *states, *amounts[:1], *amounts[-1:]])
     return [name for name in found if name in names and name != "id"]
+
+
+def size_called(size: str) -> str:
+    """What a size of paper is called."""
+    return {"a4": "A4", "80mm": "80 mm"}.get(size, size.capitalize())
 
 
 def lines(drawing: Drawing, columns: Sequence[Shown], row: Mapping[str, Any]) -> list[Line]:

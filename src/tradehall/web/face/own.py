@@ -101,7 +101,7 @@ class Own(Entering):
             headers = {name: value for name, value in visit.headers.items() if name != b"cookie"}
             if visit.asking.token:
                 headers[b"authorization"] = f"Bearer {visit.asking.token}".encode()
-            inner = {**visit.scope, "via": VIA, "path": path, "root_path": "", "headers": list(headers.items())}
+            inner = {**visit.scope, "via": VIA, "path": visit.root + path, "headers": list(headers.items())}
             answer = await self.dispatcher.answer(contract, found[1], inner, headers, known_as, receive)
         except Problem as problem:
             answer = self.trade.problem(problem, known_as, contract.errors if contract is not None else None)
