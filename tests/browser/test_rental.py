@@ -157,6 +157,31 @@ def test_what_somebody_else_does_is_seen_at_once(rental: Rental) -> None:
     expect(owner.locator("tbody")).to_contain_text("Appearing Renter")
 
 
+def test_any_number_of_tabs_share_one_stream_and_all_hear(rental: Rental) -> None:
+    number = rental.a_rental("Tabbed Renter", "KA-2350")
+    seat = rental.seat("owner")
+    tabs = [seat.page, *(seat.context.new_page() for _ in range(7))]  # of a stream each, a browser allows six
+    for tab in tabs:
+        tab.goto(f"{rental.base}/app/rentals/{number}")
+    tabs.pop().close()
+    rental.ask("helper", "POST", f"/api/rentals/{number}/comments", {"text": "Heard by everybody"})
+    for tab in tabs:
+        expect(tab.locator("#comments")).to_contain_text("Heard by everybody")
+
+
+def test_a_colleague_is_named_by_keys(rental: Rental) -> None:
+    number = rental.a_rental("Named Renter", "KA-2351")
+    page = rental.seat("owner").page
+    page.goto(f"{rental.base}/app/rentals/{number}")
+    page.get_by_label("Comment", exact=True).press_sequentially("Ask @he")
+    expect(page.get_by_role("option", name="helper")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Comment", exact=True)).to_have_value("Ask @helper ")
+    page.get_by_role("button", name="Comment").click()
+    expect(page.locator("#comments")).to_contain_text("Ask @helper")
+    assert "mentioned you" in rental.ask("helper", "GET", "/api/notices")[0]["body"]
+
+
 def test_two_who_change_the_same_row_see_whose_is_which(rental: Rental) -> None:
     number = rental.a_bicycle("KA-2400")
     page = rental.seat("owner").page

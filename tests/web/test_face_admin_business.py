@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.running import Application, Clock, Place
+from tests.web.hiring import a_rental
 from tests.web.looking import Looker, menu, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.events import EVENTS
@@ -129,6 +130,20 @@ async def test_p_20_the_log_is_read_and_narrowed(application: Application, shop:
             assert found.status_code == 200
             assert ("bicycle.edit" in text(found)) == has, query
         assert "Input should" in text(await owner.see("/-/audit", params={"entity_id": "x"}))
+
+
+async def test_p_20_the_log_names_people_and_rows(application: Application, shop: Place) -> None:
+    rental = await a_rental(shop, "Ama Owusu", bicycle_id=await a_bicycle(shop, "KA-77"))
+    await shop.owner.patch(f"/api/users/{shop.helper.user_id}", json={"role": "owner"})
+    async with Looker(application, shop.owner) as owner:
+        page = text(await owner.see("/-/audit"))
+    for said in (
+        f"New: Rental {rental} Ama Owusu",
+        "Staff : helper-accra",
+        "Bicycle : KA-77",
+        f"{shop.helper.user_id} helper-accra",
+    ):
+        assert said.replace(" :", ":") in page.replace(" :", ":"), said
 
 
 async def test_the_log_is_read_page_by_page(application: Application, shop: Place) -> None:

@@ -13,6 +13,7 @@ from tests.running import Application, Place
 from tests.web.looking import SAME_SITE, Looker, text
 from tradehall.adapters.openid import OpenIdProvider, trusted
 from tradehall.kernel.context import Context
+from tradehall.kernel.people.authority import touch_authority
 from tradehall.kernel.people.tables import MEMBERSHIPS, SECRETS
 
 NEW = "a boat and a river"
@@ -93,12 +94,16 @@ async def test_somebody_goes_over_to_another_business_of_theirs(
     def join(ctx: Context) -> None:
         place = {"org_id": other.org_id, "trade": "bicycles", "user_id": shop.helper.user_id, "role": "helper"}
         ctx.session.execute(sa.insert(MEMBERSHIPS).values(**place, is_active=True))
+        touch_authority(ctx.session)
 
     async with Looker(application, shop.helper) as helper:
         assert "Your other businesses" not in text(await helper.see("/-/account"))
         assert (await helper.send("/-/account/switch", {"organisation": str(other.org_id)})).status_code == 404
         await shop.work(join)
         assert "kumasi" in text(await helper.see("/-/account"))
+        await shop.application.office.tokens.look()
+        frame = (await helper.see("/bicycles")).text.split("<main")[0]
+        assert f'<button name="organisation" value="{other.org_id}">kumasi</button>' in frame
         assert (await helper.send("/-/account/switch", {"organisation": str(other.org_id)})).status_code == 303
         await other.owner.post("/api/bicycles", json={"frame_number": "KU-7", "daily_rate": 12, "deposit": 50})
         assert "KU-7" in text(await helper.see("/bicycles"))

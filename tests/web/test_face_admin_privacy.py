@@ -66,6 +66,8 @@ async def test_p_39_who_may_be_the_same_person_is_chosen_by_whoever_asks(applica
         seen = await owner.send(AT, {"customer_id": str(first), "what": "look"})
         (also,) = re.findall(r'name="also" value="([^"]*)"', seen.text)
         assert also == f"phoneshop:customers:{second.json()['id']}"
+        assert f"A. O. (phoneshop: Customers {second.json()['id']})" in text(seen)
+        assert f'<option value="{shop.clerk.user_id}">clerk-accra (clerk-accra)</option>' in seen.text
         both = await owner.send(AT, {"customer_id": str(first), "also": also, "what": "look"})
         assert "What would be erased Customers 2" in text(both)
 

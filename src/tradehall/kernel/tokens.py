@@ -52,6 +52,11 @@ class Tokens:
         }
         return jwt.encode(dict(HEADER), claims | ({"sid": session} if session else {}), self._key)
 
+    @property
+    def revision(self) -> int:
+        """Rises whenever anybody's rights or places change: what was learned of them before may not be true any more."""
+        return self._revision
+
     def known(self, token: str, trade: str, now: float) -> Actor | None:
         """Who showed this token before, as long as it is valid; `now` in seconds since 1970."""
         found = self._known.get((trade, token))

@@ -251,7 +251,7 @@
   addEventListener("offline", () => offline(true));
   addEventListener("online", () => offline(false));
   const live = document.body.dataset.live;
-  if (live && "EventSource" in window) {
+  if (live && ("SharedWorker" in window || "EventSource" in window)) {
     const pending = new Set();
     let timer = 0;
     const redraw = async () => {
@@ -290,23 +290,32 @@
       main.querySelector("[data-page-row]")?.classList.add("fresh");
       window.htmx?.process(main);
     };
-    const open = () => {
+    const heard = text => {
+      let told;
+      try { told = JSON.parse(text); } catch { return; }
+      const changes = told.data?.changes ?? [];
+      for (const each of changes) pending.add(`${each.resource}:${each.id}`);
+      const board = document.querySelector("[data-board]"), table = document.querySelector("[data-table]");
+      const adds = changes.some(each => each.resource === (board?.dataset.board ?? table?.dataset.table) && (board || each.operation === "add"));
+      if (adds && scrollY < 200 && !chosen().length) { clearTimeout(timer); timer = setTimeout(moved, 250); } else { clearTimeout(timer); timer = setTimeout(redraw, 120); }
+    };
+    const hears = { message: heard, resync: () => moved(), open: () => offline(false), error: () => { if (!leaving) offline(!navigator.onLine); } };
+    // All tabs share one stream, where the browser has workers for that.
+    const shared = () => {
+      const { port } = new SharedWorker(document.body.dataset.liveWorker, `${live} ${document.body.dataset.liveFor}`);
+      port.onmessage = ({ data }) => hears[data.kind](data.data);
+      const come = () => port.postMessage({ address: new URL(live, location.href).href });
+      come();
+      addEventListener("pagehide", () => { leaving = true; port.postMessage({ leaves: true }); });
+      addEventListener("pageshow", event => { if (event.persisted) { leaving = false; come(); moved(); } });
+    };
+    const own = () => {
       const stream = new EventSource(live);
-      stream.onmessage = event => {
-        let told;
-        try { told = JSON.parse(event.data); } catch { return; }
-        const changes = told.data?.changes ?? [];
-        for (const each of changes) pending.add(`${each.resource}:${each.id}`);
-        const board = document.querySelector("[data-board]"), table = document.querySelector("[data-table]");
-        const adds = changes.some(each => each.resource === (board?.dataset.board ?? table?.dataset.table) && (board || each.operation === "add"));
-        if (adds && scrollY < 200 && !chosen().length) { clearTimeout(timer); timer = setTimeout(moved, 250); } else { clearTimeout(timer); timer = setTimeout(redraw, 120); }
-      };
-      stream.addEventListener("resync", () => moved());
-      stream.onopen = () => offline(false);
-      stream.onerror = () => { if (!leaving) offline(!navigator.onLine); };
+      stream.onmessage = event => heard(event.data);
+      for (const kind of ["resync", "open", "error"]) stream.addEventListener(kind, hears[kind]);
       addEventListener("pagehide", () => { leaving = true; stream.close(); });
     };
-    open();
+    if ("SharedWorker" in window) shared(); else own();
   }
   ready(document);
   if (document.querySelector("[data-print-now]")) print();

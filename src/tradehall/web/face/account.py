@@ -15,6 +15,7 @@ from tradehall.web.face.pages import Page
 from tradehall.web.face.visiting import ACCESS, REFRESH, Visit, cookie
 
 BACK = "/-/account"
+MOST_KNOWN = 10_000
 
 
 class Account(Entering, Errands):
@@ -100,6 +101,17 @@ class Account(Entering, Errands):
         return page
 
     # Where else one has a place.
+
+    async def know(self, visit: Visit) -> None:
+        """Find out who looks, and where else they may go; raises Unauthenticated."""
+        await super().know(visit)
+        revision, actor = self.office.tokens.revision, visit.actor
+        if self._places_of[0] != revision or len(self._places_of[1]) > MOST_KNOWN:
+            self._places_of = (revision, {})
+        known = self._places_of[1]
+        if (actor.user_id, actor.org_id) not in known:
+            known[actor.user_id, actor.org_id] = await self.elsewhere(visit)
+        visit.elsewhere = known[actor.user_id, actor.org_id]
 
     async def elsewhere(self, visit: Visit) -> list[tuple[int, str]]:
         """The other organisations in which somebody has a place: each with its name."""

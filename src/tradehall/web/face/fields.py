@@ -116,6 +116,12 @@ class Drawing:
         if everybody:
             self.people |= people(reader, everybody)
 
+    def know(self, reader: Reader, record: type[Record], ids: set[int]) -> None:
+        """Ask what rows are called themselves, as far as their reader may know."""
+        if self._may_know(reader, record):
+            known = self.rows.setdefault(record, {})
+            known |= labels(reader, record, ids - known.keys())
+
     def _may_know(self, reader: Reader, target: type[Record]) -> bool:
         room = self.house.by_record.get(target)
         return room is not None and room.is_for(reader.actor) and room.listing.grant(reader.actor).scope is None

@@ -37,6 +37,8 @@ class Input:
     longest: int | None = None
     lowest: str = ""
     options: tuple[tuple[str, str], ...] = ()
+    is_named: bool = False
+    """Whether its options are called by names, which are the same in every language."""
     target: type[Record] | None = None
     default: Any = None
     inner: tuple["Input", ...] = ()
@@ -185,7 +187,9 @@ class Filling:
         ]
 
     def _titled(self, each: Input, value: Any) -> Input:
-        options = tuple((value, choice_text(self.words, text)) for value, text in each.options)
+        options = each.options
+        if not each.is_named:
+            options = tuple((value, choice_text(self.words, text)) for value, text in options)
         inner = tuple(self._titled(one, one.default) for one in each.inner)
         return replace(
             each,

@@ -123,6 +123,8 @@ class Pages:
         self.house = house
         self.draws = draws
         self._open_to: dict[str, list[Room]] = {}
+        self._places_of: tuple[int, dict[tuple[int, int], list[tuple[int, str]]]] = (-1, {})
+        """Where else people have a place, as long as nobody's places change."""
 
     def drawing(self, visit: Visit, reader: Reader) -> Drawing:
         """What draws values here: in the organisation's zone and currency."""

@@ -95,6 +95,8 @@ class Visit:
     formats: Formats
     cookies: dict[str, str]
     business: str = ""
+    elsewhere: list[tuple[int, str]] = field(default_factory=list)
+    """The other organisations in which they have a place."""
     form: dict[str, list[str]] = field(default_factory=dict)
     file: File | None = None
     """The file of the form, by its name, while the page is made."""
