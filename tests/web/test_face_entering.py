@@ -69,6 +69,21 @@ async def test_nobody_is_sent_elsewhere_after_signing_in_or_choosing_a_language(
         assert (await browser.post("/app/-/look", {"language": "fr", "to": to})).to == "/app"
 
 
+async def test_whoever_chooses_how_pages_look_stays_where_they_are(application: Application, shop: Place) -> None:
+    async with looking(application, shop.owner) as browser:
+        page = f"{browser.http.base_url}/app/rentals?status=running"
+        chosen = await browser.post("/app/-/look", {"theme": "dark"}, headers={"Referer": page})
+        assert chosen.to == "/app/rentals?status=running"
+        assert (await browser.get(chosen.to)).one("html", data_bs_theme="dark")
+        for elsewhere in (
+            "https://evil.example/apple",
+            "https://evil.example//evil.example/app",
+            "javascript:alert(1)",
+        ):
+            chosen = await browser.post("/app/-/look", {"theme": "dark"}, headers={"Referer": elsewhere})
+            assert chosen.to == "/app"
+
+
 async def test_an_ended_token_goes_on_by_itself_with_two_tabs_at_once(application: Application, shop: Place, clock: Clock) -> None:  # fmt: skip
     async with looking(application) as browser, looking(application) as other_tab:
         earlier(clock)

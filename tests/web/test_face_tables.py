@@ -170,7 +170,8 @@ async def test_the_menu_shows_what_somebody_s_role_sees(application: Application
             assert each in await titles(owner)
         for path in ("api-keys", "jobs", "webhooks", "-/charts/takings", "-/totals/takings", "bicycles/new"):
             assert (await helper.get(f"/app/{path}")).status in (403, 404), path
-        for person in (owner, helper, owner):
+        for name, person in ((shop.owner.name, owner), (shop.helper.name, helper), (shop.owner.name, owner)):
+            assert (await person.get("/app/rentals")).one("span", class_="me-name").text == name
             places = {"": "Home", "/rentals": "Rentals", "/rentals/do/start": "Rentals", "/-/account": ""}
             for path, title in places.items():
                 here = (await person.get(f"/app{path}")).one("nav", class_="side").all("a", aria_current="page")

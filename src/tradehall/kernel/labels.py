@@ -34,7 +34,7 @@ def labels(reader: Reader, record: type[Record], ids: Iterable[int]) -> dict[int
     found: dict[int, str] = {}
     for given in _batches(ids):
         for row_id, *values in reader.session.run(_labelled(record), {"org_id": reader.org_id, **given}):
-            text = " ".join(str(each) for each in values if each not in (None, ""))
+            text = " ".join([str(each) for each in values if each is not None and each != ""])
             found[row_id] = text or f"{record.title} {row_id}"
     return found
 

@@ -111,7 +111,7 @@ class Account(Entering, Errands):
         known = self._places_of[1]
         if (actor.user_id, actor.org_id) not in known:
             known[actor.user_id, actor.org_id] = await self.elsewhere(visit)
-        visit.elsewhere = known[actor.user_id, actor.org_id]
+        visit.elsewhere = tuple(known[actor.user_id, actor.org_id])
 
     async def elsewhere(self, visit: Visit) -> list[tuple[int, str]]:
         """The other organisations in which somebody has a place: each with its name."""

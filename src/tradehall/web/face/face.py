@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import cache
 from typing import Any
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from jinja2 import Environment
 from starlette.responses import Response
@@ -63,7 +63,7 @@ class Face(Administration, Tables, Home, Calendars, Own):
     def __init__(self, office: Office, trade: Trade, dispatcher: Dispatcher) -> None:
         super().__init__(office, trade, dispatcher, House(trade), drawing_board())
         self.furnish()
-        self.menus = Menus(self.draws, self._menu)
+        self.menus = Menus(self._menu)
         self.own: Mapping[tuple[str, str], Handler] = {
             ("GET", "sign-in"): self.ask_in, ("POST", "sign-in"): self.come_in, ("POST", "sign-out"): self.go_out,
             ("GET", "sign-in/forgot"): self.forgot, ("POST", "sign-in/forgot"): self.forgot,
@@ -276,7 +276,8 @@ class Face(Administration, Tables, Home, Calendars, Own):
             if known:
                 kept = "" if known == "auto" else quote(known[:20], safe="")
                 visit.more_headers.append(cookie(visit.scope, name, kept, YEAR))
-        return Page("", to=self.back(visit, visit.value("to")))
+        came_from = urlsplit(visit.headers.get(b"referer", b"").decode("latin-1"))._replace(scheme="", netloc="")
+        return Page("", to=self.back(visit, visit.value("to") or came_from.geturl()))
 
     async def keys(self, visit: Visit) -> Page:
         """The sheet of keyboard shortcuts."""
@@ -322,17 +323,17 @@ class Face(Administration, Tables, Home, Calendars, Own):
         is_in = visit.actor.org_id != 0
         return {
             "_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "trade": self.trade, "told": told,
-            "undo": Undo.of(undo), "menu": self.menus.drawn(visit) if is_in else "", "language": visit.words.language,
-            "trades": self._trades(visit) if is_in else [], "address": str(visit.scope["path"]), "formats": visit.formats, "is_in": is_in, "house": self.house,
+            "undo": Undo.of(undo), "menu": self.menus.of(visit) if is_in else None, "language": visit.words.language,
+            "trades": self._trades(visit) if is_in else (), "formats": visit.formats, "is_in": is_in, "house": self.house,
         }  # fmt: skip
 
     def _menu(self, visit: Visit) -> list[Entry]:
         return [*self.own_places(visit), *self.places(visit)]
 
-    def _trades(self, visit: Visit) -> list[tuple[str, str]]:
+    def _trades(self, visit: Visit) -> tuple[tuple[str, str], ...]:
         """The other trades of this installation, where they are beside this one."""
         others = [each for each in self.office.trades.values() if each is not self.trade]
-        return [(each.title, f"/{each.name}{PLACE}") for each in others if visit.root == f"/{self.trade.name}"]
+        return tuple((each.title, f"/{each.name}{PLACE}") for each in others if visit.root == f"/{self.trade.name}")
 
     def _drawn_page(self, visit: Visit, page: Page) -> Page:
         """The page with its HTML."""

@@ -146,14 +146,12 @@ class Drawing:
 
 
 def _money(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
-    number = drawing.formats.number
-    return lambda value: number(value, 2)
+    return drawing.formats.numbers(2)
 
 
 def _places(drawing: Drawing, column: Shown) -> Callable[[Any], str]:
-    number, kind = drawing.formats.number, column.field.kind
-    places = kind.places if isinstance(kind, Scaled) else 0
-    return lambda value: number(value, places)
+    kind = column.field.kind
+    return drawing.formats.numbers(kind.places if isinstance(kind, Scaled) else 0)
 
 
 def _moment(drawing: Drawing, _: Shown) -> Callable[[Any], str]:

@@ -1,5 +1,6 @@
 """Formats: numbers, money, days and moments as the reader's language and the business's currency and zone write them."""
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import cache, lru_cache
@@ -65,8 +66,12 @@ class Formats:
 
     def number(self, value: Any, places: int = 0) -> str:
         """A number with so many decimals: 1,234.50."""
-        text = f"{value:,.{places}f}"
-        return text if self._marks is None else text.translate(self._marks)
+        return self.numbers(places)(value)
+
+    def numbers(self, places: int) -> Callable[[Any], str]:
+        """What writes numbers with so many decimals."""
+        write, marks = f"{{:,.{places}f}}".format, self._marks
+        return write if marks is None else lambda value: write(value).translate(marks)
 
     def money(self, value: Any) -> str:
         """An amount with its currency."""

@@ -33,6 +33,7 @@ from tradehall.kernel.verbs import Actor
 from tradehall.web.assets import asset
 from tradehall.web.face.fields import Drawing, choice_text, tone
 from tradehall.web.face.formats import formats
+from tradehall.web.face.parts import part
 from tradehall.web.face.rooms import House, Room
 from tradehall.web.face.visiting import Visit
 from tradehall.web.face.words import called, languages, phrase
@@ -87,6 +88,7 @@ def environment() -> Environment:
         "tone": tone,
         "choice_text": choice_text,
         "icon": icon,
+        "part": part,
         "languages": languages,
         "language_called": called,
     }

@@ -44,6 +44,16 @@ class Deed:
         return self.contract.by is not None and actor.may(self.contract.by)
 
 
+@dataclass(frozen=True)
+class Offers:
+    """What somebody may do in a room: add a row, begin something without one, do the same with several, import."""
+
+    create: Deed | None
+    starts: tuple[Deed, ...]
+    several: tuple[Deed, ...]
+    imports: bool
+
+
 @dataclass(frozen=True, eq=False)
 class Room:
     """The place of a resource: its list, its rows, what may be done with them."""
@@ -66,6 +76,7 @@ class Room:
     comments: Contract | None = None
     comment: Deed | None = None
     """What was said about a row, and what says more."""
+    _offers: dict[str, "Offers"] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def record(self) -> type[Record]:
@@ -92,14 +103,22 @@ class Room:
         """Whether it belongs to the administration."""
         return self.record.trade == KERNEL
 
+    def offers(self, actor: Actor) -> "Offers":
+        """What somebody of this role may do here."""
+        if (found := self._offers.get(actor.role)) is None:
+            several = (*(each for each in self.deeds if each.verb.target), *([self.delete] if self.delete else []))
+            found = self._offers[actor.role] = Offers(
+                self.create if self.create is not None and self.create.is_for(actor) else None,
+                tuple(each for each in self.starts if each.is_for(actor)),
+                tuple(each for each in several if each.is_for(actor) and each.verb.body is None),
+                self.imports is not None and self.imports.by is not None and actor.may(self.imports.by),
+            )
+        return found
+
     def deed(self, name: str) -> Deed | None:
         """What is done here by this name."""
         own = (self.create, self.edit, self.delete, *self.deeds, *self.starts, self.comment)
         return next((each for each in own if each is not None and each.name == name), None)
-
-    def takes_tables_of(self, actor: Actor) -> bool:
-        """Whether somebody of this role may import rows."""
-        return self.imports is not None and self.imports.by is not None and actor.may(self.imports.by)
 
     def is_for(self, actor: Actor) -> bool:
         """Whether somebody of this role may see the list."""

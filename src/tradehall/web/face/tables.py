@@ -92,9 +92,12 @@ class Tables(Views):
         if first is not None and not visit.query:
             return Page("", to=first.href)
         listed = await self._listed(visit, room)
-        kept = urlencode([each for each in listed.given.items() if each[0] not in PASSING])
-        values = {"views": views, "kept": kept, "manages": self.manages(visit.actor), "is_print": PRINT in visit.query}
-        return Page("face/table.html", {"listed": listed, "room": room, "title": visit.words(room.title), **values})
+        kept = urlencode([each for each in listed.given if each[0] not in PASSING])
+        values = {
+            "views": views, "kept": kept, "manages": self.manages(visit.actor), "is_print": PRINT in visit.query,
+            "offers": room.offers(visit.actor), "listed": listed, "room": room, "title": visit.words(room.title),
+        }  # fmt: skip
+        return Page("face/table.html", values)
 
     async def row(self, visit: Visit, room: Room, row_id: int) -> Page:
         """One row of a list again, because somebody changed it; nothing where it is no more to be seen there."""
@@ -136,7 +139,7 @@ class Tables(Views):
             rows = orjson.loads(dumps(found.rows))
             drawing = self.drawing(visit, reader)
             drawing.look_up(reader, columns, rows)
-            chosen = list(self._filters(visit, room, given, reader, drawing))
+            chosen = tuple(self._filters(visit, room, given, reader, drawing))
             body = self._drawn(visit, room, drawing, columns, rows)
             following = self._address(room, visit, {**given, "after": found.cursor}) if found.cursor else ""
             heads = list(self._heads(visit, room, columns, given, asked))
@@ -151,7 +154,7 @@ class Tables(Views):
                 chosen,
                 is_narrowed,
                 wrong,
-                given,
+                tuple(given.items()),
                 self._other(visit, room, columns),
             )
 
@@ -163,11 +166,11 @@ class Tables(Views):
         names = chosen or first_columns(room, view.names)
         return shown_fields(room.record, names, room.resource.called, visit.words)
 
-    def _other(self, visit: Visit, room: Room, columns: Sequence[Shown]) -> list[tuple[str, str, bool]]:
+    def _other(self, visit: Visit, room: Room, columns: Sequence[Shown]) -> tuple[tuple[str, str, bool], ...]:
         """Every column that may be shown: its name, its title, whether it is shown."""
         now = {each.column for each in columns}
         names = room.resource.shape.view(visit.actor, listed=True).names
-        return [(name, visit.words(phrase(name)), name in now) for name in names]
+        return tuple((name, visit.words(phrase(name)), name in now) for name in names)
 
     def _heads(
         self, visit: Visit, room: Room, columns: Sequence[Shown], given: Mapping[str, str], asked: Asked
@@ -240,8 +243,8 @@ class Listed:
     count: int
     total: int
     following: str
-    filters: list[Choices]
+    filters: tuple[Choices, ...]
     is_narrowed: bool
     wrong: str
-    given: Mapping[str, str]
-    all_columns: list[tuple[str, str, bool]]
+    given: tuple[tuple[str, str], ...]
+    all_columns: tuple[tuple[str, str, bool], ...]

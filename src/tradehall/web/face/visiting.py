@@ -95,7 +95,7 @@ class Visit:
     formats: Formats
     cookies: dict[str, str]
     business: str = ""
-    elsewhere: list[tuple[int, str]] = field(default_factory=list)
+    elsewhere: tuple[tuple[int, str], ...] = ()
     """The other organisations in which they have a place."""
     form: dict[str, list[str]] = field(default_factory=dict)
     file: File | None = None
