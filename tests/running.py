@@ -30,6 +30,7 @@ from psycopg import sql
 from tests.servers import Postgres
 from tradehall.app import build_app
 from tradehall.kernel import events
+from tradehall.kernel.calls import AsSystem
 from tradehall.kernel.context import Context
 from tradehall.kernel.database import Database, Session, open_database
 from tradehall.kernel.doctor import altered, differences
@@ -323,3 +324,5 @@ class Copies:
                 name = f"{role.name}-{place}"
                 user = NewUser(name, ((trade.name, role.name),), trade.sign_in.name, self._hash)
                 database.run(CreateUser(org_id, user, now))
+            if trade.begin is not None:
+                database.run(AsSystem(trade, org_id, now, trade.begin))

@@ -176,7 +176,7 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - what is refused
         (("migrate",), {"DATABASE_URL": "postgresql://a:b@127.0.0.1:1/c"}, "the database does not answer"),
         (("migrate", "--data", "/dev/null/x"), {}, "/dev/null"),
         (("serve", "--workers", "2"), {}, "several processes need PostgreSQL"),
-        (("serve", "bakery"), {}, "no trade called bakery; installed are bicycles, phoneshop"),
+        (("serve", "bakery"), {}, "no trade called bakery; installed are bicycles, laundry, phoneshop"),
         (("demo", "bakery"), {}, "no trade called bakery"),
         (("verbs", "bakery"), {}, "no trade called bakery"),
         (("openapi", "bakery"), {}, "no trade called bakery"),

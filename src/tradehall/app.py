@@ -39,6 +39,7 @@ def build_app(
     settings: Settings, trades: Sequence[Trade], clock: Callable[[], datetime] = utc_now, log: Requests | None = None
 ) -> Gate:
     """The trades over HTTP: one alone at `/`, several below `/<trade>` and on host names of their own."""
+    trades = [trade.installed_as(settings.model_dump()) for trade in trades]
     database = open_database(settings.database_url, settings.tradehall_data)
     office = Office(database, trades, settings.secret(), clock, _outside(settings, trades), _terms(settings))
     watch, limits = Watch(log), _limits(settings)

@@ -86,7 +86,8 @@ def prepare(
     org_id = first_organisation(database, utc_now(), "Demo" if demo else FIRST)
     if demo:
         fill(database, trades, org_id)
-    elif base and not database.ask(0, has_users):
+    begin(database, trades)
+    if not demo and base and not database.ask(0, has_users):
         secret = database.run(CreateLink(org_id, None, utc_now()))
         print(f"nobody can sign in yet; the owner's link, good for one day: {base}/welcome/{secret}", flush=True)
 
@@ -237,6 +238,13 @@ def first_organisation(database: Database, now: datetime, name: str) -> int:
     with suppress(Refused):  # of two starts at once one is quicker
         database.run(CreateOrganisation(name, now))
     return database.ask(0, organisations)[0][0]
+
+
+def begin(database: Database, trades: Sequence[Trade]) -> None:
+    """See that every organisation has what it has from the start."""
+    for trade in trades:
+        for org_id, _ in database.ask(0, organisations) if trade.begin is not None else ():
+            database.run(AsSystem(trade, org_id, utc_now(), trade.begin))
 
 
 def fill(database: Database, trades: Sequence[Trade], org_id: int) -> None:

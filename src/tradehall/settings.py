@@ -90,6 +90,15 @@ class Settings(BaseSettings):
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     paystack_secret_key: str = ""
     paystack_base_url: str = "https://api.paystack.co"
+    cycle_normal_seconds: int | None = Field(None, ge=1, le=86_400)
+    cycle_extra_5_seconds: int | None = Field(None, ge=1, le=86_400)
+    cycle_extra_10_seconds: int | None = Field(None, ge=1, le=86_400)
+    cycle_extra_15_seconds: int | None = Field(None, ge=1, le=86_400)
+    offer_seconds: int | None = Field(None, ge=1, le=86_400)
+    hold_seconds: int | None = Field(None, ge=1, le=86_400)
+    grace_seconds: int | None = Field(None, ge=1, le=86_400)
+    fault_report_disable_threshold: int | None = Field(None, ge=1, le=1000)
+    max_active_connections: int | None = Field(None, ge=1)
     file_link_minutes: int = Field(60, ge=1, le=60 * 24)
     webhooks_allow_private: bool = False
 

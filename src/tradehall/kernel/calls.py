@@ -193,11 +193,15 @@ class Perform(Work):
                 files.get(ctx, file_id)
 
     def _target(self, ctx: Context, verb: Verb[Any, Any]) -> Record:
-        grant = self.call.contract.grant(ctx.actor)
-        row = ctx.get(verb.record, self.call.target or 0, grant)
-        others = (name for name in self.call.contract.parameters if name != "id" and name in verb.record.fields)
-        if any(row.values[name] != self.call.path[name] for name in others):  # the path leads through another row
-            raise Missing(f"{verb.record.title} not found")
+        contract = self.call.contract
+        grant = contract.grant(ctx.actor)
+        if contract.finds is not None:
+            row = contract.finds(ctx, self.call.path, grant)
+        else:
+            row = ctx.get(verb.record, self.call.target or 0, grant)
+            others = (name for name in contract.parameters if name != "id" and name in verb.record.fields)
+            if any(row.values[name] != self.call.path[name] for name in others):  # the path leads through another row
+                raise Missing(f"{verb.record.title} not found")
         if self.call.if_match is not None and self.call.if_match not in ("*", etag(row)):
             raise Stale(self._shape(row).view(ctx.actor).one(row), etag(row))
         return row

@@ -300,6 +300,8 @@ class Contract:
     changes: Callable[[Any], Any] | None = None
     secret: bool = False
     largest_body: int = LARGEST_BODY
+    finds: Callable[["Reader", Mapping[str, Any], Grant], Record] | None = None
+    """How the row is found that the path names otherwise than by its id; from the values of the path. Raises Problem."""
     file: bool = False
     """Whether the request is a form with a file, which the verb's `prepare` finds in the call."""
 

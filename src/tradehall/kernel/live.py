@@ -44,6 +44,8 @@ class Live:
     snapshot: Callable[[Reader], Any] | None = None
     public: bool = False
     most: int = 20_000
+    most_env: str = ""
+    """The setting of the installation that says how many, where a contract names one."""
 
     @property
     def each(self) -> int:

@@ -179,7 +179,10 @@ class Office:
         assert isinstance(does, Report)  # noqa: S101 - for the type checker
         if ask is None and does.body is not None:
             ask = does.body.model_validate({**query, **path})
-        row = reader.get(does.record, path["id"], contract.grant(reader.actor)) if does.record is not None else None
+        row = None
+        if does.record is not None:
+            grant = contract.grant(reader.actor)
+            row = contract.finds(reader, path, grant) if contract.finds else reader.get(does.record, path["id"], grant)
         return Answer(contract.status, dumps(run_report(does, reader, row, ask)))
 
     async def as_system(self, trade: Trade, org_id: int, rule: Callable[[Context], Any]) -> Any:
@@ -259,6 +262,10 @@ class Office:
         everywhere = [org_id for org_id, _ in await self.database.read(0, organisations)]
         for org_id in everywhere:
             await self.sweep_files(org_id, now)
+        for trade in self.trades.values():
+            if trade.begin is not None:
+                for org_id in everywhere:
+                    await self.as_system(trade, org_id, trade.begin)
         lacking = await self.database.read(0, lambda session: retention.lacking(session, everywhere, self.trades))
         for org_id, name in lacking:
             await self.as_system(self.trades[name], org_id, retention.plan)

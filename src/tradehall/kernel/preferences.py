@@ -44,6 +44,8 @@ class Setting:
     default: Any
     unit: str = ""
     public: bool = False
+    env: str = ""
+    """The setting of the installation that is its default, where a contract names one: `offer_seconds`."""
 
     def parsed(self, value: Any) -> Any:
         """The value, checked; raises Invalid naming the setting."""

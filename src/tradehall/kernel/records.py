@@ -100,7 +100,7 @@ class Record:
     def __init_subclass__(cls, table: str, by_org: bool = True, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.trade, cls.plural = table.split("_", 1)
-        cls.in_paths = cls.plural.replace("_", "-")
+        cls.in_paths = vars(cls).get("in_paths", cls.plural.replace("_", "-"))
         words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower()
         cls.title = words.capitalize()
         own = {name: field for name, field in vars(cls).items() if isinstance(field, Field)}

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -77,6 +77,8 @@ class Trade:
     papers: tuple[Paper, ...] = ()
     """What is printed of its rows."""
     demo: Callable[[Context], None] | None = None
+    begin: Callable[[Context], None] | None = None
+    """What every organisation has from the start; a second time it changes nothing."""
     settings: tuple[Setting, ...] = ()
     templates: tuple[Template, ...] = ()
     sign_in: SignIn = field(default_factory=SignIn)
@@ -96,6 +98,16 @@ class Trade:
         object.__setattr__(self, "title", self.title or self.name.capitalize())
         if wrong := [f"{each.name}: {why}" for each in self.templates for _, why in each.wrong(each.texts)]:
             raise TypeError("; ".join(wrong))
+
+    def installed_as(self, chosen: Mapping[str, Any]) -> "Trade":
+        """This trade where an installation has chosen some defaults, by the names that its settings have there."""
+        settings = tuple(
+            replace(each, default=chosen[each.env]) if chosen.get(each.env) is not None else each
+            for each in self.settings
+        )
+        most = chosen.get(self.live.most_env) if self.live is not None else None
+        live = replace(self.live, most=most) if self.live is not None and most is not None else self.live
+        return self if settings == self.settings and live is self.live else replace(self, settings=settings, live=live)
 
     @property
     def owner(self) -> Role:

@@ -197,7 +197,8 @@ class Dispatcher:
         """Carry out an operation with the values of its path; raises Problem."""
         does = contract.does
         if isinstance(does, Info):
-            return Answer(contract.status, dumps(does.facts(self.policy.facts)))
+            now = {"now": self.office.clock(), "listening": self.office.hub.listening}
+            return Answer(contract.status, dumps(does.facts({**self.policy.facts, **now})))
         actor = scope["actor"] = await self.actor(headers, contract, source(scope))
         path, query = self._path(contract, values), parsed(scope["query_string"])
         if _reads(contract):

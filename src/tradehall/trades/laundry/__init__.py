@@ -1,0 +1,31 @@
+"""The laundry: machines, cycles, a fair queue, and everything as it happens (KY Wash)."""
+
+from dataclasses import replace
+
+from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
+from tradehall.kernel.trade import Trade
+from tradehall.trades.laundry import contract, feed, people, telling, terms
+from tradehall.trades.laundry.roles import EVERYBODY
+
+trade = Trade(
+    "laundry",
+    title="KY Wash",
+    roles=EVERYBODY,
+    resources=contract.resources,
+    contract=contract.paths,
+    settings=(
+        replace(ZONE, default="Asia/Kuala_Lumpur"), replace(CURRENCY, default="MYR"), replace(REGION, default="MY"),
+        *terms.settings,
+    ),
+    templates=telling.templates,
+    sign_in=people.sign_in,
+    register=people.register,
+    prefix=contract.PREFIX,
+    error_body=contract.error_body,
+    token_minutes=1440,
+    docs=("/api/docs", "/api/redoc", "/api/openapi.json"),
+    live=feed.live,
+    begin=feed.seed,
+)  # fmt: skip
+
+__all__ = ["trade"]
