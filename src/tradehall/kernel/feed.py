@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.engine import Connection
 
 from tradehall.kernel.columns import KEY, utc_text
-from tradehall.kernel.contracts import Contract, Listing, Report
+from tradehall.kernel.contracts import Contract, Listing, Report, dumps
 from tradehall.kernel.database import Batch, Prepared, Session, Work
 from tradehall.kernel.errors import field_error
 from tradehall.kernel.events import CHANGES, EVENTS, Change
@@ -240,7 +240,7 @@ def _shown(happening: Happening, actor: Actor, seen: Sights, reached: Set[RowId]
 def envelope(event: str, number: int, age: str, at: str, data: Any, more: Mapping[str, Any] | None = None) -> bytes:
     """What goes over a wire: `{event, id, epoch, timestamp, data}`."""
     told = {"event": event, "id": number, "epoch": age, "timestamp": at, "data": data}
-    return orjson.dumps(told | dict(more) if more else told)
+    return dumps(told | dict(more) if more else told)
 
 
 def position(cursor: str) -> tuple[str | None, int]:

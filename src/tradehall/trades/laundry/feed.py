@@ -113,7 +113,7 @@ def board(reader: Reader) -> Answer:
 
 def snapshot(reader: Reader) -> Answer:
     """The whole board: machines and both queues."""
-    queues = {kind: views.line(reader, kind) for kind in MachineType}
+    queues = {kind.value: views.line(reader, kind) for kind in MachineType}
     more: Answer = {}
     if reader.actor.user_id:
         more = {"unread_count": notifications.unread(reader)}
