@@ -58,6 +58,7 @@ class House:
         user = NewUser(number, (("laundry", RESIDENT.name),), "student_id", None)
         user_id = await office.database.unit(CreateUser(org_id, user, utc_now()))
         found = await office.database.read(0, lambda session: member(session, user_id, org_id, "laundry"))
+        assert found is not None
         token = office.tokens.issue(found, utc_now(), YEARS)
         self.residents[name] = Person(self.application.http, token, number, user_id)
         return self.residents[name]
