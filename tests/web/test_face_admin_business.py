@@ -87,10 +87,12 @@ async def test_a_template_is_looked_at_changed_and_put_back(application: Applica
         assert seen.status_code == 200
         assert "Ama &lt;b&gt;, bring bicycle id back!" in seen.text
         assert await shop.news() == []
+        tried = await owner.send(at, {"what": "test", "notice": words, "value.renter": "Ama"})
+        assert "The test is on its way: In the application: owner-accra" in text(tried)
         assert words in await owner.told(at, {"what": "save", "notice": words})
         assert "Your words" in text(await owner.see("/-/templates"))
         assert "should have brought" in await owner.told(at, {"what": "reset", "notice": words})
-    assert [each.split(":")[0] for each in await shop.news()] == ["wording.word", "wording.word"]
+    assert [each.split(":")[0] for each in await shop.news()] == ["wording.test", "wording.word", "wording.word"]
 
 
 async def test_p_23_a_value_that_there_is_not_is_refused_at_its_text(application: Application, shop: Place) -> None:

@@ -73,6 +73,7 @@ async def test_a_message_is_in_the_ledger_with_its_words_its_length_its_cost_and
         "status": "sent", "why": NOBODY, "segments": 1, "cost": 0.35, "currency": "GHS", "provider": "console",
         "provider_id": f"console-{shop.org_id}-1", "cause_entity": None, "cause_id": None, "cause_event": "crate.sell",
         "due_at": "2026-11-21T10:00:00.000000Z", "attempts": 1, "updated_at": None,
+        "is_test": False,
     }  # fmt: skip
     assert await shop.news() == [
         "message.begin: edit kernel_messages 1", "message.strand: add kernel_notices 1",

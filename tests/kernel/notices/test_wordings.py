@@ -4,9 +4,12 @@ from typing import Any
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 
 from tests.kernel.notices.test_ledger import AMA, ready, tell, until
 from tests.running import Place
+from tradehall.kernel.context import Context
+from tradehall.kernel.people.tables import SIGN_IN_NAMES
 
 PATH = "/api/messages/templates"
 
@@ -21,7 +24,7 @@ async def test_templates_are_read_and_changed_and_each_change_is_an_event(shop: 
     found = (await shop.keeper.get(PATH)).json()
     own, kernel = (
         ["receipt", "code", "opened"],
-        ["choose_secret", "confirm_address", "webhook_off", "messages_stranded"],
+        ["choose_secret", "confirm_address", "webhook_off", "messages_stranded", "mentioned"],
     )
     assert [each["template"] for each in found] == own + kernel
     assert found[0] == {
@@ -101,8 +104,50 @@ async def test_a_preview_counts_and_prices_and_writes_nothing(shop: Place) -> No
     assert (await shop.keeper.get(PATH)).json()[0]["changed"] == []
 
 
+async def test_p_23_a_test_goes_to_whoever_asks_and_is_marked_as_one(shop: Place) -> None:
+    await ready(shop, messages=False)
+    wish = {"template": "receipt", "sms": "Hello {customer}", "values": {"customer": "Ama"}}
+    refused = await shop.keeper.post(f"{PATH}/test", json=wish)
+    assert (refused.status_code, refused.json()["code"]) == (409, "no_address")
+    assert "Neither a telephone number nor an e-mail address of yours is known here" in refused.json()["detail"]
+    code = await shop.keeper.post(f"{PATH}/test", json={"template": "code"})
+    assert code.json()["detail"] == "No telephone number of yours is known here that a test could go to"
+    assert await shop.news() == []
+    await reached_by(shop, "email", "keeper@example.com")
+    tried = await shop.keeper.post(f"{PATH}/test", json=wish)
+    assert tried.json() == {"sent": [{"channel": "email", "to": "keeper@example.com"}], "not_reached": ["sms"]}
+    assert await shop.news() == ["wording.test: add kernel_messages 1"]
+    sent = await until(shop, "sent")
+    assert (sent["is_test"], sent["to"], sent["subject"]) == (
+        True,
+        "keeper@example.com",
+        "Test: Receipt from Osu Fruit",
+    )
+    await reached_by(shop, "phone_number", "+233241234567")
+    tried = await shop.keeper.post(f"{PATH}/test", json=wish)
+    assert [each["channel"] for each in tried.json()["sent"]] == ["sms", "email"]
+    found = {each["channel"]: each["body"] for each in (await shop.keeper.get("/api/messages/log")).json()}
+    assert found["sms"] == "Test: Hello Ama"
+    told = await shop.keeper.post(f"{PATH}/test", json={"template": "opened", "values": {"label": "A-7"}})
+    assert [each["channel"] for each in told.json()["sent"]] == ["notice"]
+    assert (await shop.keeper.get("/api/notices")).json()[0]["body"] == "Test: Crate A-7 is open, at price"
+    wrong = await shop.keeper.post(f"{PATH}/test", json={"template": "receipt", "sms": "{nobody}"})
+    assert wrong.status_code == 422
+    assert (await shop.keeper.get(PATH)).json()[0]["changed"] == []
+
+
+async def reached_by(place: Place, kind: str, name: str) -> None:
+    """The keeper is reached by this, too."""
+
+    def rule(ctx: Context) -> None:
+        mine = {"user_id": place.keeper.user_id, "trade": ctx.trade.name, "kind": kind, "position": len(name)}
+        ctx.session.execute(sa.insert(SIGN_IN_NAMES).values(folded=name, shown=name, **mine))
+
+    await place.work(rule)
+
+
 async def test_a_template_that_there_is_not_is_missing_and_its_words_are_the_owner_s(shop: Place) -> None:
-    for path in (PATH, f"{PATH}/preview"):
+    for path in (PATH, f"{PATH}/preview", f"{PATH}/test"):
         ask = shop.keeper.put if path == PATH else shop.keeper.post
         assert (await ask(path, json={"template": "nothing", "sms": "x"})).status_code == 404
         other_ask = shop.seller.put if path == PATH else shop.seller.post

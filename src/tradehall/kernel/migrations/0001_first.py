@@ -217,6 +217,7 @@ def upgrade() -> None:
     sa.Column('once', sa.String(length=200), nullable=True),
     sa.Column('due_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('attempts', sa.BigInteger(), nullable=False),
+    sa.Column('is_test', sa.Boolean(), nullable=False),
     sa.CheckConstraint("channel IN ('sms', 'email')", name='ck_kernel_messages_channel'),
     sa.CheckConstraint("status IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'unknown', 'suppressed')", name='ck_kernel_messages_status'),
     sa.PrimaryKeyConstraint('id'),

@@ -15,6 +15,7 @@ from pydantic import StringConstraints, TypeAdapter, ValidationError
 from tradehall.kernel.columns import (
     Email,
     choice,
+    flag,
     integer,
     moment,
     optional,
@@ -96,6 +97,8 @@ class Message(Record, table="kernel_messages"):
     once = personal(optional(text(200)))
     due_at = moment()
     attempts = integer(at_least=0, default=0)
+    is_test = flag()
+    """Whether somebody tried a template, and nobody else is meant."""
 
     indexes = (("address",), ("cause_entity", "cause_id"))
     walls = (unique("of_trade", "once", where="once IS NOT NULL", says="This message was written already"),)

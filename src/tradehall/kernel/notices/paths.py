@@ -30,6 +30,7 @@ from tradehall.kernel.notices.segments import size
 from tradehall.kernel.notices.senders import CONSOLE
 from tradehall.kernel.notices.sending import submit
 from tradehall.kernel.notices.templates import ALL_OWN_WORDS, BUSINESS, OWN_WORDS, TEXTS, Template, Wording, filled
+from tradehall.kernel.notices.trying import send_to_oneself
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record
 from tradehall.kernel.resources import Filter, Resource
@@ -42,6 +43,7 @@ Paths = Iterator[Contract]
 SHOWN = (
     "id", "created_at", "channel", "address", "template", "subject", "body", "status", "why", "segments", "cost",
     "currency", "provider", "provider_id", "cause_entity", "cause_id", "cause_event", "due_at", "attempts", "updated_at",
+    "is_test",
 )  # fmt: skip
 
 
@@ -152,8 +154,7 @@ def _templates(trade: "Trade", path: str) -> Paths:
 
     def preview(ctx: Context, wish: TemplatePreview) -> None:
         template, row = _asked(ctx, wish)
-        examples = {name: name.replace("_", " ") for name in template.known}
-        values = examples | {BUSINESS: ctx.preferences["name"] or trade.title} | wish.values
+        values = _examples(ctx, template, wish)
         texts = {name: filled(words, values) for name, words in row.over(template).items()}
         wrong = [{"text": name, "why": why} for name, why in template.wrong(row.over(template))]
         raise Undone(Answer(200, dumps({"texts": texts, "sms": _counted(ctx, texts), "wrong": wrong})))
@@ -175,22 +176,50 @@ def _templates(trade: "Trade", path: str) -> Paths:
     yield Contract("GET", path, read)
     yield Contract("PUT", path, change, changes=dict)
     yield Contract("POST", f"{path}/preview", look, changes=dict)
+    yield Contract("POST", f"{path}/test", _test(trade), changes=dict)
+
+
+def _test(trade: "Trade") -> Verb[Any, Any]:
+    def test(ctx: Context, wish: TemplatePreview) -> dict[str, Any]:
+        template = _template(ctx, wish)
+        own = ctx.first(OWN_WORDS, trade=trade.name, template=template.name)
+        texts = dict(template.texts if own is None else own.over(template))
+        texts |= {name: words or template.texts[name] for name, words in _wished(wish).items() if name in texts}
+        return send_to_oneself(ctx, template, texts, _examples(ctx, template, wish))
+
+    summary = "Send a template to oneself, marked as a test, in words that need not be saved yet."
+    return Verb("test", Wording, trade.owner, test, False, TemplatePreview, summary)
+
+
+def _examples(ctx: Context, template: Template, wish: TemplatePreview) -> dict[str, str]:
+    """A value for each place of a template: those that are wished, else its name."""
+    examples = {name: name.replace("_", " ") for name in template.known}
+    return examples | {BUSINESS: ctx.preferences["name"] or ctx.trade.title} | wish.values
 
 
 def _asked(ctx: Context, wish: Form) -> tuple[Template, Wording]:
     """The template, and the organisation's words for it with what is wished."""
+    template = _template(ctx, wish)
+    row = ctx.first(OWN_WORDS, trade=ctx.trade.name, template=template.name)
+    row = row or ctx.add(Wording(of_trade=ctx.trade.name, template=template.name))
+    for name, words in _wished(wish).items():
+        row.assign(row.fields[name], words or None)
+    return template, row
+
+
+def _wished(wish: Form) -> dict[str, str | None]:
+    return {name: getattr(wish, name) for name in wish.model_fields_set if name in TEXTS}
+
+
+def _template(ctx: Context, wish: Form) -> Template:
+    """The template that is meant; raises Missing, and Invalid where it has no such text."""
     template = ctx.trade.templates_by_name.get(wish.template)
     if template is None:
         raise Missing("Template not found")
-    fields = {name: getattr(wish, name) for name in wish.model_fields_set if name in TEXTS}
-    if foreign := {name for name, words in fields.items() if words} - template.texts.keys():
+    if foreign := {name for name, words in _wished(wish).items() if words} - template.texts.keys():
         sentence = f"This template has no such text; it has {', '.join(template.texts)}"
         raise Invalid([{"loc": ["body", name], "msg": sentence, "type": "template"} for name in sorted(foreign)])
-    row = ctx.first(OWN_WORDS, trade=ctx.trade.name, template=template.name)
-    row = row or ctx.add(Wording(of_trade=ctx.trade.name, template=template.name))
-    for name, words in fields.items():
-        row.assign(row.fields[name], words or None)
-    return template, row
+    return template
 
 
 def _shown(template: Template, own: Wording | None) -> dict[str, Any]:

@@ -44,10 +44,16 @@ class Wordings(Errands):
         texts = {each: visit.value(each).replace("\r\n", "\n") for each in template["texts"]}
         examples = {key.removeprefix(VALUE): some[0] for key, some in visit.form.items() if key.startswith(VALUE)}
         try:
-            if what == "preview":
+            if what in ("preview", "test"):
                 given = {"template": name, **texts, "values": {key: text for key, text in examples.items() if text}}
-                answer = await visit.asking.ask(self.at("POST", f"{path}/preview"), body=given)
-                return self._wording(visit, template, texts, seen=orjson.loads(answer.body), examples=examples)
+                answer = await visit.asking.ask(self.at("POST", f"{path}/{what}"), body=given)
+                return self._wording(
+                    visit,
+                    template,
+                    texts,
+                    examples=examples,
+                    **{"seen" if what == "preview" else "tried": orjson.loads(answer.body)},
+                )
             wished = dict.fromkeys(texts) if what == "reset" else _own(texts, template["original"])
             await visit.asking.ask(self.at("PUT", path), body={"template": name, **wished})
         except Unauthenticated:
@@ -56,19 +62,24 @@ class Wordings(Errands):
             errors = problem.errors if isinstance(problem, Invalid) else []
             wrong = {str(each["loc"][-1]): visit.words(str(each["msg"])) for each in errors}
             return self._wording(
-                visit, template, texts, wrong or {"": visit.words(problem.sentence)}, status=problem.status
+                visit,
+                template,
+                texts,
+                wrong or {"": visit.words(problem.sentence)},
+                examples=examples,
+                status=problem.status,
             )
         visit.tell(visit.words("The words are saved"))
         return Page("", to=f"{visit.app}/-/templates/{name}")
 
     def _wording(
         self, visit: Visit, template: dict[str, Any], texts: dict[str, str], wrong: dict[str, str] | None = None,
-        *, seen: Any = None, examples: dict[str, str] | None = None, status: int = 200,
+        *, seen: Any = None, tried: Any = None, examples: dict[str, str] | None = None, status: int = 200,
     ) -> Page:  # fmt: skip
         path = self.templates().path.removeprefix(self.trade.prefix)
         values = {
             "title": visit.words(template["template"].replace("_", " ").capitalize()), "template": template, "texts": texts,
-            "wrong": wrong or {}, "seen": seen, "examples": examples or {}, "order": [each for each in TEXTS if each in texts],  "may_change": self.may(visit.actor, "PUT", path),
+            "wrong": wrong or {}, "seen": seen, "tried": tried, "examples": examples or {}, "order": [each for each in TEXTS if each in texts],  "may_change": self.may(visit.actor, "PUT", path),
         }  # fmt: skip
         return Page("face/wording.html", values, status)
 
