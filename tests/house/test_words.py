@@ -195,6 +195,7 @@ def declared(trade: Trade) -> Iterator[tuple[str, bool]]:
         yield from ((each, setting not in trade.settings) for each in (setting.title, setting.unit))
     yield from ((role.title, False) for role in trade.roles)
     yield from ((screen.title, False) for screen in trade.screens)
+    yield from ((group.title, False) for group in trade.menu)
     yield from ((paper.title, False) for paper in trade.papers)
     measures = chain(*(group for record, group in MEASURES.items() if record.trade == trade.name))
     yield from ((phrase(each.name.split(".", 1)[1]), False) for each in measures)

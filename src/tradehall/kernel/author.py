@@ -37,7 +37,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
 from tradehall.kernel.resources import Filter, Resource
-from tradehall.kernel.screens import Board, Calendar, Chart, OwnPage
+from tradehall.kernel.screens import Board, Calendar, Chart, Group, OwnPage
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, SYSTEM, Role, act, after, move, own, where
 
@@ -62,6 +62,7 @@ __all__ = [
     "Denied",
     "Filter",
     "Form",
+    "Group",
     "Happening",
     "Invalid",
     "Job",

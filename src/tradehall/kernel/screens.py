@@ -79,3 +79,15 @@ class OwnPage:
 
 
 Screen = Board | Chart | Calendar | OwnPage
+
+
+@dataclass(frozen=True)
+class Group:
+    """A part of the menu: a heading, and below it the rooms of records and the screens of the trade, in this order.
+
+    A folded one shows its heading only, until somebody opens it or is at one of its places.
+    """
+
+    title: str
+    places: tuple[type[Record] | Screen, ...]
+    is_folded: bool = False

@@ -30,7 +30,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record
 from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Resource
-from tradehall.kernel.screens import Screen
+from tradehall.kernel.screens import Group, Screen
 from tradehall.kernel.transfer.foreign import Foreign
 from tradehall.kernel.transfer.paths import paths as transfer_paths
 from tradehall.kernel.verbs import GUEST, SYSTEM, VERBS, Actor, By, Role, Verb, grants
@@ -76,6 +76,8 @@ class Trade:
     screens: tuple[Screen, ...] = ()
     papers: tuple[Paper, ...] = ()
     """What is printed of its rows."""
+    menu: tuple[Group, ...] = ()
+    """How its places are grouped in the menu; all that is in no group comes after them, folded. Without it nothing is grouped."""
     demo: Callable[[Context], None] | None = None
     begin: Callable[[Context], None] | None = None
     """What every organisation has from the start; a second time it changes nothing."""

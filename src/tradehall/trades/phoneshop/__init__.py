@@ -4,7 +4,18 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.phoneshop import attempts, contract, demo, devices, guard, reports, swapsync, tax, workshop
+from tradehall.trades.phoneshop import (
+    attempts,
+    contract,
+    demo,
+    devices,
+    guard,
+    reports,
+    screens,
+    swapsync,
+    tax,
+    workshop,
+)
 from tradehall.trades.phoneshop.papers import papers
 from tradehall.trades.phoneshop.roles import CLERK, MANAGER, OWNER, TECHNICIAN
 from tradehall.trades.phoneshop.templates import templates
@@ -27,6 +38,8 @@ trade = Trade(
     sms_inbound="/api/sms/inbound",
     templates=templates,
     papers=papers,
+    screens=screens.screens,
+    menu=screens.menu,
     demo=demo.week,
     foreign=(swapsync.system,),
 )  # fmt: skip

@@ -2,13 +2,14 @@
 
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
 from tradehall.trades.phoneshop.models import Phone, PhoneStatus, Refund, Repair, RepairStatus, Sale, Swap
+from tradehall.trades.phoneshop.roles import MANAGERS
 
 EARNED = (RepairStatus.COMPLETED, RepairStatus.DELIVERED)
 SPENT, TAX = "spent", "tax"
 SALE, SWAP, REPAIR, REFUND = "sale", "swap", "repair", "refund"
 
 
-@measure(Sale)
+@measure(Sale, by=MANAGERS)
 def sales_made(sale: Sale, day_of: DayOf) -> Parts:
     """What sales brought, by the condition of the phone and the day on which nothing was due any more.
 
@@ -42,7 +43,7 @@ def spent_on_sales(sale: Sale, _: DayOf) -> Parts:
         yield Part(SALE, sale.amount_paid if sale.completed_at is not None else 0, subject=sale.customer_id)
 
 
-@measure(Swap)
+@measure(Swap, by=MANAGERS)
 def swaps_made(swap: Swap, day_of: DayOf) -> Parts:
     """The cash of swaps, by day.
 
@@ -85,7 +86,7 @@ def repairs_booked(repair: Repair, day_of: DayOf) -> Parts:
     yield Part(repair.status, repair.cost, day_of(repair.created_at), subject=repair.customer_id)
 
 
-@measure(Repair)
+@measure(Repair, by=MANAGERS)
 def repairs_earned(repair: Repair, day_of: DayOf) -> Parts:
     """What repairs earned, on the day they were completed.
 

@@ -287,6 +287,8 @@ class Repair(Record, table="phoneshop_repairs"):
     phone_description = text(200, shortest=1)
     issue_description = text(500, shortest=1)
     diagnosis = optional(text(500))
+    intake = optional(text(500))
+    """What was looked at together with the customer when it was taken in; it stays as it was."""
     cost = money(at_least=0)
     status = state(RepairStatus, REPAIR_MOVES)
     repair_number = text(20)

@@ -29,7 +29,7 @@ REFUSALS = {"unknown_status": 400}
 TOLD = ("phone_description", "issue_description", "diagnosis", "due_date", "technician_id", "warranty_days")
 
 
-class NewRepair(Form, of=Repair, fields=("customer_id", "phone_id", *TOLD)):
+class NewRepair(Form, of=Repair, fields=("customer_id", "phone_id", "intake", *TOLD)):
     """A phone that somebody brings to be mended, or one of the stock."""
 
     cost: Amount
@@ -257,7 +257,7 @@ repairs = Resource(
         "margin", "warranty_until", "created_at", "updated_at",
     ),
     detail=(
-        "staff_id", "rework_reason", "completed_at", "delivered_at", "parts_cost", "outside_cost", "claims_cost",
+        "staff_id", "intake", "rework_reason", "completed_at", "delivered_at", "parts_cost", "outside_cost", "claims_cost",
         "warranty_days", "warranty_of_id", "warranty_of_sale_id",
     ),
     only=dict.fromkeys(("margin", "parts_cost", "outside_cost", "claims_cost"), MANAGERS),

@@ -25,7 +25,7 @@ from tradehall.web.face.formats import formats
 from tradehall.web.face.home import Home
 from tradehall.web.face.menus import Menus
 from tradehall.web.face.own import Own
-from tradehall.web.face.pages import POLICY, Entry, Page, environment, packed
+from tradehall.web.face.pages import POLICY, Page, environment, packed
 from tradehall.web.face.rooms import House, Room
 from tradehall.web.face.tables import Tables
 from tradehall.web.face.visiting import (
@@ -63,7 +63,7 @@ class Face(Administration, Tables, Home, Calendars, Own):
     def __init__(self, office: Office, trade: Trade, dispatcher: Dispatcher) -> None:
         super().__init__(office, trade, dispatcher, House(trade), drawing_board())
         self.furnish()
-        self.menus = Menus(self._menu)
+        self.menus = Menus(self.places)
         self.own: Mapping[tuple[str, str], Handler] = {
             ("GET", "sign-in"): self.ask_in, ("POST", "sign-in"): self.come_in, ("POST", "sign-out"): self.go_out,
             ("GET", "sign-in/forgot"): self.forgot, ("POST", "sign-in/forgot"): self.forgot,
@@ -149,7 +149,8 @@ class Face(Administration, Tables, Home, Calendars, Own):
         method = "GET" if visit.scope["method"] == "HEAD" else visit.scope["method"]
         parts = path.split("/") if path else []
         if (own := self.own_page(visit.actor, parts)) is not None:
-            return await (self.do_own if method == "POST" else self.draw_own)(visit, *own)
+            page = await (self.do_own if method == "POST" else self.draw_own)(visit, *own)
+            return page if parts or page.to else replace(page, values={**await self.at_home(visit), **page.values})
         if not parts:
             self._only(method, "GET")
             return await self.home(visit)
@@ -326,9 +327,6 @@ class Face(Administration, Tables, Home, Calendars, Own):
             "undo": Undo.of(undo), "menu": self.menus.of(visit) if is_in else None, "language": visit.words.language,
             "trades": self._trades(visit) if is_in else (), "formats": visit.formats, "is_in": is_in, "house": self.house,
         }  # fmt: skip
-
-    def _menu(self, visit: Visit) -> list[Entry]:
-        return [*self.own_places(visit), *self.places(visit)]
 
     def _trades(self, visit: Visit) -> tuple[tuple[str, str], ...]:
         """The other trades of this installation, where they are beside this one."""

@@ -1,7 +1,7 @@
 """Finding: the search over everything, and the places that the menu leads to."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tradehall.kernel.database import Prepared, Session
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, per_record
-from tradehall.kernel.screens import Board, Calendar
+from tradehall.kernel.screens import Board, Chart, OwnPage, Screen
 from tradehall.kernel.search import matches, pattern
 from tradehall.web.face.details import Details
 from tradehall.web.face.pages import Entry, Page, Scope
@@ -75,19 +75,43 @@ class Finding(Details):
         return Hits(room, told, bool(before) and len(rows) < FOUND)
 
     def places(self, visit: Visit) -> list[Entry]:
-        """The places of the menu: the rooms of the trade, boards, calendars, and the administration."""
+        """The places of the menu: as the trade groups them, or its own pages, its rooms, its boards; and the administration."""
         rooms = [room for room in self.rooms_of(visit.actor) if not room.is_kernel_s]
-        found = [Entry(visit.words(room.title), f"{visit.app}/{room.name}", room.icon) for room in rooms]
-        screens = [
-            each for each in self.trade.screens if isinstance(each, Board | Calendar) and self._sees(visit, each.record)
-        ]
-        for each in screens:
-            room, kind = self.house.by_record[each.record], "boards" if isinstance(each, Board) else "calendars"
-            usual = "{what}: board" if kind == "boards" else "{what}: calendar"
-            title = visit.words(each.title) if each.title else visit.words(usual, what=visit.words(room.title))
-            group = visit.words("Boards and calendars")
-            found.append(Entry(title, f"{visit.app}/-/{kind}/{room.name}", kind, group))
-        return [*found, *self.administration(visit)]
+        if self.trade.menu:
+            apart = [replace(each, is_folded=True) for each in self.administration(visit)]
+            return [*self._grouped(visit, rooms), *apart]
+        screens = [each for screen in self.trade.screens if (each := self._place(visit, screen)) is not None]
+        own, others = ([each for each in screens if bool(each.group) is is_other] for is_other in (False, True))
+        return [*own, *(_entry(visit, room) for room in rooms), *others, *self.administration(visit)]
+
+    def _grouped(self, visit: Visit, rooms: Sequence[Room]) -> Iterator[Entry]:
+        """The places under the headings of the trade; what is under none comes last, folded."""
+        for group in self.trade.menu:
+            for each in (self._place(visit, place) for place in group.places):
+                if each is not None:
+                    yield replace(each, group=visit.words(group.title), is_folded=group.is_folded)
+        named = [place for group in self.trade.menu for place in group.places]
+        screens = [self._place(visit, each) for each in self.trade.screens if each not in named]
+        rest = [*screens, *(_entry(visit, room) for room in rooms if room.record not in named)]
+        yield from (replace(each, group=visit.words("More"), is_folded=True) for each in rest if each is not None)
+
+    def _place(self, visit: Visit, place: type[Record] | Screen) -> Entry | None:
+        """Where the room of a record or a screen is, if it is a place of its own that this person may go to."""
+        if isinstance(place, OwnPage):
+            is_for = place.is_place and visit.actor.may(place.by)
+            return Entry(visit.words(place.title), f"{visit.app}/{place.path}", place.icon) if is_for else None
+        if isinstance(place, Chart):
+            return None
+        record = place if isinstance(place, type) else place.record
+        if not self._sees(visit, record):
+            return None
+        room = self.house.by_record[record]
+        if isinstance(place, type):
+            return _entry(visit, room)
+        kind = "boards" if isinstance(place, Board) else "calendars"
+        usual = "{what}: board" if kind == "boards" else "{what}: calendar"
+        title = visit.words(place.title) if place.title else visit.words(usual, what=visit.words(room.title))
+        return Entry(title, f"{visit.app}/-/{kind}/{room.name}", kind, visit.words("Boards and calendars"))
 
     def administration(self, visit: Visit) -> list[Entry]:
         """The places of whoever looks after the business: the kernel's rooms, and what is no room."""
@@ -119,6 +143,10 @@ def _called_so(record: type[Record], names: tuple[str, ...], scope: Scope) -> Pr
     table = record.table.c
     found = _newest(record, scope, *(table[each] for each in names)).limit(FOUND)
     return Prepared(found.where(table.id > sa.bindparam("since"), matches(table.folded, "pattern")))
+
+
+def _entry(visit: Visit, room: Room) -> Entry:
+    return Entry(visit.words(room.title), f"{visit.app}/{room.name}", room.icon)
 
 
 def _hint(room: Room, row: Mapping[str, Any]) -> str:

@@ -1,5 +1,7 @@
 """Home: what somebody sees first."""
 
+from typing import Any
+
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Problem
 from tradehall.kernel.reader import Reader
@@ -18,7 +20,10 @@ class Home(Charts, Boards, Caring, Finding):
 
     async def home(self, visit: Visit) -> Page:
         """What somebody sees first: figures, what is to be done, what just happened."""
+        return Page("face/home.html", {**await self.at_home(visit), "counts": await self._counts(visit)})
 
+    async def at_home(self, visit: Visit) -> dict[str, Any]:
+        """What every home shows, that of a trade of its own too: charts, where to begin, what just happened."""
         await self.learn(visit)
         charts = [await self._chart(visit, each) for each in self._charts(visit)]
         starts = [
@@ -28,18 +33,13 @@ class Home(Charts, Boards, Caring, Finding):
             for deed in ((room.create,) if room.create else ()) + room.starts
             if deed.is_for(visit.actor)
         ]
-        counts = await self._counts(visit)
-        return Page(
-            "face/home.html",
-            {
-                "title": visit.words("Home"),
-                "charts": charts,
-                "starts": starts[:8],
-                "counts": counts,
-                "news": await self._news(visit),
-                "warnings": await self.warnings(visit),
-            },
-        )
+        return {
+            "title": visit.words("Home"),
+            "charts": charts,
+            "starts": starts[:8],
+            "news": await self._news(visit),
+            "warnings": await self.warnings(visit),
+        }
 
     async def _counts(self, visit: Visit) -> list[tuple[Room, list[tuple[str, str, int]]]]:
         """How many rows are in each state, of what has states."""

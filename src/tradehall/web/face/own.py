@@ -1,9 +1,11 @@
 """A trade's own pages: its template, with what the interface answers to whoever looks, and what they ask of it there."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any
 from urllib.parse import parse_qsl
+from uuid import uuid4
 
 import orjson
 from jinja2 import FileSystemLoader
@@ -16,11 +18,13 @@ from tradehall.web import assets
 from tradehall.web.dispatch import Receive, Send, respond
 from tradehall.web.face.asking import VIA
 from tradehall.web.face.entering import Entering
-from tradehall.web.face.pages import OF_TRADES, Entry, Page
+from tradehall.web.face.pages import OF_TRADES, Page
 from tradehall.web.face.visiting import Visit
 
 DO = "do"
 """The field of a form that names what it asks for."""
+KEY = "key"
+"""The field with the key of a form, by which what it asks for is done once: a page has a new one as `key`."""
 Values = Mapping[str, str]
 
 
@@ -51,14 +55,6 @@ class Own(Entering):
                 return each, values
         return None
 
-    def own_places(self, visit: Visit) -> list[Entry]:
-        """The trade's own pages in the menu."""
-        return [
-            Entry(visit.words(each.title), f"{visit.app}/{each.path}", each.icon)
-            for each in self._own()
-            if each.is_place and visit.actor.may(each.by)
-        ]
-
     async def draw_own(
         self, visit: Visit, page: OwnPage, values: Values, problem: Problem | None = None, answer: Any = None
     ) -> Page:
@@ -67,7 +63,12 @@ class Own(Entering):
             await self.learn(visit)
         known = {**visit.query, **values}
         found = {name: await self._seen(visit, wish, known) for name, wish in page.shows.items()}
-        told = {"title": visit.words(page.title) if page.title else "", "problem": problem, "answer": answer}
+        told: dict[str, Any] = {
+            "title": visit.words(page.title) if page.title else "",
+            "problem": problem,
+            "answer": answer,
+        }
+        told["key"] = uuid4().hex
         status = problem.status if problem is not None else 200
         return Page(
             f"{self.trade.name}/{page.template}", {**told, "values": values, "query": visit.query, **found}, status
@@ -80,9 +81,11 @@ class Own(Entering):
             raise MethodNotAllowed(["GET"]) if not page.does else Missing("There is no such page")
         method, path = _deed(wish)
         contract, inside = self._wished(method, path, {**visit.query, **values})
-        body = {name: given[0] for name, given in visit.form.items() if name != DO and given[0] != ""}
+        body = {name: given[0] for name, given in visit.form.items() if name not in (DO, KEY) and given[0] != ""}
+        key = visit.value(KEY)
+        headers = {b"idempotency-key": key.encode()} if key.isalnum() and key.isascii() and len(key) < 100 else {}
         try:
-            answer = await visit.asking.ask(contract, inside, {}, body)
+            answer = await visit.asking.ask(contract, inside, {}, body, headers)
         except Problem as problem:
             return await self.draw_own(visit, page, values, problem)
         if visit.value(DO) in page.answers:
@@ -90,7 +93,10 @@ class Own(Entering):
         return Page("", to=str(visit.scope["path"]))
 
     async def pass_on(self, visit: Visit, path: str, receive: Receive, send: Send) -> None:
-        """Answer an operation of the interface to a script of a page: whoever looks at the page asks for it."""
+        """Answer an operation of the interface to a script of a page: whoever looks at the page asks for it.
+
+        What is refused has its sentence in the language of the page besides, as `said`.
+        """
         method, known_as, contract = visit.scope["method"], visit.scope["request_id"], None
         try:
             await self.know(visit)
@@ -104,7 +110,9 @@ class Own(Entering):
             inner = {**visit.scope, "via": VIA, "path": visit.root + path, "headers": list(headers.items())}
             answer = await self.dispatcher.answer(contract, found[1], inner, headers, known_as, receive)
         except Problem as problem:
-            answer = self.trade.problem(problem, known_as, contract.errors if contract is not None else None)
+            refused = self.trade.problem(problem, known_as, contract.errors if contract is not None else None)
+            told = {**orjson.loads(refused.body), "said": visit.words.why(problem)}
+            answer = replace(refused, body=orjson.dumps(told))
         visit.scope["status"] = answer.status
         more = [(name.lower().encode(), value.encode()) for name, value in visit.more_headers]
         await respond(send, answer, known_as, [*more, *visit.scope.get("rate_limit", ())], body=method != "HEAD")

@@ -74,6 +74,8 @@ class Entry:
     icon: str
     group: str = ""
     """Under which heading it stands."""
+    is_folded: bool = False
+    """Whether that heading hides its places until somebody opens it."""
 
 
 def environment() -> Environment:

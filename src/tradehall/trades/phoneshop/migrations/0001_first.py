@@ -510,6 +510,7 @@ def upgrade() -> None:
     sa.Column('phone_description', sa.String(length=200), nullable=False),
     sa.Column('issue_description', sa.String(length=500), nullable=False),
     sa.Column('diagnosis', sa.String(length=500), nullable=True),
+    sa.Column('intake', sa.String(length=500), nullable=True),
     sa.Column('cost', sa.BigInteger(), nullable=False),
     sa.Column('status', sa.String(40), nullable=False),
     sa.Column('repair_number', sa.String(length=20), nullable=False),
