@@ -45,10 +45,8 @@ ELSEWHERE = (
     "kernel/limits.py",
     "kernel/money.py",
     "kernel/audit.py",
-    "web/pages.py",
-    "web/gate.py",
 )
-"""What only whoever runs Tradehall reads, in a terminal; and the pages outside of the face."""
+"""What only whoever runs Tradehall reads, in a terminal."""
 NEVER = (
     "arguments", "argument", "attribute", "bytes", "callable", "complex", "counter", "dataclass", "default_factory", "deque",
     "ellipsis", "fraction", "frozen", "get_attribute", "is_", "iteration", "mapping", "missing_", "multiple_arg", "named_tuple",
@@ -144,10 +142,15 @@ def modules(folder: Path) -> tuple[tuple[Path, Module], ...]:
 
 def in_code() -> Iterator[str]:
     """What the code of the pages says."""
-    for _, module in modules(SOURCE / "web/face"):
+    for _, module in modules(SOURCE / "web"):
         for name, call in module.calls():
             given = {"words": call.args[:1], "many": call.args[1:3]}.get(name, [])
             yield from chain(*map(module.texts, given))
+    for _, module in modules(SOURCE / "kernel/people"):
+        for _, call in module.calls():
+            for each in call.keywords:
+                told = each.value.elts if each.arg == "page" and isinstance(each.value, ast.Tuple) else ()
+                yield from chain(*map(module.texts, told or ([each.value] if each.arg == "in_browser" else ())))
 
 
 def on_papers(folder: Path) -> Iterator[str]:
@@ -275,7 +278,8 @@ def said_by_all() -> dict[str, str]:
     """What every trade says."""
     of_kernel = (text for trade in TRADES.values() for text, is_kernel in declared(trade) if is_kernel)
     whys = refusals(SOURCE, but=SOURCE / "trades")
-    pages, papers = on_pages(SOURCE / "web/templates/face"), on_papers(SOURCE / "kernel")
+    pages = chain(*(on_pages(SOURCE / "web/templates" / each) for each in ("", "face")))
+    papers = on_papers(SOURCE / "kernel")
     said = worth(chain(pages, in_code(), papers, of_kernel, whys, of_pydantic()))
     return said | {each: each for each in BETWEEN}
 

@@ -28,7 +28,7 @@ from tradehall.web.bodies import body_of, form_of, invalid, is_dry, parsed, read
 from tradehall.web.client import caller, origin, source
 from tradehall.web.limits import Limits
 from tradehall.web.names import request_id
-from tradehall.web.pages import as_page, wants_page
+from tradehall.web.pages import as_page, wants_page, words_of
 
 log = logging.getLogger("tradehall")
 Scope = MutableMapping[str, Any]
@@ -159,7 +159,8 @@ class Dispatcher:
             log.exception("a request failed", extra={"request_id": known_as})
             answer = self.trade.problem(Problem("internal_error", "Something went wrong here"), known_as)
         if answer.page is not None and wants_page(headers):
-            answer = as_page(answer, scope.get("root_path", ""), self.trade.docs[0])
+            words = words_of(headers, self.trade.words)
+            answer = as_page(answer, scope.get("root_path", ""), self.trade.docs[0], words)
         scope["status"] = answer.status
         more = cors(headers, self.policy.origins) if b"origin" in headers else []
         if "rate_limit" in scope:

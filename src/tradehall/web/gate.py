@@ -14,7 +14,7 @@ from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Headers, Receive, Scope, Send
 from tradehall.web.face.visiting import PLACE
 from tradehall.web.names import request_id
-from tradehall.web.pages import PAGES, PLAIN, wants_page
+from tradehall.web.pages import PAGES, PLAIN, wants_page, words_of
 from tradehall.web.site import TradeApp
 from tradehall.web.watch import Watch
 
@@ -136,7 +136,9 @@ class Gate:
             return
         scope["status"], scope["at"] = 200, "/"
         places = [(trade.title, f"{prefix}{PLACE}", f"{prefix}{trade.docs[0]}") for trade, prefix in trades]
-        text = PAGES.get_template("home.html").render(title="Open here", places=places, root="")
+        words = words_of(dict(scope["headers"]))
+        said = {"_": words, "language": words.language, "title": words("Open here")}
+        text = PAGES.get_template("home.html").render(places=places, root="", **said)
         headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", PLAIN.encode())]
         await _send(send, 200, headers, text.encode())
 

@@ -13,7 +13,7 @@ from tradehall.kernel.notices.tokens import unseal
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.web.bodies import read_body
-from tradehall.web.pages import page
+from tradehall.web.pages import page, words_of
 
 FORM = "application/x-www-form-urlencoded"
 LARGEST = 64 * 1024
@@ -40,9 +40,10 @@ def routes(office: Office, trade: Trade) -> APIRouter:
         try:
             _, address = unseal(office.stop_key, token)
         except Missing as gone:
-            return _said(request, gone.sentence, 404)
-        root = request.scope.get("root_path", "")
-        return page("stop.html", title="No more e-mail?", root=root, address=address, business=trade.title)
+            return _said(request, words_of(dict(request.headers.raw))(gone.sentence), 404)
+        root, words = request.scope.get("root_path", ""), words_of(dict(request.headers.raw))
+        title = words("No more e-mail?")
+        return page("stop.html", words=words, title=title, root=root, address=address, business=trade.title)
 
     @router.post(stop_at, summary="Somebody wants no more e-mail (RFC 8058).", **PAGES)
     async def stop(request: Request, token: str) -> HTMLResponse:
@@ -51,8 +52,9 @@ def routes(office: Office, trade: Trade) -> APIRouter:
         try:
             address = await unsubscribe(office, trade, token)
         except Missing as gone:
-            return _said(request, gone.sentence, 404)
-        return _said(request, f"{address} gets no more e-mail from here.")
+            return _said(request, words_of(dict(request.headers.raw))(gone.sentence), 404)
+        words = words_of(dict(request.headers.raw))
+        return _said(request, words("{address} gets no more e-mail from here.", address=address))
 
     if trade.sms_inbound:
 
@@ -79,8 +81,9 @@ async def _heard(office: Office, trade: Trade, request: Request, provider: str) 
 
 
 def _said(request: Request, sentence: str, status: int = 200) -> HTMLResponse:
-    title = "Done" if status == 200 else "This link does not work"
-    return page("done.html", status, title=title, sentence=sentence, root=request.scope.get("root_path", ""), links=[])
+    words, root = words_of(dict(request.headers.raw)), request.scope.get("root_path", "")
+    title = words("Done") if status == 200 else words("This link does not work")
+    return page("done.html", status, words=words, title=title, sentence=sentence, root=root, links=[])
 
 
 def _asked(request: Request) -> str:

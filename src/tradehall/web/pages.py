@@ -27,7 +27,8 @@ from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.bodies import parsed, read_body
 from tradehall.web.client import caller, origin
-from tradehall.web.face.visiting import PLACE, session_cookies
+from tradehall.web.face.visiting import LANGUAGE, PLACE, cookies_of, session_cookies
+from tradehall.web.face.words import Words, wanted
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -39,10 +40,16 @@ DOCS = (
 )
 
 
-def page(name: str, status: int = 200, **values: Any) -> HTMLResponse:
+def words_of(headers: Mapping[bytes, bytes], folders: tuple[Path, ...] = ()) -> Words:
+    """What is said to whoever sends these headers: in the language that they chose, else in one that their browser names."""
+    chosen = cookies_of(headers).get(LANGUAGE, "")
+    return Words(wanted(headers.get(b"accept-language", b"").decode("latin-1"), chosen), folders)
+
+
+def page(name: str, status: int = 200, *, words: Words, **values: Any) -> HTMLResponse:
     """A script-free page."""
     headers = {"Content-Security-Policy": PLAIN, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
-    return HTMLResponse(PAGES.get_template(name).render(**values), status, headers)
+    return HTMLResponse(PAGES.get_template(name).render(**values, _=words, language=words.language), status, headers)
 
 
 def wants_page(headers: Mapping[bytes, bytes]) -> bool:
@@ -52,17 +59,23 @@ def wants_page(headers: Mapping[bytes, bytes]) -> bool:
     return "text/html" in kinds and "application/json" not in kinds[: kinds.index("text/html")]
 
 
-def as_page(answer: Answer, root: str, docs: str) -> Answer:
+def as_page(answer: Answer, root: str, docs: str, words: Words) -> Answer:
     """An answer as a small page, which holds what was answered for a script of ours that opened its window."""
     title, sentence = answer.page or ("", "")
     told = answer.body.decode().replace("<", "\\u003c")  # closes no element
     shown = page(
-        "done.html", answer.status, title=title, sentence=sentence, root=root, told=told,
-        links=[("Documentation of the interface", f"{root}{docs}")],
+        "done.html", answer.status, words=words, title=words(title), sentence=_whole(words, sentence), root=root, told=told,
+        links=[(words("Documentation of the interface"), f"{root}{docs}")],
     )  # fmt: skip
     more = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": PLAIN, "Vary": "Accept"}
     safe = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
     return Answer(answer.status, bytes(shown.body), {**answer.headers, **more, **safe})
+
+
+def _whole(words: Words, sentence: str) -> str:
+    """A sentence with its full stop, which catalogues have of some only."""
+    said = words(sentence)
+    return said if said != sentence else f"{words(sentence.removesuffix('.'))}."
 
 
 def documentation(title: str, paths: tuple[str, str, str]) -> APIRouter:
@@ -115,33 +128,41 @@ class Asked:
         """Whether it makes a new user."""
         return self.link.user_id is None
 
-    @property
-    def words(self) -> tuple[str, str, str]:
+    def said(self, words: Words) -> tuple[str, str, str]:
         """The page's title, its sentence and its button."""
         if self.link.purpose == ADDRESS:
-            return "Your e-mail address", f"Is {self.link.address} your address?", "Yes, it is mine"
+            asked = words("Is {address} your address?", address=self.link.address)
+            return words("Your e-mail address"), asked, words("Yes, it is mine")
         if self.link.purpose == OWNER:
-            return "Welcome to Tradehall", "You are the first here: choose how you, the owner, sign in.", "Begin"
+            first = words("You are the first here: choose how you, the owner, sign in.")
+            return words("Welcome to Tradehall"), first, words("Begin")
         if self.asks_name:
-            return f"Welcome to {self.trade.title}", "You are invited: choose how you sign in.", "Begin"
-        return f"Choose a {self.way.secret.name}", "With it you sign in from now on.", "Save"
+            title = words("Welcome to {trade}", trade=self.trade.title)
+            return title, words("You are invited: choose how you sign in."), words("Begin")
+        title = words("Choose a PIN") if self.way.secret.is_pin else words("Choose a password")
+        return title, words("With it you sign in from now on."), words("Save")
 
     def way_in(self, trade: Trade) -> SignIn:
         """How a new user signs in to a trade."""
         return trade.sign_in if self.link.purpose == JOINS else trade.sign_in.staff
 
-    def wrong(self, fields: Mapping[str, str], name: str, weak_too: bool) -> str:
+    def why(self, words: Words, fields: Mapping[str, str], name: str, weak_too: bool) -> str:
         """What is wrong with what was filled in, as a sentence."""
         if self.link.purpose == ADDRESS:
             return ""
         if self.asks_name and not 0 < len(name) <= 254:
-            return "Choose a name to sign in with."
+            return words("Choose a name to sign in with.")
         if self.asks_name and self.link.purpose == JOINS and not self.way.kind_of(name).fits(name):
-            return f"This is no {self.way.kind_of(name).called().lower()}."
+            return words("This is no {kind}.", kind=words(self.way.kind_of(name).called()).lower())
         secret = fields.get("password", "")
         if wrong := self.way.secret.wrong(secret, weak_too):
-            return wrong
-        return "" if secret == fields.get("again") else f"The two {self.way.secret.name}s are not the same."
+            return words(wrong)
+        differ = (
+            words("The two PINs are not the same.")
+            if self.way.secret.is_pin
+            else words("The two passwords are not the same.")
+        )
+        return "" if secret == fields.get("again") else differ
 
 
 class Welcome:
@@ -164,15 +185,16 @@ class Welcome:
             asked = await self._known(secret)
         except Missing as gone:
             return _gone(request, gone)
+        words = _words_of(request, asked.trade)
         fields = parsed(await read_body(dict(request.headers.raw), request.receive))
         username = fields.get("username", "").strip()
-        if wrong := asked.wrong(fields, username, self.office.terms.weak_passwords):
+        if wrong := asked.why(words, fields, username, self.office.terms.weak_passwords):
             return self._form(request, asked, wrong, username, 422)
         try:
             came = origin(request.scope, dict(request.headers.raw), request.scope.get("request_id", ""), "ui")
             user_id = await self._use(asked, secret, username, fields, came)
         except Problem as problem:
-            return self._form(request, asked, problem.sentence, username, problem.status)
+            return self._form(request, asked, words.why(problem), username, problem.status)
         entered = await self._entered(request, asked, user_id, came) if user_id else None
         return entered or self._done(request, asked, username)
 
@@ -238,29 +260,36 @@ class Welcome:
     def _form(
         self, request: Request, asked: Asked, problem: str = "", username: str = "", status: int = 200
     ) -> HTMLResponse:
-        way, (title, sentence, button) = asked.way, asked.words
+        words = _words_of(request, asked.trade)
+        way, (title, sentence, button) = asked.way, asked.said(words)
         return page(
-            "welcome.html", status, root=request.scope.get("root_path", ""), problem=problem, username=username,
+            "welcome.html", status, words=words, root=request.scope.get("root_path", ""), problem=problem, username=username,
             title=title, asks_name=asked.asks_name, asks_secret=asked.link.purpose != ADDRESS, sentence=sentence,
-            name_label=way.kinds[0].called(), secret_label="PIN" if way.secret.is_pin else "Password",
+            name_label=words(way.kinds[0].called()), secret_label="PIN" if way.secret.is_pin else words("Password"),
             secret=way.secret, button=button,
         )  # fmt: skip
 
     def _done(self, request: Request, asked: Asked, username: str) -> HTMLResponse:
-        root = request.scope.get("root_path", "")
-        sentence = (
-            f"Sign in as {username}."
-            if asked.asks_name
-            else f"Your {asked.way.secret.name} is set. You can sign in with it now."
-        )
+        root, words = request.scope.get("root_path", ""), _words_of(request, asked.trade)
         if asked.link.purpose == ADDRESS:
-            sentence = f"{asked.link.address} is verified."
-        alone = len(self.office.trades) == 1
-        link_on = ("Documentation of the interface", f"{root}{self.trade.docs[0]}") if alone else ("Home", "/")
-        return page("done.html", title="Everything is ready", sentence=sentence, root=root, links=[link_on])
+            sentence = words("{address} is verified.", address=asked.link.address)
+        elif asked.asks_name:
+            sentence = words("Sign in as {name}.", name=username)
+        else:
+            sentence = words("It is set. You can sign in with it now.")
+        docs = (words("Documentation of the interface"), f"{root}{self.trade.docs[0]}")
+        link_on = docs if len(self.office.trades) == 1 else (words("Home"), "/")
+        title = words("Everything is ready")
+        return page("done.html", words=words, title=title, sentence=sentence, root=root, links=[link_on])
+
+
+def _words_of(request: Request, trade: Trade) -> Words:
+    return words_of(dict(request.headers.raw), trade.words)
 
 
 def _gone(request: Request, gone: Missing) -> HTMLResponse:
-    root = request.scope.get("root_path", "")
-    sentence = f"{gone.sentence}. Ask whoever looks after this installation for a new one."
-    return page("done.html", 404, title="This link does not work", sentence=sentence, root=root, links=[])
+    root, words = request.scope.get("root_path", ""), words_of(dict(request.headers.raw))
+    sentence = f"{words(gone.sentence)}. {words('Ask whoever looks after this installation for a new one.')}"
+    return page(
+        "done.html", 404, words=words, title=words("This link does not work"), sentence=sentence, root=root, links=[]
+    )

@@ -276,7 +276,10 @@ class Face(Administration, Tables, Home, Calendars, Own):
         for name, known in ((LANGUAGE, visit.value("language")), (THEME, visit.value("theme"))):
             if known:
                 kept = "" if known == "auto" else quote(known[:20], safe="")
-                visit.more_headers.append(cookie(visit.scope, name, kept, YEAR))
+                path = (
+                    "/" if name == LANGUAGE else ""
+                )  # the home of several trades and the one-time links speak it, too
+                visit.more_headers.append(cookie(visit.scope, name, kept, YEAR, path=path))
         came_from = urlsplit(visit.headers.get(b"referer", b"").decode("latin-1"))._replace(scheme="", netloc="")
         return Page("", to=self.back(visit, visit.value("to") or came_from.geturl()))
 

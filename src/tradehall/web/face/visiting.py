@@ -48,10 +48,10 @@ def is_foreign(method: str, headers: Mapping[bytes, bytes]) -> bool:
 
 
 def cookie(
-    scope: Mapping[str, Any], name: str, value: str, lasts: int | None = None, *, hidden: bool = True
+    scope: Mapping[str, Any], name: str, value: str, lasts: int | None = None, *, hidden: bool = True, path: str = ""
 ) -> tuple[str, str]:
-    """The header that sets a cookie for the pages of one trade; with nothing in it, it is taken away."""
-    parts = [f"{name}={value}", f"Path={scope.get('root_path', '')}{PLACE}", "SameSite=Lax"]
+    """The header that sets a cookie for the pages of one trade, or below a path; with nothing in it, it is taken away."""
+    parts = [f"{name}={value}", f"Path={path or scope.get('root_path', '') + PLACE}", "SameSite=Lax"]
     if not value:
         lasts = 0
     parts += [f"Max-Age={lasts}"] if lasts is not None else []
