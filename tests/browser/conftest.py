@@ -43,8 +43,8 @@ class Seat:
 class Rental:
     """A bicycle rental that is served, with people at their screens."""
 
-    def __init__(self, server: Server, browser: Browser) -> None:
-        self.server, self.browser = server, browser
+    def __init__(self, server: Server, browser: Browser, folder: Path) -> None:
+        self.server, self.browser, self.folder = server, browser, folder
         self.base = f"http://127.0.0.1:{server.port}"
         self.tokens = {name: server.token(name) for name in ("owner", "helper")}
         self.seats: list[Seat] = []
@@ -92,6 +92,7 @@ class Rental:
 def served(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[Rental]:
     """One rental for the tests of a file."""
     folder = tmp_path_factory.mktemp("rental")
+    (folder / ".env").write_text("WEBHOOKS_ALLOW_PRIVATE=true\n")
     done(folder, "org", "create", "Accra Bikes")
     for role in ("owner", "helper"):
         done(
@@ -107,7 +108,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterat
             given=f"{PASSWORD}\n",
         )
     with serving(folder, "serve", "bicycles") as server:
-        yield Rental(server, browser)
+        yield Rental(server, browser, folder)
 
 
 @pytest.fixture

@@ -83,6 +83,14 @@ async def test_whoever_has_forgotten_it_is_told_the_same_as_whoever_never_was_he
         assert (await stranger.http.post("/app/-/sign-in/forgot", data={"name": "x"})).status_code == 403
 
 
+async def test_p_13_nobody_registers_where_the_trade_does_not_let_them(application: Application, shop: Place) -> None:
+    async with Looker(application) as stranger:
+        assert "Register" not in text(await stranger.see("/-/sign-in"))
+        assert (await stranger.see("/-/sign-in/register")).status_code == 404
+        assert (await stranger.send("/-/sign-in/register", {"username": "kofi", "password": NEW})).status_code == 404
+    assert await shop.news() == []
+
+
 async def test_a_browser_at_the_root_is_led_to_the_pages(application: Application) -> None:
     browser = {"Accept": "text/html"}
     assert (await application.http.get("/", headers=browser)).headers["Location"] == "/app"

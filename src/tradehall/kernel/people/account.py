@@ -203,7 +203,8 @@ class Ask(Work):
 async def forgot(office: Office, trade: Trade, call: Call, way: SignIn) -> Answer:
     """Have a one-time link sent for a new secret; the answer is the same whether somebody has the name."""
     shown: str = getattr(call.body, way.name)
-    kind = EMAIL if EMAIL.takes(shown) else way.kind_of(shown)
+    kinds = (EMAIL,) if EMAIL.takes(shown) else (way.kind_of(shown), way.staff.kind_of(shown))
+    kind = next((each for each in kinds if each.fits(shown)), kinds[0])
     await office.database.unit(Ask(trade, kind, kind.folded(shown, region(trade)), call.caller.source, call.now))
     office.worker.wake.set()
     return done("If somebody has this name and can be reached, a link is on its way")

@@ -228,6 +228,16 @@ def device_headers(device: str, caller: Caller) -> Mapping[str, str]:
 
 async def register(office: Office, trade: Trade, call: Call) -> Answer:
     """Register oneself, and be signed in where the trade says so."""
+    granted, device = await registered(office, trade, call)
+    if isinstance(granted, Waiting):
+        return waiting_answer(granted)
+    if trade.register.signs_in:
+        return granted_answer(office, trade, call, granted, device, trade.register.status)
+    return Answer(trade.register.status, dumps(granted.user))
+
+
+async def registered(office: Office, trade: Trade, call: Call) -> tuple[Granted | Waiting, str]:
+    """Register oneself; gives the session, or that one waits, with the secret of the device."""
     way, how = trade.sign_in, trade.register
     new = await new_user(office, trade, call, way, _role_of(trade, call))
     await office.database.unit(registering(call))
@@ -239,11 +249,7 @@ async def register(office: Office, trade: Trade, call: Call) -> Answer:
     granted: Granted | Waiting = await coming(
         office, org_id, name, call, lambda place: Enrol(office, trade, call, place, new, hashed, device)
     )
-    if isinstance(granted, Waiting):
-        return waiting_answer(granted)
-    if how.signs_in:
-        return granted_answer(office, trade, call, granted, device, how.status)
-    return Answer(how.status, dumps(granted.user))
+    return granted, device
 
 
 def waiting_answer(waiting: Waiting) -> Answer:

@@ -25,6 +25,8 @@ class Webhook(Record, table="kernel_webhooks"):
     created_by = person()
     failing_since = optional(moment())
 
+    known_as = ("url",)
+
 
 class DeliveryState(StrEnum):
     """How a delivery is."""

@@ -318,6 +318,7 @@
     if ("SharedWorker" in window) shared(); else own();
   }
   ready(document);
+  document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest" });
   if (document.querySelector("[data-print-now]")) print();
   document.addEventListener("htmx:after:swap", event => { ready(event.target); });
   if (document.querySelector(".told")) say(document.querySelector(".told span").textContent);

@@ -5,9 +5,10 @@ from typing import Any
 
 import orjson
 
+from tradehall.kernel.database import Session
 from tradehall.kernel.errors import MethodNotAllowed, Missing
 from tradehall.kernel.people.entry import Admit
-from tradehall.kernel.people.members import Member, places
+from tradehall.kernel.people.members import ANY_TRADE, Member, places, secret_of
 from tradehall.kernel.people.organisations import organisations
 from tradehall.web.face.entering import SIGN_IN, Entering
 from tradehall.web.face.errands import NO_PAGE, Errand, Errands, Parts, number
@@ -61,7 +62,7 @@ class Account(Entering, Errands):
             linked = await visit.asking.found(self.at("GET", "/auth/openid/linked"))
         values = {
             "title": visit.words("Your account"), "me": _names(me), "sessions": sessions, "linked": linked,
-            "is_somebody": is_somebody, "secrets": self._secrets(), "role": self.trade.role(visit.actor.role),
+            "is_somebody": is_somebody, "secrets": await self._secrets(visit.actor.user_id), "role": self.trade.role(visit.actor.role),
             "elsewhere": await self.elsewhere(visit), "providers": sorted(set(self.office.outside.openid) - {each["provider"] for each in linked}),
         }  # fmt: skip
         return Page("face/account.html", values)
@@ -73,9 +74,15 @@ class Account(Entering, Errands):
         self.on_the_way(visit, answer, address, f"{visit.app}{BACK}")
         return Page("face/link.html", {"title": visit.words("Link"), "name": name, "address": address})
 
-    def _secrets(self) -> list[str]:
-        ways = (self.trade.sign_in, self.trade.sign_in.staff)
-        return list(dict.fromkeys(each.secret.name for each in ways))
+    async def _secrets(self, user_id: int) -> list[str]:
+        """The secrets that somebody has: who signs in with a PIN has no password to change."""
+        ways = {each.secret.name: each for each in (self.trade.sign_in, self.trade.sign_in.staff)}
+
+        def read(session: Session) -> list[str]:
+            of = {name: self.trade.name if way.secret.is_pin else ANY_TRADE for name, way in ways.items()}
+            return [name for name in ways if secret_of(session, user_id, of[name]) is not None]
+
+        return await self.office.database.read(0, read)
 
     def _everywhere(self, visit: Visit) -> Errand:
         return Errand(

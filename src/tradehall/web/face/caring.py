@@ -40,10 +40,17 @@ class Caring(Errands):
 
     async def warnings(self, visit: Visit) -> list[tuple[str, str]]:
         """What whoever looks after the business should know first: each sentence with the page that tells more."""
-        if not self.may(visit.actor, "GET", "/backups"):
-            return []
-        found = await visit.asking.found(self.at("GET", "/backups"))
-        return [(visit.words(found["warning"]), f"{visit.app}/-/backups")] if found["warning"] else []
+        waiting = (
+            await self.listed(visit, self.at("GET", "/registrations"))
+            if self.may(visit.actor, "GET", "/registrations")
+            else []
+        )
+        found = await visit.asking.found(self.at("GET", "/backups")) if self.may(visit.actor, "GET", "/backups") else {}
+        told = (
+            (visit.words.many(len(waiting), "{count} person waits for your approval", "{count} persons wait for your approval") if waiting else "", "people"),
+            (visit.words(found.get("warning") or ""), "backups"),
+        )  # fmt: skip
+        return [(sentence, f"{visit.app}/-/{name}") for sentence, name in told if sentence]
 
     # Privacy.
 

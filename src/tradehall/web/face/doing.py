@@ -12,17 +12,20 @@ from markupsafe import Markup
 from tradehall.kernel.contracts import Window, dumps
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Invalid, Missing, Problem, Stale, Unauthenticated
+from tradehall.kernel.keys import ApiKey
 from tradehall.kernel.labels import labels
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record
 from tradehall.kernel.resources import Asked
 from tradehall.kernel.search import pattern
+from tradehall.kernel.webhooks.records import Webhook
 from tradehall.web.face.details import Details
 from tradehall.web.face.fields import Drawing, shown_fields
 from tradehall.web.face.forms import Filling, Input, inputs
 from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
+from tradehall.web.face.words import Words, phrase
 
 PICKED = 20
 LONGEST_ID = 19
@@ -50,7 +53,7 @@ class Doing(Details):
         filling = Filling(visit.words, visit.formats)
         row, version = await self._row(visit, room, row_id) if row_id is not None else ({}, 0)
         filling.formats = visit.formats
-        declared = self._declared(deed)
+        declared = self._declared(visit, deed)
         filling.begin(declared, row if deed is room.edit else {}, visit.query)
         await self._say(visit, filling)
         return self._form(visit, room, deed, row_id, row, filling, version)
@@ -59,7 +62,7 @@ class Doing(Details):
         """Carry out a verb with what was filled in, or say what it would change."""
         deed.contract.grant(visit.actor)
         row, version = await self._row(visit, room, row_id) if row_id is not None else ({}, 0)
-        filling, declared = Filling(visit.words, visit.formats), self._declared(deed)
+        filling, declared = Filling(visit.words, visit.formats), self._declared(visit, deed)
         body = filling.read(declared, visit.form, only_changed=deed is room.edit) if declared else None
         is_dry = visit.value("dry_run") == "1"
         headers = self._headers(visit, deed, row_id, is_dry)
@@ -102,8 +105,23 @@ class Doing(Details):
         former = {each.name: visit.value(each.name) for each in declared if each.name in visit.form}
         return Page("", to=f"{visit.root}{visit.scope['path'].removeprefix(visit.root)}?{urlencode(former)}")
 
-    def _declared(self, deed: Deed) -> tuple[Input, ...]:
-        return inputs(deed.verb.body) if deed.verb.body is not None else ()
+    def _declared(self, visit: Visit, deed: Deed) -> tuple[Input, ...]:
+        """The fields of a verb's form; what a key may do is chosen from all that there is to do."""
+        fields = inputs(deed.verb.body) if deed.verb.body is not None else ()
+        scopes = tuple((each, self._scope(visit.words, each)) for each in sorted(self.trade.scopes))
+        roles = tuple((each.name, each.title) for each in self.trade.roles)
+        events = visit.words("One a line, as in user.create; user.* is all of a kind, * is everything")
+        chosen: Mapping[Any, Mapping[str, dict[str, Any]]] = {
+            ApiKey: {"scopes": {"kind": "several", "options": scopes}, "role": {"kind": "choice", "options": roles}},
+            Webhook: {"events": {"help": events}, "url": {"kind": "text"}},
+        }
+        known = chosen.get(deed.verb.record, {})
+        return tuple(replace(each, **known.get(each.name, {})) for each in fields)
+
+    def _scope(self, words: Words, scope: str) -> str:
+        """What a key may do, as people read it: `rentals:give_back` is "Rentals: give back"."""
+        kind, _, what = scope.partition(":")
+        return f"{words(phrase(kind))}: {words(phrase(what)).lower()}"
 
     def _headers(self, visit: Visit, deed: Deed, row_id: int | None, is_dry: bool) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
@@ -155,7 +173,8 @@ class Doing(Details):
         if deed is room.delete:
             visit.tell(words("{what} was deleted", what=self.label(room, row, words)))
             return Page("", to=place)
-        there = made if row_id is None and isinstance(made, int) else row_id
+        stays = row_id if deed.contract.method != "DELETE" else None
+        there = made if row_id is None and isinstance(made, int) else stays
         to = f"{place}/{there}" if there is not None else place
         if deed is room.comment:
             return Page("", to=f"{to}#comments")
@@ -327,7 +346,7 @@ class Doing(Details):
         """Do the same with several rows, one after the other; whatever is refused is said, and the others go on."""
         deed.contract.grant(visit.actor)
         ids = [int(each) for each in visit.form.get("id", ()) if each.isdecimal() and len(each) < LONGEST_ID][:500]
-        filling, declared = Filling(visit.words, visit.formats), self._declared(deed)
+        filling, declared = Filling(visit.words, visit.formats), self._declared(visit, deed)
         body = filling.read(declared, visit.form) if declared else None
         refused: list[tuple[int, str]] = []
         for row_id in ids:

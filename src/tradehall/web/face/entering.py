@@ -9,9 +9,10 @@ from tradehall.kernel.calls import Call
 from tradehall.kernel.contracts import Service
 from tradehall.kernel.errors import Missing, Problem, Refused, Unauthenticated
 from tradehall.kernel.idempotency import Answer
-from tradehall.kernel.people import SignIn, has_users, organisations
+from tradehall.kernel.people import CLOSED, SignIn, has_users, organisations
 from tradehall.kernel.people.entry import Granted, come_in
 from tradehall.kernel.people.renewal import go_on
+from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.bodies import invalid
 from tradehall.web.client import caller, origin
@@ -22,6 +23,11 @@ from tradehall.web.face.visiting import ACCESS, REFRESH, Visit, cookie, session_
 SIGN_IN = "sign-in"
 WAY_BACK = "hall_back"
 """Says that a way to a provider was begun on a page, and where it ends."""
+
+
+def names_of(trade: Trade) -> dict[str, str]:
+    """What people call each kind of name that somebody signs in with."""
+    return {kind.name: kind.called() for way in (trade.sign_in.staff, trade.sign_in) for kind in way.kinds}
 
 
 class Entering(Pages):
@@ -84,6 +90,7 @@ class Entering(Pages):
             "told": told,
             "wrong": wrong,
             "name": visit.value("name"),
+            "is_staff": way is not self.trade.sign_in and self.trade.sign_in.secret.is_pin,
         }
         return Page("face/forgot.html", values, status)
 
@@ -182,7 +189,7 @@ class Entering(Pages):
             "to": visit.value("to") or visit.query.get("to", ""), "other": self.trade.sign_in.secret.is_pin,
             "is_staff": way is not self.trade.sign_in and self.trade.sign_in.secret.is_pin,
             "organisations": [(org_id, name) for org_id, name in known if org_id in several],
-            "providers": list(self.office.outside.openid),
+            "providers": list(self.office.outside.openid), "may_register": self.trade.register.how is not CLOSED,
         }  # fmt: skip
         return Page("face/sign-in.html", values, status)
 

@@ -10,7 +10,7 @@ from tradehall.kernel.contracts import Contract
 from tradehall.kernel.errors import Invalid, Missing, Problem, Unauthenticated
 from tradehall.kernel.verbs import Actor
 from tradehall.web.face.doing import Doing, holds_secret
-from tradehall.web.face.forms import Filling, Input, inputs
+from tradehall.web.face.forms import HIDDEN, Filling, Input, inputs
 from tradehall.web.face.pages import Page
 from tradehall.web.face.visiting import Visit
 
@@ -90,7 +90,7 @@ class Errands(Doing):
         return Page("", to=f"{visit.app}{errand.back}")
 
     def _asked(self, visit: Visit, errand: Errand, filling: Filling, whole: list[str]) -> Page:
-        fields = [replace(each, text="") if each.kind == "secret" else each for each in filling.fields]
+        fields = [replace(each, text="") if each.kind in HIDDEN else each for each in filling.fields]
         values = {
             "title": errand.title, "errand": errand, "fields": fields, "whole": whole,
             "action": str(visit.scope["path"]), "back": f"{visit.app}{errand.back}",

@@ -26,6 +26,7 @@ from tradehall.web.face.home import Home
 from tradehall.web.face.menus import Menus
 from tradehall.web.face.own import Own
 from tradehall.web.face.pages import POLICY, Page, environment, packed
+from tradehall.web.face.registering import Registering
 from tradehall.web.face.rooms import House, Room
 from tradehall.web.face.tables import Tables
 from tradehall.web.face.visiting import (
@@ -57,7 +58,7 @@ def drawing_board() -> Environment:
     return environment()
 
 
-class Face(Administration, Tables, Home, Calendars, Own):
+class Face(Administration, Registering, Tables, Home, Calendars, Own):
     """Everything that people look at."""
 
     def __init__(self, office: Office, trade: Trade, dispatcher: Dispatcher) -> None:
@@ -67,6 +68,7 @@ class Face(Administration, Tables, Home, Calendars, Own):
         self.own: Mapping[tuple[str, str], Handler] = {
             ("GET", "sign-in"): self.ask_in, ("POST", "sign-in"): self.come_in, ("POST", "sign-out"): self.go_out,
             ("GET", "sign-in/forgot"): self.forgot, ("POST", "sign-in/forgot"): self.forgot,
+            ("GET", "sign-in/register"): self.register, ("POST", "sign-in/register"): self.register,
             ("POST", "look"): self.look_so, ("GET", "search"): self.search, ("GET", "keys"): self.keys,
         }  # fmt: skip
 

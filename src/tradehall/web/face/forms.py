@@ -23,6 +23,8 @@ from tradehall.web.face.words import Words, phrase
 
 AREA_FROM = 201
 SECRETS = ("password", "pin", "secret")
+HIDDEN = ("secret", "pin")
+"""Kinds of fields whose text nobody sees, and that are never filled in again."""
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,8 @@ def _by_kind(found: Input, kind: Any, marks: Sequence[Any], whole: Any) -> Input
 
 def _text(found: Input, marks: Sequence[Any]) -> Input:
     longest = _longest(marks)
-    if found.name.split("_")[-1] in SECRETS:
-        return replace(found, kind="secret", longest=longest)
+    if (last := found.name.split("_")[-1]) in SECRETS:
+        return replace(found, kind="pin" if last == "pin" else "secret", longest=longest)
     is_long = longest is not None and longest >= AREA_FROM and longest not in (254, 255)
     return replace(found, kind="email" if _is_email(marks) else "area" if is_long else "text", longest=longest)
 

@@ -1,9 +1,11 @@
 """People: who works here and in which role, who is invited, who waits for approval."""
 
+from dataclasses import replace
 from typing import Any
 
 from tradehall.kernel.errors import MethodNotAllowed, Missing
 from tradehall.kernel.trade import Trade
+from tradehall.web.face.entering import names_of
 from tradehall.web.face.errands import NO_PAGE, SHOWN, Errand, Errands, Parts, number
 from tradehall.web.face.pages import Page
 from tradehall.web.face.visiting import Visit
@@ -61,11 +63,12 @@ class People(Errands):
     # What is done.
 
     def _new(self, visit: Visit) -> Errand:
-        contract, words = self.at("POST", "/users"), visit.words
+        contract, words, names = self.at("POST", "/users"), visit.words, names_of(self.trade)
+        fields = self.with_roles(visit, self.asked_by(contract))
         return Errand(
             contract, words("New person"), BACK, done=words("The person can sign in now"),
             help=words("Without a password you get a one-time link for them to choose one."),
-            fields=self.with_roles(visit, self.asked_by(contract)),
+            fields=tuple(replace(each, title=names.get(each.name, each.title)) for each in fields),
         )  # fmt: skip
 
     def _invite(self, visit: Visit) -> Errand:
@@ -99,7 +102,7 @@ class People(Errands):
         if what == "link":
             return Errand(
                 self.at("POST", "/users/{user_id}/link"), words("One-time link"), BACK, path,
-                help=words("A link with which this person chooses a new password, good for a day. Their old one works until then."),
+                help=words("A link with which this person chooses a new password or PIN, good for a day. The old one works until then."),
             )  # fmt: skip
         contract = self.at("PATCH", "/users/{user_id}")
         if what == "role":

@@ -195,6 +195,7 @@ class House:
         special = (resource.creates, resource.edits, resource.deletes)
         create, edit, delete = (next((deed for deed in deeds if deed.verb is verb), None) for verb in special)
         create = create or next((deed for deed in deeds if deed.name == "create"), None)
+        edit = edit or next((deed for deed in deeds if deed.name == "change" and deed.contract.method == "PATCH"), None)
         path = f"/{record.in_paths}/{{id}}/comments"
         comment = next((deed for deed in deeds if deed.contract is self.find("POST", path)), None)
         rest = [deed for deed in deeds if deed not in (create, edit, delete, comment)]

@@ -17,6 +17,7 @@ from tradehall.kernel.resources import Asked, Filter
 from tradehall.web.face.fields import (
     FLAG,
     JSON,
+    NOTHING,
     REFERENCE,
     Drawing,
     Shown,
@@ -71,7 +72,7 @@ def first_columns(room: Room, names: Sequence[str]) -> list[str]:
         and kind_of(fields[name]) != JSON
         and (getattr(fields[name].kind, "length", None) or 0) <= LONG
     ]
-    label = [name for name in room.record.known_as if name in short]
+    label = [name for name in room.record.known_as if name in names]
     main = {name for name in short if not fields[name].optional or kind_of(fields[name]) == REFERENCE}
     needed = [name for name in short if name not in label and name in main]
     rest = [name for name in short if name not in label and name not in main]
@@ -223,7 +224,8 @@ class Tables(Views):
             drawn[0] = [f'{text} <a href="{place}{each}">#{each}</a>' for each, text in zip(ids, drawn[0], strict=True)]
         elif columns:
             link = f'<a class="row-link" href="{place}%s">%s</a>'
-            drawn[0] = [link % pair for pair in zip(ids, drawn[0], strict=True)]
+            called = (f"#{each}" if text == NOTHING else text for each, text in zip(ids, drawn[0], strict=True))
+            drawn[0] = [link % pair for pair in zip(ids, called, strict=True)]
         mark = str(escape(visit.words("Select"))).replace("%", "%%")
         cells = "".join('<td class="text-end">%s</td>' if each.is_right else "<td>%s</td>" for each in columns)
         pattern = (

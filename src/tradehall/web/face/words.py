@@ -14,6 +14,7 @@ from tradehall.kernel.errors import Invalid, Problem
 HERE = Path(__file__).parent / "words"
 ENGLISH = "en"
 HOLE = re.compile(r"\{(\w+)\}")
+PIN = re.compile(r"\b[Pp]in\b")
 DECIMAL = re.compile(r"-?\d+\.\d+")
 JOINTS = (" or ", " and ", ", ")
 """What stands between the last values of several."""
@@ -133,6 +134,8 @@ class Words:
 
     def plain(self, message: str) -> str:
         """What is wrong with a field."""
+        if self.language == ENGLISH and message.startswith("String should match pattern"):
+            return "This does not have the right form"
         return self(message.removeprefix("Value error, ").removeprefix("Assertion failed, ")) if message else ""
 
 
@@ -140,9 +143,7 @@ class Words:
 def phrase(name: str) -> str:
     """The name of a field or verb as people read it: `due_date` is "Due date"."""
     text = name if name in ("id", "at", "unique_id") else name.removesuffix("_id").removesuffix("_at")
+    said = text.replace("_", " ").replace("-", " ").strip().capitalize() or name
     return (
-        (text.replace("_", " ").replace("-", " ").strip().capitalize() or name)
-        .replace("Imei", "IMEI")
-        .replace("Sms", "SMS")
-        .replace("Api ", "API ")
+        PIN.sub("PIN", said).replace("Imei", "IMEI").replace("Url", "URL").replace("Sms", "SMS").replace("Api ", "API ")
     )
