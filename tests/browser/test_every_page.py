@@ -10,6 +10,7 @@ from tests.browser.conftest import AXE, DESK, PHONE, Rental, fits
 HEAVIEST = 200_000
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LONG = "Nana Akua Owusu-Ansah-Mensah " * 3
+SETTLED = "Promise.all(document.getAnimations().map(each => each.finished.catch(() => null)))"
 LOOK = "rules => axe.run({ runOnly: rules, resultTypes: ['violations'] })"
 
 
@@ -34,10 +35,12 @@ def wrong(page: Page, rules: Any) -> list[str]:
 
 def looked_at(page: Page, address: str) -> dict[str, list[str]]:
     """What is wrong with a page: all of it in light, its colours in dark, and what is wider than a screen."""
-    page.emulate_media(color_scheme="light")
+    page.emulate_media(color_scheme="light", reduced_motion="reduce")
     page.goto(address)
     light = wrong(page, WCAG)
-    page.emulate_media(color_scheme="dark")
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    page.locator('html[data-bs-theme="dark"]').wait_for(state="attached")
+    page.evaluate(SETTLED)
     dark = wrong(page, ["color-contrast"])
     wide = [] if fits(page) else ["wider than a desk"]
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})

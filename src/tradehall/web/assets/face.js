@@ -85,12 +85,14 @@
   // Choosing the row that a field refers to.
   const picker = box => {
     const [hidden, shown, list] = [box.querySelector("input[type=hidden]"), box.querySelector("[role=combobox]"), box.querySelector("[role=listbox]")];
-    let at = -1, timer = 0;
+    let at = -1, timer = 0, turn = 0;
     const open = is => { list.hidden = !is; shown.setAttribute("aria-expanded", is); at = -1; };
     const look = async () => {
+      const mine = ++turn;
       const answer = await fetch(`${box.dataset.pick}?q=${encodeURIComponent(shown.value)}`, { headers: part }).catch(() => null);
-      if (!answer?.ok) return;
-      list.innerHTML = await answer.text();
+      const html = answer?.ok ? await answer.text() : "";
+      if (!answer?.ok || mine !== turn) return;
+      list.innerHTML = html;
       open(true);
     };
     const options = () => all(list, "[role=option]");
@@ -170,13 +172,23 @@
       line.querySelector("input, select")?.focus();
     }));
     all(where, "[data-search]").forEach(field => {
-      let timer = 0;
-      field.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(async () => {
+      let timer = 0, turn = 0, isBehind = false;
+      const look = async () => {
+        const mine = ++turn;
         const answer = await fetch(`${app}/-/search?q=${encodeURIComponent(field.value)}`, { headers: part }).catch(() => null);
-        if (!answer?.ok) return;
-        const found = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("found");
-        if (found) document.getElementById("found").replaceWith(document.adoptNode(found));
-      }, 120); });
+        const html = answer?.ok ? await answer.text() : "";
+        const found = new DOMParser().parseFromString(html, "text/html").getElementById("found");
+        if (!found || mine !== turn) return;
+        document.getElementById("found").replaceWith(document.adoptNode(found));
+        isBehind = false;
+      };
+      // Whoever types on and presses Enter means what is typed by then.
+      const go = async () => {
+        if (isBehind) { clearTimeout(timer); await look(); }
+        const links = all(document.getElementById("found"), "a"), one = links.find(each => each.classList.contains("here")) ?? links[0];
+        if (one && !isBehind) location.href = one.href;
+      };
+      field.addEventListener("input", () => { isBehind = true; turn += 1; clearTimeout(timer); timer = setTimeout(look, 120); });
       field.addEventListener("keydown", event => {
         const links = all(document.getElementById("found"), "a");
         const now = links.findIndex(each => each.classList.contains("here"));
@@ -186,7 +198,7 @@
           const next = links[(now + (event.key === "ArrowDown" ? 1 : -1) + links.length) % links.length];
           next?.classList.add("here"); next?.scrollIntoView({ block: "nearest" });
         }
-        if (event.key === "Enter" && links.length) { event.preventDefault(); location.href = links[Math.max(now, 0)].href; }
+        if (event.key === "Enter" && (isBehind || links.length)) { event.preventDefault(); go(); }
       });
     });
   };
