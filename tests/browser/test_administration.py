@@ -201,7 +201,7 @@ def test_what_happened_is_read_checked_kept_and_handed_over(rental: Rental, tmp_
     expect(page.get_by_role("status").first).to_contain_text("The log is as it was written")
     done(rental.folder, "backup")
     to(page, "Backups")
-    expect(page.get_by_role("row", name=re.compile("Done"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("Done")).first).to_be_visible()
     to(page, "Privacy")
     page.get_by_role("combobox", name="Rental").fill("Ama Can")
     page.get_by_role("option", name=re.compile("Ama Canary")).click()
