@@ -17,7 +17,8 @@ OPEN = {
     "POST /api/auth/refresh", "POST /api/auth/reset-password", "POST /api/auth/forgot-password", "POST /api/auth/verify-email",
     "POST /api/invitations/accept", "GET /api/auth/openid", "GET /api/auth/openid/{provider}/start",
     "GET /api/auth/openid/{provider}/callback", "POST /api/payments/webhook/{provider}",
-    "GET /r/{token}", "POST /r/{token}/estimate", "POST /r/lookup",
+    "GET /r/{token}", "POST /r/{token}/estimate", "POST /r/lookup", "POST /r/{token}/payments", "GET /r/{token}/receipt.pdf",
+    "GET /p/{token}", "GET /p/{token}/passport.pdf",
 }  # fmt: skip
 """What anybody may ask, besides the pages of `web/`."""
 

@@ -14,11 +14,12 @@ import orjson
 from pydantic import BaseModel
 
 from tradehall.kernel.cabinet import IMAGES
-from tradehall.kernel.contracts import Contract, Service, Shape, dumps
+from tradehall.kernel.contracts import Contract, Download, Outgoing, Service, Shape, dumps
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing, Refused
 from tradehall.kernel.files import File, of_row
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.papers import PDF, Paper, Wanted, printed
 from tradehall.kernel.people import organisations
 from tradehall.kernel.people.attempts import Budget, Spend
 from tradehall.kernel.reader import Reader
@@ -48,13 +49,17 @@ def guest(org_id: int, trade: str) -> Actor:
 class Door:
     """What links to the rows of a record open. The record's column `token` holds the token of each.
 
-    `shape` is what is shown of a row, with what `more` says, and with its pictures by links that are good for `photos`.
+    `shape` is what is shown of a row, with what `more` says, what the office `offers`, and its pictures by links that are good
+    for `photos`. Of a record without such a column the links are `sealed`, and `while_` says how long each opens its row.
     """
 
     record: type[Record]
     shape: Shape
     more: Callable[[Reader, Any], Mapping[str, Any]] | None = None
     photos: timedelta | None = None
+    offers: Callable[["Office"], Mapping[str, Any]] | None = None
+    sealed: bool = False
+    while_: Callable[[Any], bool] | None = None
 
     def shows(self, summary: str) -> Service:
         """What answers a row to whoever holds its token."""
@@ -63,6 +68,8 @@ class Door:
             found, pictures = await self._read(office, trade, call, self._shown)
             if self.photos is not None:
                 found |= {"photos": [self._link(office, trade, call, each) for each in pictures]}
+            if self.offers is not None:
+                found |= self.offers(office)
             return Answer(200, dumps(found), PRIVATE)
 
         return Service(f"{self.record.__name__.lower()}.look", ANYBODY, look, summary)
@@ -74,13 +81,24 @@ class Door:
             row = await self._read(office, trade, call, lambda reader, row: row)
             asked = call.contract
             contract = Contract(asked.method, asked.path, verb, asked.status, asked.errors, self.shape)
-            actor = guest(_organisation(call), trade.name)
+            actor = guest(row.org_id, trade.name)
             answer = await office.perform(trade, replace(call, actor=actor, contract=contract, target=row.id))
             if "Dry-Run" in answer.headers:  # the events of a shop are not for its customers
                 answer = replace(answer, body=dumps(orjson.loads(answer.body) | {"events": []}))
             return replace(answer, headers={**answer.headers, **PRIVATE})
 
         return Service(verb.event, ANYBODY, act, verb.summary, verb.body)
+
+    def prints(self, paper: Paper) -> Download:
+        """What answers with a paper of the row to whoever holds its token."""
+
+        async def answer(office: "Office", trade: "Trade", call: "Call") -> Outgoing:
+            size, language = paper.size(call.query), call.query.get("language", "")
+            row = await self._read(office, trade, call, lambda reader, row: row)
+            actor = guest(row.org_id, trade.name)
+            return await printed(office, trade, Wanted(paper, actor, row.id, None, size, language, call.caller.base))
+
+        return Download(f"{paper.name}.by_link", ANYBODY, self.record, answer, paper.summary, PDF, query=paper.query)
 
     def finds(
         self,
@@ -128,23 +146,31 @@ class Door:
         return found, [each for each in files if each.type in IMAGES]
 
     async def _read(self, office: "Office", trade: "Trade", call: "Call", then: Callable[[Reader, Any], Any]) -> Any:
-        org_id, token = _organisation(call), call.path["token"]
+        token = call.path["token"]
+        org_id, row_id = (
+            (office.seals.opened(self.record, token) or (0, 0)) if self.sealed else (_organisation(token), 0)
+        )
 
         def read(session: Session) -> Any:
             reader = Reader(session, trade, guest(org_id, trade.name), call.now)
-            row = reader.first(find(self.record, self.record.table.c.token == token)) if org_id else None
-            if row is None:
+            row = self._row(reader, row_id, token) if org_id else None
+            if row is None or (self.while_ is not None and not self.while_(row)):
                 raise Missing(f"{self.record.title} not found")
             return then(reader, row)
 
         return await office.database.read(org_id, read)
+
+    def _row(self, reader: Reader, row_id: int, token: str) -> Record | None:
+        if self.sealed:
+            return reader.find(self.record, row_id)
+        return reader.first(find(self.record, self.record.table.c.token == token))
 
     def _link(self, office: "Office", trade: "Trade", call: "Call", file: File) -> dict[str, Any]:
         link = office.files.link(trade.name, file.org_id, file.id, call.now, self.photos)
         return {"type": file.type, "url": f"{call.caller.base}{trade.prefix}/files/{file.id}?link={link}"}
 
 
-def _organisation(call: "Call") -> int:
+def _organisation(token: str) -> int:
     """The organisation of a token; 0 where it is none."""
-    found = _TOKEN.fullmatch(call.path["token"])
+    found = _TOKEN.fullmatch(token)
     return int(found[1], 16) if found else 0

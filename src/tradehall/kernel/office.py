@@ -38,6 +38,7 @@ from tradehall.kernel.keys import Keys
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.people import Terms, derived, nobody, organisations, pools
 from tradehall.kernel.reader import Reader
+from tradehall.kernel.seals import Seals
 from tradehall.kernel.tickets import Tickets
 from tradehall.kernel.tokens import Tokens
 from tradehall.kernel.trade import Trade
@@ -80,6 +81,7 @@ class Office:
         self.pepper, self.refresh_key = derived(secret, "pins"), derived(secret, "refresh tokens")
         self.stop_key = derived(secret, "opt-outs")
         self.way_key = derived(secret, "ways to sign-in providers")
+        self.seals = Seals(derived(secret, "seals"))
         self.clock = clock
         self.hub = Hub(database, self.outside.bus, clock)
         self.worker = Worker(self)

@@ -67,6 +67,9 @@ class TradeApp(FastAPI):
             if path == "/" and scope["method"] == "GET" and pages.wants_page(dict(scope["headers"])):
                 await _send_to(f"{scope.get('root_path', '')}{PLACE}", send)
                 return
+            if scope["method"] == "GET" and self._is_link(scope, path):
+                await _send_to(f"{scope.get('root_path', '')}{PLACE}{path.rstrip('/')}", send)
+                return
             if (provider := self._returning_from(scope, path)) is not None:
                 await self.face.returning(scope, send, provider)
                 return
@@ -82,6 +85,12 @@ class TradeApp(FastAPI):
                     await (await self._problem(Request(scope), many))(scope, receive, send)
                     return
         await super().__call__(scope, receive, send)
+
+    def _is_link(self, scope: Scope, path: str) -> bool:
+        """Whether a browser opens a link of the interface that has a page of its own for whoever holds it."""
+        if path.split("/", 2)[1] not in self.face.open_rooms or not self.face.is_open(path.strip("/")):
+            return False
+        return pages.wants_page(dict(scope["headers"]))
 
     def _returning_from(self, scope: Scope, path: str) -> str | None:
         """The provider of sign-ins that somebody comes back from to a page, where the way was begun on one."""

@@ -12,7 +12,7 @@ from tradehall.web.client import Proxies
 
 SHOWN = {
     "repair_number", "status", "phone_description", "issue_description", "diagnosis", "cost", "paid_amount", "balance_due",
-    "due_date", "completed_at", "delivered_at", "warranty_until", "created_at", "updated_at", "shop", "estimate", "photos",
+    "due_date", "completed_at", "delivered_at", "warranty_until", "created_at", "updated_at", "shop", "currency", "days", "estimate", "payment", "photos", "pays_online",
 }  # fmt: skip
 
 
@@ -84,7 +84,7 @@ async def test_r24_number_and_phone_together_find_a_repair_eight_times_in_five_m
     await a_repair(shop.clerk, customer_id=customer["id"])
     asked = {"repair_number": "rep-000001", "phone_number": "+233 24 123 4567"}
     found = done(await application.stranger.post("/r/lookup", json=asked), 200)
-    assert found.keys() == SHOWN - {"photos"}
+    assert found.keys() == SHOWN - {"photos", "pays_online"}
     for wrong in ({"phone_number": "0241234568"}, {"repair_number": "REP-000002"}, {"organisation": "kumasi"}) * 2:
         answer = await application.stranger.post("/r/lookup", json=asked | wrong)
         assert (answer.status_code, answer.json()["detail"]) == (404, "Repair not found")

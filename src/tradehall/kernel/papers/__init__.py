@@ -29,6 +29,7 @@ from tradehall.kernel.preferences import (
 )
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record
+from tradehall.kernel.seals import Seals
 from tradehall.kernel.verbs import Actor, By, Grant
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Writing:
     pen: Pen
     base: str
     """Where the trade answers, for what a QR code leads to."""
+    seals: Seals
+    """What makes links to rows that have no token of their own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +106,14 @@ class Paper:
     def summary(self) -> str:
         """What its path answers with, as a sentence."""
         return f"The {self.title.lower()} of a {self.record.title.lower()}, as PDF."
+
+    @property
+    def query(self) -> dict[str, dict[str, Any]]:
+        """The parameters of its query string, each with its schema."""
+        return {
+            "size": {"type": "string", "enum": list(self.sizes), "default": self.sizes[0]},
+            "language": {"type": "string", "description": "The organisation's, if not given."},
+        }
 
     def size(self, query: Mapping[str, str]) -> Size:
         """The size that is asked for, or its first; raises Invalid."""
@@ -134,7 +145,7 @@ async def printed(office: "Office", trade: "Trade", wanted: Wanted) -> Outgoing:
         row = reader.get(paper.record, wanted.row_id, wanted.grant)
         pen = office.outside.pens(trade, wanted.language, reader.preferences)
         logo = reader.find(File, reader.preferences[LOGO.name] or 0)
-        return paper.says(Writing(reader, pen, wanted.base), row), pen, letterhead(reader, pen), logo
+        return paper.says(Writing(reader, pen, wanted.base, office.seals), row), pen, letterhead(reader, pen), logo
 
     sheet, pen, shop, logo = await office.database.read(wanted.actor.org_id, read)
     picture = await _picture(office, trade, logo)
@@ -189,11 +200,9 @@ def drawn(template: Path, data: Mapping[str, Any], picture: bytes = b"", kind: s
 def paths(trade: "Trade") -> Iterator[Contract]:
     """The path of each paper of a trade."""
     for paper in trade.papers:
-        query: dict[str, dict[str, Any]] = {
-            "size": {"type": "string", "enum": list(paper.sizes), "default": paper.sizes[0]},
-            "language": {"type": "string", "description": "The organisation's, if not given."},
-        }
-        does = Download(f"paper.{paper.name}", paper.by, paper.record, _printer(paper), paper.summary, PDF, query=query)
+        does = Download(
+            f"paper.{paper.name}", paper.by, paper.record, _printer(paper), paper.summary, PDF, query=paper.query
+        )
         yield Contract("GET", f"{trade.prefix}/{paper.record.in_paths}/{{id}}/papers/{paper.name}.pdf", does)
 
 

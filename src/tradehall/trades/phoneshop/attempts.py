@@ -122,6 +122,12 @@ class NewIntent(BaseModel):
     email: Email | None = None
 
 
+class LinkPayment(BaseModel):
+    """Where the provider sends its receipt, if the shop does not know."""
+
+    email: Email | None = None
+
+
 class Found(StrEnum):
     """What a manager found out about money that nobody could place."""
 

@@ -21,7 +21,7 @@ from tradehall.kernel.paying import Fate, NotTaken, Standing, Told, Wish
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.resources import Resource
-from tradehall.kernel.verbs import ANYBODY, SYSTEM, act, system
+from tradehall.kernel.verbs import ANYBODY, GUEST, SYSTEM, act, system
 from tradehall.trades.phoneshop.attempts import (
     BEGINS,
     CAME,
@@ -31,6 +31,7 @@ from tradehall.trades.phoneshop.attempts import (
     LOCAL,
     SOON,
     Found,
+    LinkPayment,
     NewIntent,
     PaymentAttempt,
     PaymentEvent,
@@ -85,6 +86,30 @@ def intend(ctx: Context, order: NewIntent) -> PaymentAttempt:
     ctx.later(begin, {"attempt": attempt.id}, once=str(attempt.id), target=attempt.provider)
     ask_again(ctx, attempt)
     return attempt
+
+
+async def some_provider(office: "Office", trade: "Trade", call: "Call") -> str:
+    """The provider that customers pay by; raises Refused where there is none."""
+    found = next(iter(office.outside.payments), None)
+    if found is None:
+        raise Refused("no_provider", "This shop takes no payments here")
+    return found
+
+
+@act(Repair, by=GUEST, prepare=some_provider)
+def pay_by_link(ctx: Context, repair: Repair, order: LinkPayment) -> Repair:
+    """Begin to pay what is due of a repair; a payment that was begun goes on."""
+    due_of(repair)
+    if begun(ctx, repair) is None:
+        ctx.do(intend, NewIntent(repair_id=repair.id, provider=ctx.prepared, email=order.email))
+    return repair
+
+
+def begun(reader: Reader, repair: Repair) -> PaymentAttempt | None:
+    """The payment of a repair that is under way and still good."""
+    mine = (PaymentAttempt.repair_id == repair.id, PaymentAttempt.status == PaymentStatus.PENDING)
+    good = (PaymentAttempt.cancel_asked_at.is_(None), PaymentAttempt.expires_at > reader.now)
+    return reader.first(find(PaymentAttempt, *mine, *good).by(PaymentAttempt.id.desc()))
 
 
 def at_once(ctx: Context, attempt: PaymentAttempt, document: Payable, order: NewIntent) -> PaymentAttempt:

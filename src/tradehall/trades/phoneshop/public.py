@@ -14,7 +14,10 @@ from tradehall.kernel.preferences import REGION
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.trades.phoneshop.estimates import decide, newest
-from tradehall.trades.phoneshop.models import Customer, Repair
+from tradehall.trades.phoneshop.models import Customer, Phone, Repair, Sale
+from tradehall.trades.phoneshop.papers import OF_REPAIR, PASSPORT
+from tradehall.trades.phoneshop.passports import passport_of
+from tradehall.trades.phoneshop.providers import begun, pay_by_link
 
 TRIES, WITHIN = 8, timedelta(minutes=5)
 PHOTOS_LAST = timedelta(minutes=10)
@@ -30,10 +33,14 @@ class Lookup(BaseModel):
 
 
 def more(reader: Reader, repair: Repair) -> Mapping[str, Any]:
-    """The shop and the estimate that counts."""
-    found = newest(reader, repair)
+    """The shop, the estimate that counts, the days of booking, completion and handing over, and a payment under way."""
+    found, paying = newest(reader, repair), begun(reader, repair)
     names = ("id", "amount", "details", "status", "answered_at", "created_at")
+    chosen, moments = reader.preferences, (repair.created_at, repair.completed_at, repair.delivered_at)
     return {
+        "currency": chosen["currency"],
+        "days": [None if each is None else reader.day(each) for each in moments],
+        "payment": None if paying is None else {"amount": paying.amount, "authorization_url": paying.authorization_url},
         "shop": reader.preferences["name"] or reader.trade.title,
         "estimate": None if found is None else {name: show(found.values[name]) for name in names},
     }
@@ -57,10 +64,23 @@ tracked = Shape(
         "balance_due", "due_date", "completed_at", "delivered_at", "warranty_until", "created_at", "updated_at",
     ),
 )  # fmt: skip
-door = Door(Repair, tracked, more, PHOTOS_LAST)
+door = Door(Repair, tracked, more, PHOTOS_LAST, lambda office: {"pays_online": bool(office.outside.payments)})
+passports = Door(
+    Sale,
+    Shape(Sale, ()),
+    lambda reader, sale: passport_of(reader, reader.get(Phone, sale.phone_id)),
+    sealed=True,
+    while_=lambda sale: sale.returned_at is None,
+)
 paths = (
     Contract("GET", "/r/{token}", door.shows("How a repair stands, for whoever holds its link.")),
     Contract("POST", "/r/{token}/estimate", door.does(decide)),
+    Contract("POST", "/r/{token}/payments", door.does(pay_by_link)),
+    Contract("GET", "/r/{token}/receipt.pdf", door.prints(OF_REPAIR)),
+    Contract(
+        "GET", "/p/{token}", passports.shows("The passport of a device, for whoever bought it and holds its link.")
+    ),
+    Contract("GET", "/p/{token}/passport.pdf", passports.prints(PASSPORT)),
     Contract(
         "POST",
         "/r/lookup",

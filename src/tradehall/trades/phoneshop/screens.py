@@ -1,6 +1,7 @@
 """What the people of the shop look at, and how their menu is grouped."""
 
 from tradehall.kernel.screens import Board, Calendar, Chart, Group, OwnPage, Screen
+from tradehall.kernel.verbs import ANYBODY
 from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.counts import StockCount
 from tradehall.trades.phoneshop.devices import BlockedDevice
@@ -30,7 +31,15 @@ drawer = OwnPage(
     "drawer", "drawer.html", by=STAFF, title="Cash drawer", icon="money", shows={"day": "/api/day"},
     does={"open": "/api/drawers", "close": "/api/drawers/{drawer}/close"},
 )  # fmt: skip
-screens: tuple[Screen, ...] = (home, till, drawer, bench, due, shelf, *charts)
+links = (
+    OwnPage(
+        "r/{token}", "repair.html", by=ANYBODY, title="Your repair", shows={"repair": "/r/{token}"},
+        does={"decide": "POST /r/{token}/estimate", "pay": "POST /r/{token}/payments"},
+    ),
+    OwnPage("p/{token}", "passport.html", by=ANYBODY, title="Device passport", shows={"passport": "/p/{token}"}),
+)  # fmt: skip
+"""What the links of customers open, without signing in."""
+screens: tuple[Screen, ...] = (home, till, drawer, bench, due, shelf, *charts, *links)
 menu = (
     Group("Counter", (till, Phone, Customer, Sale, Swap)),
     Group("Workshop", (bench, due, Repair, SparePart)),

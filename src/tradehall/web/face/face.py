@@ -359,10 +359,9 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
         else:
             body, more = packed(self._drawn_page(visit, page).html.encode(), visit.headers)
             headers += more
-        headers += [
-            (name.lower().encode(), value.encode())
-            for name, value in (*visit.more_headers, *page.values.get("headers", {}).items())
-        ]
+        own = {name.lower().encode(): value.encode() for name, value in page.values.get("headers", {}).items()}
+        headers = [each for each in headers if each[0] not in own] + list(own.items())
+        headers += [(name.lower().encode(), value.encode()) for name, value in visit.more_headers]
         headers += [(b"content-type", b"text/html; charset=utf-8"), (b"content-length", b"%d" % len(body))]
         scope["status"] = status
         await send({"type": "http.response.start", "status": status, "headers": headers})

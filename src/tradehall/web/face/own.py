@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from itertools import zip_longest
 from typing import Any
 from urllib.parse import parse_qsl
@@ -26,6 +27,8 @@ DO = "do"
 KEY = "key"
 """The field with the key of a form, by which what it asks for is done once: a page has a new one as `key`."""
 Values = Mapping[str, str]
+GUESTS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow, noarchive"}
+"""With pages that a link opens: its address is told nobody (spec R-24 of the phone shop)."""
 
 
 class Own(Entering):
@@ -42,6 +45,11 @@ class Own(Entering):
                     raise TypeError(
                         f"the page {page.path!r} of {self.trade.name} names {method} {wish}, which is not there"
                     )
+
+    @cached_property
+    def open_rooms(self) -> frozenset[str]:
+        """With what the addresses begin that have pages for those who are not signed in."""
+        return frozenset(each.path.partition("/")[0] for each in self._own() if each.is_open)
 
     def is_open(self, path: str) -> bool:
         """Whether a page is seen without signing in."""
@@ -69,6 +77,8 @@ class Own(Entering):
             "answer": answer,
         }
         told["key"] = uuid4().hex
+        if page.is_open:
+            told["headers"] = GUESTS
         status = problem.status if problem is not None else 200
         return Page(
             f"{self.trade.name}/{page.template}", {**told, "values": values, "query": visit.query, **found}, status

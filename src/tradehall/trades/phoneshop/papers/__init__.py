@@ -14,19 +14,23 @@ from tradehall.trades.phoneshop.till import Drawer
 LABEL = Path(__file__).parent / "label.typ"
 BOTH = (Size.A4, Size.ROLL)
 
+PASSPORT = Paper("passport", Sale, STAFF, devices.passport_of_sale, "Device passport")
+OF_REPAIR = Paper("receipt", Repair, WORKSHOP, jobs.receipt, "Receipt", BOTH)
+
 papers = (
     Paper("receipt", Sale, STAFF, bought.of_sale, "Receipt", BOTH),
+    PASSPORT,
     Paper("invoice", Sale, STAFF, bought.invoice_of_sale, "Invoice"),
     Paper("receipt", Swap, STAFF, bought.of_swap, "Receipt", BOTH),
     Paper("invoice", Swap, STAFF, bought.invoice_of_swap, "Invoice"),
     Paper("receipt", Checkout, STAFF, bought.of_checkout, "Receipt", BOTH),
     Paper("receipt", Purchase, MANAGERS, bought.of_purchase, "Receipt", BOTH),
     Paper("ticket", Repair, WORKSHOP, jobs.ticket, "Repair ticket", BOTH),
-    Paper("receipt", Repair, WORKSHOP, jobs.receipt, "Receipt", BOTH),
+    OF_REPAIR,
     Paper("label", Repair, WORKSHOP, jobs.label, "Label", (Size.LABEL,), LABEL),
     Paper("passport", Phone, STAFF, devices.passport, "Device passport"),
     Paper("label", Phone, STAFF, devices.label, "Label", (Size.LABEL,), LABEL),
     Paper("report", Drawer, MANAGERS, days.report, "Day report", BOTH),
 )
 
-__all__ = ["papers"]
+__all__ = ["OF_REPAIR", "PASSPORT", "papers"]

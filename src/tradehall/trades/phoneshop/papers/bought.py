@@ -5,6 +5,7 @@ from decimal import Decimal
 from tradehall.kernel.papers import Sheet, Writing
 from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.models import Sale, Swap, TaxMode
+from tradehall.trades.phoneshop.papers.devices import link_of
 from tradehall.trades.phoneshop.papers.parts import (
     NOTHING,
     about_tax,
@@ -31,6 +32,11 @@ def of_sale(writing: Writing, sale: Sale) -> Sheet:
     due = NOTHING if sale.returned_at is not None else sale.balance_due
     sheet.totals += settled(writing, sale.amount_paid, due, sale.refunded_amount, ways)
     sheet.notes = [*_after(writing, sale), *about_tax(writing, sale.tax_mode)]
+    if sale.returned_at is None:
+        sheet.code, sheet.code_note = (
+            link_of(writing, sale),
+            writing.pen.say("Scan this for the passport of your phone."),
+        )
     return sheet
 
 

@@ -20,7 +20,7 @@ def ticket(writing: Writing, repair: Repair) -> Sheet:
         sheet.facts.append((pen.say("Diagnosis"), repair.diagnosis))
     if repair.due_date is not None:
         sheet.facts.append((pen.say("Ready by"), pen.day(repair.due_date)))
-    sheet.totals = [(pen.say("Price"), pen.money(repair.cost))]
+    sheet.totals = [(pen.say("Price of the repair"), pen.money(repair.cost))]
     if repair.paid_amount:
         sheet.totals += settled(writing, repair.paid_amount, repair.balance_due, repair.refunded_amount, ())
     sheet.code, sheet.code_note = page_of(writing, repair), pen.say("Scan this to follow your repair.")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from tradehall.kernel.labels import people
 from tradehall.kernel.papers import Writing
 from tradehall.kernel.records import find
+from tradehall.kernel.verbs import GUEST
 from tradehall.trades.phoneshop.models import Customer, Payment, Phone, Repair, Sale, Swap, TaxMode
 
 NOTHING = Decimal(0)
@@ -21,8 +22,10 @@ def who(writing: Writing, customer_id: int | None) -> list[tuple[str, str]]:
 
 
 def served(writing: Writing, user_id: int | None) -> list[tuple[str, str]]:
-    """Who served."""
-    name = people(writing.reader, [user_id]).get(user_id) if user_id is not None else None
+    """Who served; that is no business of whoever only holds a link."""
+    if user_id is None or writing.reader.actor.role == GUEST.name:
+        return []
+    name = people(writing.reader, [user_id]).get(user_id)
     return [(writing.pen.say("Served by"), name)] if name else []
 
 
