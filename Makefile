@@ -33,7 +33,8 @@ $(ASSETS): package.json package-lock.json hatch_build.py | $(READY)
 run: setup  ## a believable business to look at, on http://127.0.0.1:8000
 	@echo "phoneshop: a phone shop with its customers, stock, sales and figures."
 	@echo "bicycles: the example trade, a page of Python that hires out bicycles."
-	@$(BIN)/tradehall demo phoneshop bicycles --port 8000
+	@echo "laundry: the washers and dryers of a house, with who waits for one."
+	@$(BIN)/tradehall demo phoneshop bicycles laundry --port 8000
 
 test: check  ## everything that must hold
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests

@@ -23,8 +23,9 @@ from tradehall.kernel.office import utc_now
 from tradehall.kernel.people import CreateUser, NewUser, hash_password, members
 from tradehall.kernel.schema import migrate
 from tradehall.kernel.tokens import Tokens
+from tradehall.kernel.trade import Trade
 from tradehall.server import first_organisation
-from tradehall.trades.phoneshop import trade
+from tradehall.trades import phoneshop
 
 SECRET = "the servers of the tests sign with this"
 _serial = count(1)
@@ -52,15 +53,16 @@ class Server:
 class Shop:
     """A phone shop with one owner, and its servers."""
 
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url = folder, url
+    def __init__(self, folder: Path, url: str, trade: Trade = phoneshop.trade) -> None:
+        self.folder, self.url, self.trade = folder, url, trade
         self.servers: list[Server] = []
         database = self.database()
         migrate(database, [trade])
         self.org_id = first_organisation(database, utc_now(), "Accra")
-        user = NewUser("owner", (("phoneshop", "owner"),), "username", hash_password("four walls and a roof"))
+        role = (trade.name, trade.owner.name)
+        user = NewUser("owner", (role,), "username", hash_password("four walls and a roof"))
         database.run(CreateUser(self.org_id, user, utc_now()))
-        found = database.ask(0, lambda session: list(members(session, "phoneshop")))[0]
+        found = database.ask(0, lambda session: list(members(session, trade.name)))[0]
         self.token = Tokens(SECRET, database).issue(found, utc_now(), 600)
 
     @property
@@ -77,14 +79,14 @@ class Shop:
 
     async def wrong(self) -> list[str]:
         """What the doctor finds."""
-        return await asyncio.to_thread(lambda: list(examine(self.database(), [trade])))
+        return await asyncio.to_thread(lambda: list(examine(self.database(), [self.trade])))
 
     def serve(self, *wrapped: str, **settings: str) -> Server:
         """Start a server with these settings, inside another program if there is one; returns when it answers."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        words = [*wrapped, str(TRADEHALL), "serve", "phoneshop", "--data", str(self.folder), "--port", str(port)]
+        words = [*wrapped, str(TRADEHALL), "serve", self.trade.name, "--data", str(self.folder), "--port", str(port)]
         env = {**os.environ, "SECRET_KEY": SECRET, "DATABASE_URL": self.url, "BACKUP_EVERY": "0", **settings}
         with (self.folder / f"log-{port}").open("w") as log:
             process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True, env=env, cwd=self.folder)

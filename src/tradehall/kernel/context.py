@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from tradehall.kernel.columns import Field, State, show
-from tradehall.kernel.database import Batch, Session
+from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.events import ERASED, Event, EventBook, erase_history
 from tradehall.kernel.idempotency import erase_answers
@@ -241,6 +241,11 @@ class Context(Reader):
             day_of = self.preferences.day_of()
             self._totals.correct([self.trade.name], recomputed(self.session, self.org_id, [self.trade.name], day_of))
 
+    def carry_out(self, work: Work) -> Any:
+        """Do a piece of the kernel's own work in this unit: let a person in, for sample data."""
+        self.flush()
+        return work.run(self._batch)
+
     # Verbs inside verbs, and later.
 
     def do(self, verb: Verb[P, T], *args: P.args, **more: P.kwargs) -> T:
@@ -302,9 +307,9 @@ class Context(Reader):
         """Have the worker look at what is due as soon as this is committed."""
         self._batch.jobs_added = True
 
-    def cancel(self, verb: Verb[Any, Any], row: Record) -> None:
-        """Forget the timer of a verb on a row."""
-        cancel(self._session, self.org_id, verb.record.trade, f"{verb.event}:{row.id}")
+    def cancel(self, verb: Verb[Any, Any], row: Record, *, once: str = "") -> None:
+        """Forget the timer of a verb on a row, or of this `once`."""
+        cancel(self._session, self.org_id, verb.record.trade, f"{verb.event}:{once or row.id}")
 
     def notify(
         self, to: To, template: str, row: Record | None = None, *, once: str | int = "", person: int = 0, **values: Any

@@ -113,7 +113,7 @@ async def test_the_waitlist_is_joined_read_and_left(house: House) -> None:
     assert joined == {"success": True, "message": joined["message"], "position": 1}
     found = done(await house.ben.get(f"{AT}/waitlist/dryer"))
     assert (found["machine_type"], found["count"], len(found["items"])) == ("dryer", 1, 1)
-    assert found["items"][0].keys() == {"id", "user_id", "student_id", "machine_type", "position", "joined_at"}
+    assert found["items"][0].keys() >= {"id", "user_id", "student_id", "machine_type", "position", "joined_at"}
     assert done(await house.ama.post(f"{AT}/waitlist/leave", json=kind))["success"] is True
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.laundry import contract, feed, people, telling, terms
+from tradehall.trades.laundry import contract, demo, feed, people, telling, terms
 from tradehall.trades.laundry.roles import EVERYBODY
 
 trade = Trade(
@@ -26,6 +26,7 @@ trade = Trade(
     docs=("/api/docs", "/api/redoc", "/api/openapi.json"),
     live=feed.live,
     begin=feed.seed,
+    demo=demo.term,
 )  # fmt: skip
 
 __all__ = ["trade"]

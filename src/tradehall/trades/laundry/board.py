@@ -14,6 +14,7 @@ from tradehall.kernel.records import find
 from tradehall.kernel.verbs import act
 from tradehall.trades.laundry import feed
 from tradehall.trades.laundry.cycles import brought_up_to_date, current, release
+from tradehall.trades.laundry.estimates import estimates
 from tradehall.trades.laundry.models import (
     PLACE,
     Confidence,
@@ -74,6 +75,10 @@ def waitlist(reader: Reader, of: OfKind) -> Answer:
     """Who waits for a kind of machine, in their order; numbers of others are masked."""
     kind = kind_of(of.machine_type)
     found = line(reader, kind)
+    waits = estimates(reader, kind, found["count"] + 1)
+    for item, seconds in zip(found["items"], waits, strict=False):
+        item["estimated_wait_seconds"] = seconds
+    found["estimated_wait_seconds"] = waits[-1]
     mine = reader.first(PLACE, user=reader.actor.user_id, kind=kind)
     if mine is not None:
         found["mine"] = {

@@ -8,7 +8,7 @@ from tradehall.kernel.people import admin
 from tradehall.kernel.people.paths import DRY, service
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import own
-from tradehall.trades.laundry import board, cycles, faults, feed, notifications, people, queue, views
+from tradehall.trades.laundry import board, cycles, faults, feed, notifications, people, queue, stats, views
 from tradehall.trades.laundry.models import (
     Bulletin,
     Cycle,
@@ -88,6 +88,8 @@ paths = (
     _at("GET", "/faults/{machine_type}/{number}", faults.of_machine, finds=views.named),
     _at("GET", "/activities", feed.activities),
     _at("GET", "/activities/user/{user_id}", feed.of_user),
+    _at("GET", "/stats/usage", stats.usage),
+    _at("GET", "/stats/best-times", stats.best_times),
     _at("GET", "/profile/me", people.me),
     _at("PUT", "/profile/update", people.update),
     _at("PUT", "/profile/preferences", people.prefer),

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 Answer = dict[str, Any]
 Number = Annotated[int, Limit(ge=1, le=9999)]
+REMINDED = ("half", "over")
+"""When somebody is reminded of their clothes: after half of the grace, and after all of it."""
 NOT_YOURS = "You are not using this machine"
 
 
@@ -134,7 +136,9 @@ def hand_over(ctx: Context, cycle: Cycle) -> None:
 def brought_up_to_date(ctx: Context, machine: Machine) -> None:
     """What should have happened by now has, whether its timer has rung or not."""
     if machine.status is MachineStatus.IN_USE and machine.ends_at is not None and machine.ends_at <= ctx.now:
-        ctx.do(finish, current(ctx, machine))
+        cycle = current(ctx, machine)
+        ctx.cancel(ring, cycle)
+        ctx.do(finish, cycle)
     queue.lapse_if_due(ctx, machine)
 
 
@@ -243,8 +247,8 @@ def finish(ctx: Context, cycle: Cycle) -> None:
     machine.grace_until = cycle.ends_at + grace
     note(ctx, "machine_completed", machine, called(machine), of=cycle.user_id)
     tell(ctx, cycle.user_id, "cycle_completed", machine, str(cycle.id), until=clock(ctx, machine.grace_until))
-    remind_at(ctx, cycle, cycle.ends_at + grace / 2, "half")
-    remind_at(ctx, cycle, machine.grace_until, "over")
+    for which, moment in zip(REMINDED, (cycle.ends_at + grace / 2, machine.grace_until), strict=True):
+        remind_at(ctx, cycle, moment, which)
     ctx.at(cycle.ends_at + timedelta(hours=ctx.preferences[terms.RELEASE.name]), release, cycle)
     if cycle.machine_type is MachineType.WASHER:
         place = ctx.first(PLACE, user=cycle.user_id, kind=MachineType.DRYER)
@@ -312,5 +316,8 @@ def cleared(ctx: Context, machine: Machine, cycle: Cycle) -> None:
     machine.current_user_id = machine.current_category = machine.ends_at = machine.grace_until = None
     machine.confidence, machine.confirmed_at = Confidence.APP, ctx.now
     machine.status = MachineStatus.AVAILABLE if machine.enabled else MachineStatus.DISABLED
-    ctx.cancel(release, cycle)
+    if cycle.status is not CycleStatus.CANCELLED:
+        ctx.cancel(release, cycle)
+        for which in REMINDED:
+            ctx.cancel(remind, cycle, once=f"{cycle.id}:{which}")
     queue.offer_next(ctx, machine)

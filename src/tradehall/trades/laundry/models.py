@@ -117,7 +117,7 @@ class Holiday(Record, table="laundry_holidays"):
 class Bulletin(Record, table="laundry_bulletins"):
     """Something that everybody is told on the board, until a moment."""
 
-    title = text(120, shortest=1)
+    headline = text(120, shortest=1)
     body = text(2000, default="")
     until = optional(moment())
 

@@ -1,0 +1,81 @@
+"""A believable house to look at: a term of washing, and an evening on which machines run and people wait."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from tradehall.kernel.context import Context
+from tradehall.kernel.people import CreateUser, NewUser
+from tradehall.kernel.verbs import Actor
+from tradehall.trades.laundry import cycles, faults, queue
+from tradehall.trades.laundry.cycles import Collection, StartCycle
+from tradehall.trades.laundry.faults import Fault
+from tradehall.trades.laundry.feed import seed
+from tradehall.trades.laundry.models import Bulletin, Category, MachineType, Resident, Room
+from tradehall.trades.laundry.queue import Kind
+from tradehall.trades.laundry.roles import RESIDENT
+from tradehall.trades.laundry.views import numbered
+
+WEEKS = 12
+LOADS_A_DAY = 5
+PEOPLE = 24
+HOURS = (8, 10, 13, 17, 18, 19, 20, 21)
+"""When people wash; more of them in the evening."""
+
+
+def term(ctx: Context) -> None:
+    """A term's use, made by the verbs with a clock of its own."""
+    end, me, chance = ctx.now, ctx.actor, Random(7)  # noqa: S311 - sample data
+    ctx.now = end - timedelta(weeks=WEEKS)
+    seed(ctx)
+    room = ctx.add(Room(name="Ground floor", building="House A"))
+    for machine in (numbered(ctx, kind, number) for kind in MachineType for number in range(1, 7)):
+        machine.room_id = room.id
+    people = [_resident(ctx, number) for number in range(PEOPLE)]
+    for day in range(WEEKS * 7):
+        for hour in sorted(chance.choices(HOURS, k=LOADS_A_DAY)):
+            ctx.now = end - timedelta(weeks=WEEKS) + timedelta(days=day, hours=hour - 8, minutes=chance.randrange(10))
+            if ctx.now < end - timedelta(hours=14):
+                _wash(ctx, chance.choice(people), chance)
+    ctx.now = end - timedelta(hours=1)
+    _evening(ctx, people, end)
+    ctx.actor, ctx.now = me, end
+    ctx.add(Bulletin(headline="Please clean the filters of the dryers", body="The caretaker thanks you."))
+
+
+def _resident(ctx: Context, number: int) -> Actor:
+    student_id = f"{204_001 + 37 * number:06d}"
+    user_id = ctx.carry_out(
+        CreateUser(ctx.org_id, NewUser(student_id, (("laundry", RESIDENT.name),), "student_id", None), ctx.now)
+    )
+    ctx.add(Resident(user_id=user_id, student_id=student_id, phone_number=f"012-345 {6000 + number}"))
+    return Actor(ctx.org_id, ctx.trade.name, RESIDENT.name, user_id, student_id)
+
+
+def _wash(ctx: Context, who: Actor, chance: Random) -> None:
+    """A load in a washer and, mostly, in a dryer."""
+    ctx.actor, number = who, chance.randrange(1, 7)
+    for kind in MachineType if chance.random() < 0.7 else (MachineType.WASHER,):
+        made = ctx.do(
+            cycles.start, StartCycle(machine_type=kind, machine_id=number, category=chance.choice([*Category]))
+        )
+        ctx.now += timedelta(seconds=made["time_left_seconds"], minutes=chance.randrange(12))
+        ctx.do(cycles.collect, Collection(machine_type=kind, machine_id=number))
+        ctx.now += timedelta(minutes=2)
+
+
+def _evening(ctx: Context, people: list[Actor], end: datetime) -> None:
+    """Machines that run, one that is done, one that broke, and two who wait."""
+    for number, (minutes, who) in enumerate(
+        ((50, people[0]), (38, people[1]), (20, people[2]), (12, people[3]), (5, people[4])), 1
+    ):
+        ctx.actor, ctx.now = who, end - timedelta(minutes=minutes)
+        ctx.do(cycles.start, StartCycle(machine_type=MachineType.WASHER, machine_id=number, category=Category.EXTRA_10))
+    ctx.now = end - timedelta(minutes=4)
+    ctx.do(cycles.start, StartCycle(machine_type=MachineType.WASHER, machine_id=6, then_dryer=True))
+    for who in people[5:8]:
+        ctx.actor = who
+        ctx.do(queue.join, Kind(machine_type=MachineType.WASHER))
+        words = "It stops before the clothes are dry"
+        ctx.do(faults.report_fault, Fault(machine_type=MachineType.DRYER, machine_id=4, description=words))
+    ctx.actor = people[0]
+    ctx.do(cycles.collect, Collection(machine_type=MachineType.WASHER, machine_id=1))

@@ -1,0 +1,57 @@
+"""How much the machines are used, how long one waits, and the sample data."""
+
+from tests.running import Place
+from tests.trades.laundry.washing import AT, House, done
+from tradehall.kernel.context import Context
+from tradehall.trades.laundry import demo
+
+
+async def test_a10_use_is_counted_by_hour_and_by_day_as_the_clock_on_the_wall_says(house: House) -> None:
+    for number in (1, 2):
+        await house.started(house.ama, number)
+    await house.started(house.ben, 1, "dryer")
+    await house.started(house.ben, 3)
+    done(await house.do(house.ben, "cancel", 3))
+    await house.forward(seconds=1800)
+    by_hour = done(await house.ama.get(f"{AT}/stats/usage"))
+    assert (by_hour["by"], len(by_hour["items"]), by_hour["total"]) == ("hour", 24, 3)
+    assert by_hour["items"][9] == {"hour": "09", "washer": 2, "dryer": 1}
+    by_day = done(await house.ama.get(f"{AT}/stats/usage", params={"by": "day", "days": 2, "machine_type": "washer"}))
+    assert by_day["items"] == [{"day": "2026-03-01", "washer": 0}, {"day": "2026-03-02", "washer": 2}]
+    behind = done(await house.admin.get(f"{AT}/totals/laundry.cycles"))
+    assert len(behind["rows"]) == 3
+    assert (await house.ama.get(f"{AT}/stats/usage", params={"by": "moon"})).status_code == 422
+    assert await house.place.wrong() == []
+
+
+async def test_n7_quiet_hours_are_named_and_the_machine_that_is_ready_first(house: House) -> None:
+    await house.place.prefer(opens_at="08:00", closes_at="10:00")
+    for number in range(1, 7):
+        await house.started(house.ama, number, category="extra_15" if number != 4 else "normal")
+    found = done(await house.ben.get(f"{AT}/stats/best-times", params={"limit": 3}))
+    assert found["ready_first"] == {"machine_id": 4, "in_seconds": 2100}
+    assert [each["hour"] for each in found["items"]] == ["08:00", "09:00", "08:00"]
+
+
+async def test_n5_the_wait_is_told_from_ends_and_from_how_soon_people_empty_machines(house: House) -> None:
+    assert done(await house.ama.get(f"{AT}/waitlist/washer"))["estimated_wait_seconds"] == 0
+    for number in range(1, 7):
+        await house.started(house.ama, number, category="normal" if number < 3 else "extra_15")
+    for who in (house.ben, house.cho):
+        done(await house.wait(who))
+    found = done(await house.ama.get(f"{AT}/waitlist/washer"))
+    assert [each["estimated_wait_seconds"] for each in found["items"]] == [2100, 2100]
+    assert found["estimated_wait_seconds"] == 3000
+
+
+async def test_the_sample_data_is_a_term_s_use_and_agrees_with_itself(shop: Place) -> None:
+    def rule(ctx: Context) -> None:
+        with ctx.happening("laundry.demo"):
+            demo.term(ctx)
+
+    await shop.work(rule)
+    found = done(await shop.people["resident"].get(f"{AT}/machines"))
+    states = {each["status"] for each in (*found["washers"], *found["dryers"])}
+    assert states == {"available", "in_use", "disabled"}
+    assert done(await shop.people["resident"].get(f"{AT}/waitlist/washer"))["count"] == 3
+    assert await shop.wrong() == []
