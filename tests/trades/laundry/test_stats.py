@@ -47,7 +47,7 @@ async def test_n5_the_wait_is_told_from_ends_and_from_how_soon_people_empty_mach
 async def test_the_sample_data_is_a_term_s_use_and_agrees_with_itself(shop: Place) -> None:
     def rule(ctx: Context) -> None:
         with ctx.happening("laundry.demo"):
-            demo.term(ctx)
+            demo.weeks_of(ctx, 2)
 
     await shop.work(rule)
     found = done(await shop.people["resident"].get(f"{AT}/machines"))

@@ -24,16 +24,21 @@ HOURS = (8, 10, 13, 17, 18, 19, 20, 21)
 
 def term(ctx: Context) -> None:
     """A term's use, made by the verbs with a clock of its own."""
+    weeks_of(ctx, WEEKS)
+
+
+def weeks_of(ctx: Context, weeks: int) -> None:
+    """So many weeks of use, and this evening."""
     end, me, chance = ctx.now, ctx.actor, Random(7)  # noqa: S311 - sample data
-    ctx.now = end - timedelta(weeks=WEEKS)
+    ctx.now = end - timedelta(weeks=weeks)
     seed(ctx)
     room = ctx.add(Room(name="Ground floor", building="House A"))
     for machine in (numbered(ctx, kind, number) for kind in MachineType for number in range(1, 7)):
         machine.room_id = room.id
     people = [_resident(ctx, number) for number in range(PEOPLE)]
-    for day in range(WEEKS * 7):
+    for day in range(weeks * 7):
         for hour in sorted(chance.choices(HOURS, k=LOADS_A_DAY)):
-            ctx.now = end - timedelta(weeks=WEEKS) + timedelta(days=day, hours=hour - 8, minutes=chance.randrange(10))
+            ctx.now = end - timedelta(weeks=weeks) + timedelta(days=day, hours=hour - 8, minutes=chance.randrange(10))
             if ctx.now < end - timedelta(hours=14):
                 _wash(ctx, chance.choice(people), chance)
     ctx.now = end - timedelta(hours=1)
