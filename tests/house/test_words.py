@@ -14,6 +14,8 @@ from jinja2 import Environment, nodes
 from pydantic_core._pydantic_core import list_all_errors
 
 from tradehall.kernel.columns import Choice
+from tradehall.kernel.notices import languages as kernel
+from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.records import KERNEL, Record
 from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Filter
@@ -284,12 +286,21 @@ def said_by_all() -> dict[str, str]:
     return said | {each: each for each in BETWEEN}
 
 
+def to_people(templates: Iterable[Template]) -> Iterator[str]:
+    """What templates say to people with an account: in the application, and of the account itself."""
+    for each in templates:
+        yield from each.texts.values() if each.always else (text for text in (each.notice,) if text)
+
+
 @cache
 def said_by(name: str) -> dict[str, str]:
     """What one trade says besides."""
     trade = TRADES[name]
     drawn = chain(on_pages(trade.folder / "templates"), on_papers(trade.folder))
-    own = worth(chain((text for text, is_kernel in declared(trade) if not is_kernel), drawn, refusals(trade.folder)))
+    told = to_people(trade.templates)
+    own = worth(
+        chain((text for text, is_kernel in declared(trade) if not is_kernel), told, drawn, refusals(trade.folder))
+    )
     return {key: text for key, text in own.items() if key not in said_by_all()}
 
 
@@ -342,3 +353,17 @@ def test_a_sentence_has_the_same_values_in_the_language(language: str) -> None:
         for text, said in catalogue(language, folders).said.items():
             assert set(HOLE.findall(said)) <= set(HOLE.findall(text)), text
             assert len(set(HOLE.findall(text))) == len(HOLE.findall(text)), text
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_kernel_tells_people_everything_in_the_languages_of_the_pages(language: str) -> None:
+    path = kernel.HERE / f"{language}.json"
+    own = (
+        each for trade in TRADES.values() for each in trade.templates_by_name.values() if each not in trade.templates
+    )
+    said, known = set(to_people(own)), json.loads(path.read_text(encoding="utf-8"))
+    complain(path, "lacks", sorted(said - known.keys()))
+    complain(path, "holds what nobody says", sorted(known.keys() - said))
+    assert kernel.languages() == languages()
+    for text, words in known.items():
+        assert set(HOLE.findall(words)) <= set(HOLE.findall(text)), text

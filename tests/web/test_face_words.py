@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from hatchling.builders.wheel import WheelBuilder
 
-from tests.running import Place
+from tests.running import Application, Place
+from tests.web.hiring import a_rental
+from tests.web.looking import Looker, text
 from tradehall.trades.phoneshop import trade as phoneshop
 from tradehall.web.face.formats import Formats
 from tradehall.web.face.words import Words, wanted
@@ -172,3 +174,25 @@ async def test_what_is_refused_is_said_in_the_language(shop: Place) -> None:
 def test_the_packages_bring_their_words(folder: object, path: str) -> None:
     builder = WheelBuilder(str(folder))
     assert path in {each.distribution_path for each in builder.recurse_included_files()}
+
+
+async def test_a_language_is_a_setting_of_the_account(application: Application, shop: Place) -> None:
+    rental = await a_rental(shop)
+    async with Looker(application, shop.helper) as helper, Looker(application, shop.helper) as elsewhere:
+        helper.http.headers["Accept-Language"] = elsewhere.http.headers["Accept-Language"] = "en"
+        assert "Rentals" in text(await helper.see("/rentals"))
+        await helper.send("/-/look", {"language": "fr", "to": "/app/rentals"})
+        assert '<html lang="fr"' in (await elsewhere.see("/rentals")).text
+    await shop.owner.post(f"/api/rentals/{rental}/comments", json={"text": "@helper-accra"})
+    (notice,) = (await shop.helper.get("/api/notices")).json()
+    assert notice["body"] == f"owner-accra vous a mentionné dans un commentaire : Rental {rental} Ama Owusu"
+    news = await shop.news()
+    assert f"user.language: edit users {shop.helper.user_id}" in news
+    known = {"language": "fr", "languages": ["en", "fr"]}
+    assert (await shop.helper.get("/api/auth/language")).json() == known
+    assert (await shop.owner.get("/api/auth/language")).json()["language"] is None
+    wrong = await shop.helper.put("/api/auth/language", json={"language": "tlh"})
+    assert (wrong.status_code, wrong.json()["detail"][0]["msg"]) == (422, "The languages are en, fr")
+    assert (await shop.helper.put("/api/auth/language", json={"language": None})).json()["language"] is None
+    async with Looker(application, shop.helper) as helper:
+        assert '<html lang="en"' in (await helper.see("/rentals", headers={"Accept-Language": "en"})).text

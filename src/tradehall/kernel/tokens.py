@@ -83,7 +83,7 @@ class Tokens:
         found = await self._database.read(0, who)
         if found is None or not found.is_active or claims["exp"] <= now.timestamp():
             raise Unauthenticated("Could not validate credentials")
-        actor = Actor(org_id, trade, found.role, user_id, found.name, session=sid)
+        actor = Actor(org_id, trade, found.role, user_id, found.name, session=sid, language=found.language or "")
         if revision == self._revision:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints
 
@@ -94,6 +94,8 @@ class Actor:
     """What an API key was given; None of anybody else."""
     session: int = 0
     """The session that a token belongs to."""
+    language: str = field(default="", compare=False)
+    """In which they are spoken to, where they chose one."""
 
     @property
     def label(self) -> str:

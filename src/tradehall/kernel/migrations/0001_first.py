@@ -445,6 +445,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('uid', sa.String(length=36), nullable=False),
     sa.Column('full_name', sa.String(length=255), nullable=True),
+    sa.Column('language', sa.String(length=10), nullable=True, comment='in which they are spoken to, where they chose one'),
     sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.PrimaryKeyConstraint('id'),

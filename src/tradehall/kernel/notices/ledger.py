@@ -25,6 +25,7 @@ from tradehall.kernel.columns import (
     state,
     text,
 )  # fmt: skip
+from tradehall.kernel.notices.languages import language_of, spoken
 from tradehall.kernel.notices.segments import LONGEST, size
 from tradehall.kernel.notices.templates import BUSINESS, OWN_WORDS, Template, filled, gathered
 from tradehall.kernel.people.tables import MEMBERSHIPS, USERS
@@ -260,7 +261,7 @@ def _holders(ctx: "Context", role: Role) -> list[int]:
 def _notice(ctx: "Context", user_id: int, wish: Wish) -> None:
     cause = wish.cause(user_id)
     if not _written(ctx, Notice, cause["once"]):
-        words = _words(ctx, wish)["notice"]
+        words = _words(ctx, wish, user_id)["notice"]
         ctx.add(Notice(of_trade=ctx.trade.name, person_id=user_id, body=words[:20_000], **cause))
 
 
@@ -268,7 +269,7 @@ def _message(ctx: "Context", channel: Channel, to: str, wish: Wish) -> Message |
     cause = wish.cause(channel)
     if _written(ctx, Message, cause["once"]):
         return None
-    words = _words(ctx, wish)
+    words = _words(ctx, wish, wish.person)
     whole = reachable(channel, to, ctx.preferences)
     message = Message(
         of_trade=ctx.trade.name, channel=channel, address=whole or to[:254], due_at=ctx.now,
@@ -297,12 +298,14 @@ def _same(record: type[Message | Notice]) -> Find[Any]:
     return find(record, record.of_trade == wanted("trade"), record.once == wanted("once")).standing()
 
 
-def _words(ctx: "Context", wish: Wish) -> dict[str, str]:
+def _words(ctx: "Context", wish: Wish, user_id: int) -> dict[str, str]:
+    """The words of a message: the organisation's own, else the template's in the language of whoever reads them."""
     template, settings = wish.template, ctx.preferences
     own = ctx.first(OWN_WORDS, trade=ctx.trade.name, template=template.name)
     given = {BUSINESS: settings["name"] or ctx.trade.title, **wish.given}
     values = gathered(template, given, wish.row, settings)
-    texts = template.texts if own is None else own.over(template)
+    known = spoken(template.texts, language_of(ctx.session, user_id), ctx.trade.words)
+    texts = known if own is None else {name: own.values[name] or words for name, words in known.items()}
     return {name: filled(words, values) for name, words in texts.items()}
 
 

@@ -6,12 +6,16 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from tradehall.kernel.columns import show
 from tradehall.kernel.contracts import dumps
 from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Missing, Refused, field_error
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.notices.languages import languages
 from tradehall.kernel.people.attempts import DAY, HOUR, Budget, Spend, account, spend
+from tradehall.kernel.people.authority import touch_authority
 from tradehall.kernel.people.declared import EMAIL, Kind, SignIn
 from tradehall.kernel.people.entry import acting, described, pepper, region
 from tradehall.kernel.people.letters import post
@@ -25,9 +29,11 @@ from tradehall.kernel.people.members import (
     names_of,
     places,
     secret_of,
+    tell,
 )
 from tradehall.kernel.people.passwords import hash_password, hashing, verify_password
 from tradehall.kernel.people.sessions import EndSessions, RefreshToken, sessions_of
+from tradehall.kernel.people.tables import USERS
 from tradehall.kernel.reader import Reader
 
 if TYPE_CHECKING:
@@ -111,6 +117,46 @@ async def logout_all(office: Office, trade: Trade, call: Call) -> Answer:
     await office.database.unit(EndSessions(found, call.now, origin=call.origin))
     await office.tokens.look()
     return done("You are signed out everywhere")
+
+
+# Language.
+
+
+class ChooseLanguage(Work):
+    """Note in which language somebody is spoken to."""
+
+    def __init__(self, of: Member, language: str | None, call: Call) -> None:
+        self.org_id, self.of, self.language, self.call = of.org_id, of, language, call
+
+    def run(self, batch: Batch) -> None:
+        of, call = self.of, self.call
+        mine = sa.update(USERS).where(USERS.c.id == of.user_id)
+        batch.session.execute(mine.values(language=self.language, updated_at=call.now))
+        changed = {"language": [of.language, self.language]}
+        tell(batch, "user.language", of.user_id, of.trade, acting(of).label, call.now, changed, origin=call.origin)
+        touch_authority(batch.session)
+
+
+def _spoken(language: str | None) -> Answer:
+    return Answer(200, dumps({"language": language, "languages": languages()}))
+
+
+async def language(office: Office, trade: Trade, call: Call) -> Answer:
+    """The language in which one is spoken to, on pages and in messages; null where one chose none."""
+    return _spoken((await myself(office, trade, call)).language)
+
+
+async def choose_language(office: Office, trade: Trade, call: Call) -> Answer:
+    """Choose the language in which one is spoken to, or none: then a browser's is taken."""
+    found = await myself(office, trade, call)
+    wish: str | None = getattr(call.body, "language")  # noqa: B009 - its model is made in another room
+    if wish is not None and wish not in languages():
+        names = ", ".join(languages())
+        raise field_error(["body", "language"], f"The languages are {names}")
+    if wish != found.language:
+        await office.database.unit(ChooseLanguage(found, wish, call))
+        await office.tokens.look()
+    return _spoken(wish)
 
 
 # Secrets.

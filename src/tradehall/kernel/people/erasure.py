@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 def names_of(session: Session, org_id: int, users: frozenset[int]) -> list[Any]:
     """The sign-in names of these users, as far as they are members here."""
     here = sa.and_(MEMBERSHIPS.c.user_id == SIGN_IN_NAMES.c.user_id, MEMBERSHIPS.c.trade == SIGN_IN_NAMES.c.trade)
-    columns = (SIGN_IN_NAMES, MEMBERSHIPS.c.role, MEMBERSHIPS.c.is_active, USERS.c.full_name, USERS.c.created_at)
+    columns = (
+        SIGN_IN_NAMES,
+        MEMBERSHIPS.c.role,
+        MEMBERSHIPS.c.is_active,
+        USERS.c.full_name,
+        USERS.c.language,
+        USERS.c.created_at,
+    )
     query = sa.select(*columns).select_from(
         SIGN_IN_NAMES.join(MEMBERSHIPS, here).join(USERS, USERS.c.id == SIGN_IN_NAMES.c.user_id)
     )
@@ -49,7 +56,7 @@ def reached_as(session: Session, org_id: int, names: frozenset[str]) -> list[Any
 def _export(session: Session, org_id: int, subject: Subject) -> list[dict[str, Any]]:
     return [
         {"user_id": row.user_id, "trade": row.trade, row.kind: row.shown, "full_name": row.full_name, "role": row.role,
-         "is_active": row.is_active, "created_at": show(row.created_at)}
+         "language": row.language, "is_active": row.is_active, "created_at": show(row.created_at)}
         for row in names_of(session, org_id, subject.users)
     ]  # fmt: skip
 
@@ -72,7 +79,9 @@ def _erase(ctx: "Context", subject: Subject) -> int:
         raise Refused("member_elsewhere", "This person signs in to another organisation too")
     for user_id in users:
         ctx.forget("users", user_id, USERS.info["personal"])
-    session.execute(sa.update(USERS).where(USERS.c.id.in_(users)).values(full_name=None, updated_at=ctx.now))
+    session.execute(
+        sa.update(USERS).where(USERS.c.id.in_(users)).values(full_name=None, language=None, updated_at=ctx.now)
+    )
     session.execute(
         sa.update(MEMBERSHIPS).where(MEMBERSHIPS.c.user_id.in_(users)).values(is_active=False, waits_since=None)
     )

@@ -36,6 +36,8 @@ class Member:
     full_name: str | None
     waits_since: datetime | None
     """Since when they wait for somebody to approve that they registered."""
+    language: str | None = None
+    """In which they are spoken to; None where they chose none."""
 
 
 def memberships(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -47,7 +49,7 @@ def memberships(*conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
     columns = (
         USERS.c.id.label("user_id"), MEMBERSHIPS.c.org_id, MEMBERSHIPS.c.trade, MEMBERSHIPS.c.role,
         SIGN_IN_NAMES.c.shown.label("name"), MEMBERSHIPS.c.is_active, USERS.c.created_at, USERS.c.updated_at,
-        USERS.c.uid, USERS.c.full_name, MEMBERSHIPS.c.waits_since,
+        USERS.c.uid, USERS.c.full_name, MEMBERSHIPS.c.waits_since, USERS.c.language,
     )  # fmt: skip
     return sa.select(*columns).select_from(joined).where(*conditions).order_by(MEMBERSHIPS.c.org_id, USERS.c.id)
 

@@ -45,6 +45,12 @@ class TokenForm(BaseModel):
     token: Token
 
 
+class Spoken(BaseModel):
+    """The language in which somebody wants to be spoken to; null is for that of their browser."""
+
+    language: Annotated[str, StringConstraints(max_length=10)] | None
+
+
 class UserChanges(BaseModel):
     """What of a user is to change."""
 
@@ -186,6 +192,8 @@ def _entry(trade: "Trade", at: str) -> Iterator[Contract]:
 def _account(trade: "Trade", at: str) -> Iterator[Contract]:
     way = trade.sign_in
     yield Contract("GET", f"{at}/me", service("me", MEMBER, account.me, answers=User))
+    yield Contract("GET", f"{at}/language", service("language", MEMBER, account.language))
+    yield Contract("PUT", f"{at}/language", service("choose_language", MEMBER, account.choose_language, Spoken))
     yield Contract("GET", f"{at}/sessions", service("sessions", MEMBER, account.sessions))
     yield Contract("DELETE", f"{at}/sessions/{{session_id}}", service("end", MEMBER, account.end_session), 204)
     yield Contract("POST", f"{at}/logout", service("logout", MEMBER, account.logout, RefreshForm, Sentence))

@@ -19,6 +19,7 @@ USERS = sa.Table(
     sa.Column("id", KEY, primary_key=True, autoincrement=True),
     sa.Column("uid", sa.String(36), nullable=False, unique=True),
     sa.Column("full_name", sa.String(255)),
+    sa.Column("language", sa.String(10), comment="in which they are spoken to, where they chose one"),
     sa.Column("created_at", Utc, nullable=False),
     sa.Column("updated_at", Utc, nullable=False),
     sqlite_autoincrement=True,

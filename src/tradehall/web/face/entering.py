@@ -19,6 +19,7 @@ from tradehall.web.client import caller, origin
 from tradehall.web.face.asking import Asking
 from tradehall.web.face.pages import Page, Pages
 from tradehall.web.face.visiting import ACCESS, REFRESH, Visit, cookie, session_cookies
+from tradehall.web.face.words import languages
 
 SIGN_IN = "sign-in"
 WAY_BACK = "hall_back"
@@ -50,6 +51,8 @@ class Entering(Pages):
         """Find out who looks; raises Unauthenticated."""
         visit.actor, token = await self.who(visit)
         visit.scope["actor"] = visit.actor
+        if visit.actor.language in languages():
+            visit.speak(visit.actor.language)
         visit.asking = Asking(self.dispatcher, visit.scope, token)
 
     def _keep(self, visit: Visit, call: Call, granted: Granted) -> str:

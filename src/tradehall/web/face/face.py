@@ -41,7 +41,7 @@ from tradehall.web.face.visiting import (
     cookies_of,
     is_foreign,
 )
-from tradehall.web.face.words import Words, wanted
+from tradehall.web.face.words import Words, languages, wanted
 from tradehall.web.live import EventStream
 from tradehall.web.names import request_id
 
@@ -274,13 +274,14 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
         )
 
     async def look_so(self, visit: Visit) -> Page:
-        """Choose a language, or light or dark."""
-        for name, known in ((LANGUAGE, visit.value("language")), (THEME, visit.value("theme"))):
+        """Choose a language, or light or dark. The language of somebody with an account is kept with it."""
+        wish = visit.value("language")
+        if wish in languages() and visit.actor.user_id:
+            await visit.asking.ask(self.at("PUT", "/auth/language"), body={"language": wish})
+        for name, known in ((LANGUAGE, wish), (THEME, visit.value("theme"))):
             if known:
                 kept = "" if known == "auto" else quote(known[:20], safe="")
-                path = (
-                    "/" if name == LANGUAGE else ""
-                )  # the home of several trades and the one-time links speak it, too
+                path = "/" if name == LANGUAGE else ""  # also for the home of several trades and one-time links
                 visit.more_headers.append(cookie(visit.scope, name, kept, YEAR, path=path))
         came_from = urlsplit(visit.headers.get(b"referer", b"").decode("latin-1"))._replace(scheme="", netloc="")
         return Page("", to=self.back(visit, visit.value("to") or came_from.geturl()))

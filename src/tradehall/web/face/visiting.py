@@ -123,6 +123,10 @@ class Visit:
         """Light, dark, or as the device has it."""
         return self.cookies.get(THEME, "") if self.cookies.get(THEME) in ("light", "dark") else ""
 
+    def speak(self, language: str) -> None:
+        """Say everything in this language from now on."""
+        self.words, self.formats = self.words.of(language), Formats(language)
+
     def value(self, name: str) -> str:
         """The first value of a field of the form."""
         return self.form.get(name, [""])[0]

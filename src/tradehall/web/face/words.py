@@ -118,6 +118,10 @@ class Words:
         said = (_find(self.language, self._folders, text) if is_ours else None) or text
         return said.format_map(values) if values else said
 
+    def of(self, language: str) -> "Words":
+        """The same catalogues in another language."""
+        return Words(language, self._folders)
+
     def many(self, count: int, one: str, more: str, written: str = "") -> str:
         """A sentence about a number of things: `{count}` stands for it, as it is written."""
         return self(one if _plural(self.language)(count) == "one" else more, count=written or count)
