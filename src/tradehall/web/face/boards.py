@@ -1,6 +1,6 @@
 """Boards: rows as cards, by their state, moved by the verbs that their reader may use."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ from tradehall.kernel.errors import Missing
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.screens import Board
 from tradehall.web.face.details import Details
-from tradehall.web.face.fields import Drawing, choice_text, shown_fields
+from tradehall.web.face.fields import Drawing, Shown, choice_text, safe, shown_fields
 from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
@@ -22,22 +22,13 @@ MANY = 1000
 
 
 @dataclass(frozen=True)
-class Card:
-    """A row on a board: the moves that its reader may make are the columns that it may be dragged to."""
-
-    id: int
-    title: str
-    lines: list[tuple[str, Markup]]
-    moves: list[tuple[str, Deed]]
-
-
-@dataclass(frozen=True)
 class Column:
     """A column of a board."""
 
     value: str
     title: str
-    cards: list[Card]
+    body: Markup
+    count: int
     total: int
 
     @property
@@ -86,21 +77,42 @@ class Boards(Details):
         shown = shown_fields(room.record, [name for name in board.shows if name in names], {}, visit.words)
         rows = self.rows_with(reader, room, names, board.column, value, CARDS)
         drawing.look_up(reader, shown, rows)
-        moves = self._moves(visit, room, value)
-        cards = [
-            Card(
-                row["id"],
-                self.label(room, row, visit.words),
-                [
-                    (each.title, drawing.value(each, row[each.name]))
-                    for each in shown
-                    if row.get(each.name) not in (None, "")
-                ],
-                moves,
+        body = self._cards(visit, room, drawing, shown, rows, self._moves(visit, room, value))
+        total = counted.get(value, len(rows))
+        return Column(value, choice_text(visit.words, value), body, len(rows), total)
+
+    def _cards(
+        self, visit: Visit, room: Room, drawing: Drawing, shown: Sequence[Shown], rows: Sequence[Mapping[str, Any]],
+        moves: Sequence[tuple[str, Deed]],
+    ) -> Markup:  # fmt: skip
+        """The cards of a column as they are sent: drawn as rows are, since there are many.
+
+        The moves that their reader may make are the columns that they may be dragged to.
+        """
+        words, draggable = visit.words, ' draggable="true"' if moves else ""
+        offered = [(safe(goal), deed.name, safe(words(deed.help)), safe(words(deed.title))) for goal, deed in moves]
+        drawn = [(safe(each.title), each.name, drawing.column(each, rows)) for each in shown]
+        found: list[str] = []
+        for place, row in enumerate(rows):
+            at, title = f"{visit.app}/{room.name}/{row['id']}", safe(self.label(room, row, words))
+            goals = [f' data-to-{n}="{goal}|{at}/do/{name}"' for n, (goal, name, _, _) in enumerate(offered, 1)]
+            lines = [
+                f"<div><dt>{said}</dt><dd>{texts[place]}</dd></div>"
+                for said, name, texts in drawn
+                if row.get(name) not in (None, "")
+            ]
+            buttons = [
+                f'<a class="btn btn-sm" href="{at}/do/{name}" data-dialog title="{help_}">{said}</a>'
+                for _, name, help_, said in offered
+            ]
+            found.append(
+                f'<article class="card board-card" data-row="{room.record.plural}:{row["id"]}"{draggable}{"".join(goals)}>'
+                f'<h3><a href="{at}">{title}</a></h3>'
+                + (f"<dl>{''.join(lines)}</dl>" if lines else "")
+                + (f'<p class="board-moves">{"".join(buttons)}</p>' if buttons else "")
+                + "</article>"
             )
-            for row in rows
-        ]
-        return Column(value, choice_text(visit.words, value), cards, counted.get(value, len(cards)))
+        return Markup("".join(found))  # noqa: S704 - cells escape
 
     def _moves(self, visit: Visit, room: Room, value: str) -> list[tuple[str, Deed]]:
         """Where a card in this state may go, by which verb."""

@@ -68,11 +68,14 @@ class Finding(Details):
         names = [name for name in dict.fromkeys(("id", *room.record.known_as, *room.record.searched)) if name in seen]
         scope = room.listing.grant(visit.actor).scope
         given = {"org_id": reader.org_id, "me": visit.actor.user_id, "pattern": pattern(term)}
-        before = reader.session.run(_before_the_newest(room.record, scope), given)
-        given["since"] = before[0][0] if before else 0
-        rows = reader.session.dicts(_called_so(room.record, tuple(names), scope), given)
+        newest, since = (_id_at(reader, room.record, scope, place) for place in (0, LOOKED_THROUGH))
+        if not newest:
+            return Hits(room, [], is_short=False)
+        is_dense = newest - since <= 2 * LOOKED_THROUGH
+        statement = _called_so(room.record, tuple(names), scope, is_dense)
+        rows = reader.session.dicts(statement, given | {"since": since})
         told = [(row["id"], self.label(room, row, visit.words), _hint(room, row)) for row in rows]
-        return Hits(room, told, bool(before) and len(rows) < FOUND)
+        return Hits(room, told, since > 0 and len(rows) < FOUND)
 
     def places(self, visit: Visit) -> list[Entry]:
         """The places of the menu: as the trade groups them, or its own pages, its rooms, its boards; and the administration."""
@@ -127,22 +130,28 @@ class Finding(Details):
         return room is not None and room.is_for(visit.actor)
 
 
-def _newest(record: type[Record], scope: Scope, *columns: sa.Column[Any]) -> sa.Select[Any]:
+@per_record
+def _ids(record: type[Record], scope: Scope) -> Prepared:
     table, own = record.table.c, [scope(record)] if scope is not None else []
-    return sa.select(*columns).where(table.org_id == sa.bindparam("org_id"), *own).order_by(table.id.desc())
+    found = sa.select(table.id).where(table.org_id == sa.bindparam("org_id"), *own).order_by(table.id.desc())
+    return Prepared(found.offset(sa.bindparam("place", type_=sa.BigInteger)).limit(1))
+
+
+def _id_at(reader: Reader, record: type[Record], scope: Scope, place: int) -> int:
+    """The id of the row at a place, counted from the newest; 0 where there are not so many."""
+    given = {"org_id": reader.org_id, "me": reader.actor.user_id, "place": place}
+    rows = reader.session.run(_ids(record, scope), given)
+    return int(rows[0][0]) if rows else 0
 
 
 @per_record
-def _before_the_newest(record: type[Record], scope: Scope) -> Prepared:
-    """The last row that is not looked through, if there are so many."""
-    return Prepared(_newest(record, scope, record.table.c.id).offset(LOOKED_THROUGH).limit(1))
-
-
-@per_record
-def _called_so(record: type[Record], names: tuple[str, ...], scope: Scope) -> Prepared:
-    table = record.table.c
-    found = _newest(record, scope, *(table[each] for each in names)).limit(FOUND)
-    return Prepared(found.where(table.id > sa.bindparam("since"), matches(table.folded, "pattern")))
+def _called_so(record: type[Record], names: tuple[str, ...], scope: Scope, is_dense: bool) -> Prepared:
+    table, own = record.table.c, [scope(record)] if scope is not None else []
+    # Where most of the ids are this organisation's, to walk along them takes half as long as an index of its own rows.
+    org_id = table.org_id + 0 if is_dense else table.org_id
+    here = (org_id == sa.bindparam("org_id", type_=table.org_id.type), table.id > sa.bindparam("since"))
+    found = sa.select(*(table[each] for each in names)).where(*here, *own, matches(table.folded, "pattern"))
+    return Prepared(found.order_by(table.id.desc()).limit(FOUND))
 
 
 def _entry(visit: Visit, room: Room) -> Entry:
