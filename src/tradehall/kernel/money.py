@@ -7,6 +7,8 @@ from decimal import ROUND_HALF_UP, Decimal
 CENT = Decimal("0.01")
 LARGEST = Decimal("90071992547409.91")
 """The largest amount: 2**53 minor units, which JSON readers hold exactly (P-01)."""
+SCALES = tuple(Decimal(10**places) for places in range(7))
+"""How many units make one, by the number of decimals."""
 UNITS = tuple(Decimal(1).scaleb(-places) for places in range(7))
 """What one unit is, by the number of decimals."""
 EXACT_IN_FLOAT = 2**46
@@ -15,14 +17,14 @@ EXACT_IN_FLOAT = 2**46
 
 def rounded(amount: Decimal, places: int = 2) -> Decimal:
     """Round half up, away from zero (P-01): 1.005 is 1.01, 2.675 is 2.68."""
-    return amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)
+    return amount.quantize(UNITS[places], ROUND_HALF_UP)
 
 
 def scaled(amount: Decimal | int, places: int) -> int:
     """The amount as an integer of 10**-places units, rounded half up."""
     if isinstance(amount, int):
         return amount * int(10**places)
-    return int((amount * 10**places).to_integral_value(ROUND_HALF_UP))
+    return int((amount * SCALES[places]).to_integral_value(ROUND_HALF_UP))
 
 
 def unscaled(units: int, places: int) -> Decimal:

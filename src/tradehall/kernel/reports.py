@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -137,6 +138,9 @@ def measure(
     return declare
 
 
+_written = lru_cache(256)(date.isoformat)
+
+
 def contributions(record: type[Record], row: Record, day_of: DayOf) -> list[Delta]:
     """Everything that a row contributes to kept totals: to the count of its table, and to the measures of its record."""
     found: list[Delta] = [((ROWS, record.table.name, ""), 1, 0)]
@@ -148,7 +152,7 @@ def contributions(record: type[Record], row: Record, day_of: DayOf) -> list[Delt
                 found.append(((name, str(subject), EACH), count, units))
             found.append(((name, dimension, ""), count, units))
             if day is not None:
-                found.append(((name, dimension, day.isoformat()), count, units))
+                found.append(((name, dimension, _written(day)), count, units))
     return found
 
 

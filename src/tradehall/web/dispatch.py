@@ -211,11 +211,12 @@ class Dispatcher:
         if isinstance(does, Report):
             ask = body_of(does, headers, await read_body(headers, receive, contract.largest_body), query)
             return await self.office.read(self.trade, contract, actor, path, query, ask)
+        key, body, content = None, None, b""
+        if isinstance(does, Verb | Service) and not contract.file:
+            content = await read_body(headers, receive, contract.largest_body)
+            key, body = self.key(headers, actor, scope, content), body_of(does, headers, content, query)
         call = Call(
-            contract,
-            actor,
-            self.office.clock(),
-            path.get("id"),
+            contract, actor, self.office.clock(), path.get("id"), body, key,
             if_match=headers[b"if-match"].decode("latin-1") if b"if-match" in headers else None,
             dry_run=is_dry(query) and not contract.file,
             origin=origin(scope, headers, known_as, scope.get("via", "api")), path=path, query=query,
@@ -226,13 +227,10 @@ class Dispatcher:
         if contract.file:
             async with self._with_file(call, headers, scope, receive) as whole:
                 return await self.office.perform(self.trade, whole)
-        assert isinstance(does, Verb | Service)  # noqa: S101 - for the type checker
-        content = await read_body(headers, receive, contract.largest_body)
-        key, body = self.key(headers, actor, scope, content), body_of(does, headers, content, query)
         if isinstance(does, Service):
             asked = replace(call, caller=caller(scope, headers), content=content, headers=texts(headers))
-            return await self.office.serve(self.trade, replace(asked, body=body, key=key))
-        return await self.office.perform(self.trade, replace(call, body=body, key=key))
+            return await self.office.serve(self.trade, asked)
+        return await self.office.perform(self.trade, call)
 
     @asynccontextmanager
     async def _with_file(self, call: Call, headers: Headers, scope: Scope, receive: Receive) -> AsyncIterator[Call]:

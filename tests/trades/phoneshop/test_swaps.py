@@ -49,7 +49,7 @@ async def test_both_legs_of_a_swap_are_one_unit(shop: Place) -> None:
     ((verb, changes),) = await shop.events()
     assert verb == "swap.swap"
     assert list(changes) == [
-        f"add swaps {made['id']}", f"edit phones {order['new_phone_id']}", f"add phones {made['received_phone_id']}",
+        f"add phones {made['received_phone_id']}", f"add swaps {made['id']}", f"edit phones {order['new_phone_id']}",
     ]  # fmt: skip
     assert changes[f"edit phones {order['new_phone_id']}"] == {
         "status": ["AVAILABLE", "SWAPPED"], "swapped_from_id": [None, made["id"]],

@@ -75,11 +75,13 @@ def swap(ctx: Context, order: NewSwap) -> Swap:
             "below_minimum", f"The phone given and the balance come to less than 50 % of the price: {least:.2f}"
         )
     devices.guard(ctx, phone, order.imei_decision)
-    made = ctx.add(posted(ctx, order, phone))
+    made = posted(ctx, order, phone)
+    unit = received(ctx, order)
+    made.received_phone_id = unit.id
+    ctx.add(made)
+    unit.acquired_via_swap_id = phone.swapped_from_id = made.id
     phone.status = PhoneStatus.SWAPPED
-    phone.swapped_from_id = made.id
     let_go(ctx, phone)
-    made.received_phone_id = received(ctx, order, made).id
     for address in (customer.phone_number, customer.email):
         title = f"{phone.brand} {phone.model}"
         ctx.notify(address, "swap_receipt", made, once=made.id, customer=customer.full_name, phone=title)
@@ -120,7 +122,7 @@ def model_of(order: NewSwap) -> str:
     return order.given_phone_model or order.given_phone_description[:100].strip()
 
 
-def received(ctx: Context, order: NewSwap, made: Swap) -> Phone:
+def received(ctx: Context, order: NewSwap) -> Phone:
     """The phone that comes in: RECEIVED until it is inspected, its value what was allowed until it is priced."""
     unit = Phone(
         brand=order.given_phone_brand or UNKNOWN_BRAND,
@@ -129,7 +131,6 @@ def received(ctx: Context, order: NewSwap, made: Swap) -> Phone:
         value=order.given_phone_value,
         status=PhoneStatus.RECEIVED,
         cost_price=order.given_phone_value,
-        acquired_via_swap_id=made.id,
         **imeis(order.given_phone_imei, None),
     )
     devices.acquire(ctx, take_in(ctx, ctx.add(unit)), order.imei_decision)
