@@ -36,7 +36,11 @@ from tradehall.web.watch import Watch
 
 
 def build_app(
-    settings: Settings, trades: Sequence[Trade], clock: Callable[[], datetime] = utc_now, log: Requests | None = None
+    settings: Settings,
+    trades: Sequence[Trade],
+    clock: Callable[[], datetime] = utc_now,
+    log: Requests | None = None,
+    for_show: bool = False,
 ) -> Gate:
     """The trades over HTTP: one alone at `/`, several below `/<trade>` and on host names of their own."""
     trades = [trade.installed_as(settings.model_dump()) for trade in trades]
@@ -44,7 +48,10 @@ def build_app(
     office = Office(database, trades, settings.secret(), clock, _outside(settings, trades), _terms(settings))
     watch, limits = Watch(log), _limits(settings)
     health = Health(office, settings.tradehall_data, settings.metrics_token, watch)
-    apps = {trade.name: TradeApp(office, trade, _policy(settings, office, trade, limits), health) for trade in trades}
+    apps = {
+        trade.name: TradeApp(office, trade, _policy(settings, office, trade, limits, for_show), health)
+        for trade in trades
+    }
     return Gate(office, apps, settings.hosts, settings.open, Proxies(settings.proxies), watch)
 
 
@@ -148,7 +155,7 @@ def _terms(settings: Settings) -> Terms:
     )
 
 
-def _policy(settings: Settings, office: Office, trade: Trade, limits: Limits | None) -> Policy:
+def _policy(settings: Settings, office: Office, trade: Trade, limits: Limits | None, for_show: bool) -> Policy:
     facts = {"app_name": settings.app_name or trade.title, "app_version": settings.app_version}
 
     async def owner() -> Actor:
@@ -165,4 +172,4 @@ def _policy(settings: Settings, office: Office, trade: Trade, limits: Limits | N
             known[:] = [await asked.ask(trade.name, owner)]
         return known[0]
 
-    return Policy(settings.origins, facts, stranger if settings.open else None, limits)
+    return Policy(settings.origins, facts, stranger if settings.open else None, limits, for_show and settings.open)

@@ -62,7 +62,7 @@ def serve(
     database = open_database(settings.database_url, settings.tradehall_data)
     with alone(database):
         prepare(trades, database, bring_up, demo, "" if settings.open or only_jobs else settings.base_url)
-        process = Process(settings, trades, listening, only_jobs)
+        process = Process(settings, trades, listening, only_jobs, demo)
 
         def ready() -> None:
             print(f"ready {base}", flush=True)
@@ -112,9 +112,15 @@ class Process:
     """One process that serves, or does the jobs alone."""
 
     def __init__(
-        self, settings: Settings, trades: Sequence[Trade], listening: list[socket.socket], only_jobs: bool = False
+        self,
+        settings: Settings,
+        trades: Sequence[Trade],
+        listening: list[socket.socket],
+        only_jobs: bool = False,
+        for_show: bool = False,
     ) -> None:
         self.settings, self.trades, self.listening, self.only_jobs = settings, trades, listening, only_jobs
+        self.for_show = for_show
         most = more_files()
         self._protocol = guarded(min(settings.max_connections, most - SPARE_FILES))
 
@@ -134,7 +140,7 @@ class Process:
         settings = self.settings
         lines = logs.begin(settings.log_level, settings.log_as_json)
         noted = logs.Requests(lines, settings.log_as_json) if settings.log_level in ("debug", "info") else None
-        gate = build_app(settings, self.trades, log=noted)
+        gate = build_app(settings, self.trades, log=noted, for_show=self.for_show)
         config = uvicorn.Config(
             gate.health_alone if self.only_jobs else gate, settings.host, settings.port, http=self._protocol,
             access_log=False, log_config=None, server_header=False, timeout_keep_alive=75,

@@ -72,3 +72,9 @@ async def test_a_page_that_names_an_operation_which_is_not_there_is_refused_at_t
     wrong = replace(trade, screens=(OwnPage("lost", "lost.html", trade.owner, shows={"rows": "/api/lost"}),))
     with pytest.raises(TypeError, match="names GET /api/lost, which is not there"):
         Face(application.office, wrong, Dispatcher(application.office, wrong, Policy()))
+
+
+async def test_what_is_no_demonstration_is_entered_in_no_role(application: Application, shop: Place) -> None:
+    async with Looker(application, shop.helper) as browser:
+        assert (await browser.send("/-/enter", {"role": "owner"})).status_code == 404
+        assert "Enter as" not in (await browser.see("")).text

@@ -68,6 +68,8 @@ class Policy:
     facts: Mapping[str, str] = field(default_factory=dict)
     stranger: Callable[[], Awaitable[Actor]] | None = None
     limits: Limits | None = None
+    for_show: bool = False
+    """Whether it is a demonstration, which everybody enters in whatever role they like."""
 
 
 def tree(contracts: tuple[Contract, ...]) -> Node:

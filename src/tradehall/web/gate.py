@@ -13,6 +13,7 @@ from tradehall.web.bodies import Arriving, Bodies
 from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Headers, Receive, Scope, Send
 from tradehall.web.face.visiting import PLACE
+from tradehall.web.face.words import Words
 from tradehall.web.names import request_id
 from tradehall.web.pages import PAGES, PLAIN, wants_page, words_of
 from tradehall.web.site import TradeApp
@@ -135,12 +136,22 @@ class Gate:
             await _refuse(scope, send, 404, "Not Found")
             return
         scope["status"], scope["at"] = 200, "/"
-        places = [(trade.title, f"{prefix}{PLACE}", f"{prefix}{trade.docs[0]}") for trade, prefix in trades]
+        for_show = next(iter(self.apps.values())).policy.for_show
         words = words_of(dict(scope["headers"]))
+        places = [
+            (trade.title, f"{prefix}{PLACE}", f"{prefix}{trade.docs[0]}", _roles(words, trade) if for_show else [])
+            for trade, prefix in trades
+        ]
         said = {"_": words, "language": words.language, "title": words("Open here")}
         text = PAGES.get_template("home.html").render(places=places, root="", **said)
         headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", PLAIN.encode())]
         await _send(send, 200, headers, text.encode())
+
+
+def _roles(words: Words, trade: Trade) -> list[tuple[str, str]]:
+    """The roles in which a demonstration is entered, the owner's first."""
+    own = Words(words.language, trade.words)
+    return [(role.name, own(role.title)) for role in reversed(trade.roles)]
 
 
 def _looks(scope: Scope) -> bool:

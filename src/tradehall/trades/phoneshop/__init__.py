@@ -40,7 +40,7 @@ trade = Trade(
     papers=papers,
     screens=screens.screens,
     menu=screens.menu,
-    demo=demo.week,
+    demo=demo.two_years,
     foreign=(swapsync.system,),
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Entering: signing in and out on a page. The tokens are those of the interface, kept in cookies."""
 
+from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
 import orjson
@@ -7,10 +8,12 @@ from pydantic import ValidationError
 
 from tradehall.kernel.calls import Call
 from tradehall.kernel.contracts import Service
+from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing, Problem, Refused, Unauthenticated
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.people import CLOSED, SignIn, has_users, organisations
-from tradehall.kernel.people.entry import Granted, come_in
+from tradehall.kernel.people.entry import Admit, Granted, come_in
+from tradehall.kernel.people.members import Member, holders, member
 from tradehall.kernel.people.renewal import go_on
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
@@ -165,6 +168,26 @@ class Entering(Pages):
         self._keep(visit, call, granted)
         visit.more_headers.append(cookie(visit.scope, "device", device, 400 * 24 * 3600))
         return Page("", to=self.back(visit, visit.value("to")))
+
+    async def enter(self, visit: Visit) -> Page:
+        """Enter a demonstration as somebody in a role; of an installation that is none, this is no page."""
+        role = self.trade.role(visit.value("role"))
+        if not self.dispatcher.policy.for_show or role is None:
+            raise Missing("There is no such page")
+        org_id, name = visit.actor.org_id, self.trade.name
+
+        def first(session: Session) -> Member | None:
+            found = holders(session, org_id, name, role.name)
+            return member(session, found[0], org_id, name) if found else None
+
+        place = await self.office.database.read(0, first)
+        if place is None:  # nobody has this role: whoever has no session is the owner
+            visit.more_headers += [cookie(visit.scope, each, "") for each in (ACCESS, REFRESH)]
+        else:
+            call = self._call(visit, "sign_in")
+            admit = Admit(self.office, self.trade, call, place, token_urlsafe(24))
+            self._keep(visit, call, await self.office.database.unit(admit))
+        return Page("", to=visit.app)
 
     def _way(self, visit: Visit) -> SignIn:
         """How somebody signs in: as the trade's people do, or as its staff where that is another way."""

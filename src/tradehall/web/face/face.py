@@ -66,7 +66,7 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
         self.furnish()
         self.menus = Menus(self.places)
         self.own: Mapping[tuple[str, str], Handler] = {
-            ("GET", "sign-in"): self.ask_in, ("POST", "sign-in"): self.come_in, ("POST", "sign-out"): self.go_out,
+            ("GET", "sign-in"): self.ask_in, ("POST", "sign-in"): self.come_in, ("POST", "sign-out"): self.go_out, ("POST", "enter"): self.enter,
             ("GET", "sign-in/forgot"): self.forgot, ("POST", "sign-in/forgot"): self.forgot,
             ("GET", "sign-in/register"): self.register, ("POST", "sign-in/register"): self.register,
             ("POST", "look"): self.look_so, ("GET", "search"): self.search, ("GET", "keys"): self.keys,
@@ -331,7 +331,7 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
         return {
             "_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "trade": self.trade, "told": told,
             "undo": Undo.of(undo), "menu": self.menus.of(visit) if is_in else None, "language": visit.words.language,
-            "trades": self._trades(visit) if is_in else (), "formats": visit.formats, "is_in": is_in, "house": self.house,
+            "trades": self._trades(visit) if is_in else (), "for_show": self.dispatcher.policy.for_show, "formats": visit.formats, "is_in": is_in, "house": self.house,
         }  # fmt: skip
 
     def _trades(self, visit: Visit) -> tuple[tuple[str, str], ...]:
