@@ -20,6 +20,7 @@ from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Download, Drill, History, Listing, Reading, Report
 from tradehall.kernel.jobs import JOBS, Job, Task
 from tradehall.kernel.notices.ledger import Message, Notice, Reply, Status
+from tradehall.kernel.people.tables import SIGN_IN_NAMES
 from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.transfer.records import Import
@@ -122,7 +123,7 @@ def samples() -> dict[str, Any]:
         "revenue_basis": "completed", "new_status": "In Progress", "technician_id": None, "warranty_days": 30, "quantity": 1, "unit_cost": 10, "low_mark": 1,
         "sku": f"SKU-{number}", "details": "a new screen", "estimate_id": None,
         "repair_messages": False, "technicians_see_own": False, "repair_link": "", "repair_warranty_days": 30,
-        "new_warranty_days": 365, "used_warranty_days": 30, "refurbished_warranty_days": 90,
+        "intake": "no SIM card", "new_warranty_days": 365, "used_warranty_days": 30, "refurbished_warranty_days": 90,
     }  # fmt: skip
 
 
@@ -369,9 +370,20 @@ async def _paid(place: Place, rows: Rows) -> None:
     assert (await place.owner.post(path, json={"amount": 90})).status_code == 201
 
 
+async def _reached(place: Place, rows: Rows) -> None:
+    """The owner has an e-mail address, to which a test of a template goes."""
+    mine = {"trade": "phoneshop", "kind": "email", "user_id": place.owner.user_id, "position": 1}
+
+    def rule(ctx: Context) -> None:
+        with ctx.happening("walk.reach"):
+            ctx.session.execute(sa.insert(SIGN_IN_NAMES).values(folded="o@x.test", shown="o@x.test", **mine))
+
+    await place.work(rule)
+
+
 READY: dict[str, Callable[[Place, Rows], Awaitable[None]]] = {
     "POST /api/repairs/{id}/claim": _delivered, "POST /api/repairs/{id}/rework": _completed,
-    "POST /api/repairs/{id}/refund": _paid,
+    "POST /api/repairs/{id}/refund": _paid, "POST /api/messages/templates/test": _reached,
 }  # fmt: skip
 """What has to happen before an operation can be carried out."""
 
