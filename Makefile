@@ -64,7 +64,7 @@ soak: setup  ## what takes minutes: crashes, power loss, load
 
 screenshots: setup  ## the pages in a real browser, at the widths of a desk and of a phone
 	@command -v chromium >/dev/null || { echo "make screenshots needs Chromium, which the apt package chromium has."; exit 1; }
-	@SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_pages.py
+	@SCREENSHOTS=1 $(BIN)/python -m pytest -m browser tests/browser/test_pages.py tests/browser/test_shop_day.py
 
 clean:
 	rm -rf .venv node_modules $(VENDOR) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -43,10 +43,12 @@ class Seat:
 class Rental:
     """A bicycle rental that is served, with people at their screens."""
 
-    def __init__(self, server: Server, browser: Browser, folder: Path) -> None:
+    def __init__(
+        self, server: Server, browser: Browser, folder: Path, names: tuple[str, ...] = ("owner", "helper")
+    ) -> None:
         self.server, self.browser, self.folder = server, browser, folder
         self.base = f"http://127.0.0.1:{server.port}"
-        self.tokens = {name: server.token(name) for name in ("owner", "helper")}
+        self.tokens = {name: server.token(name) for name in names}
         self.seats: list[Seat] = []
 
     def ask(self, name: str, method: str, path: str, body: Any = None) -> Any:

@@ -37,7 +37,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
 from tradehall.kernel.resources import Filter, Resource
-from tradehall.kernel.screens import Board, Calendar, Chart, Group, OwnPage
+from tradehall.kernel.screens import Board, Calendar, Chart, Group, OwnPage, Section
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, SYSTEM, Role, act, after, move, own, where
 
@@ -81,6 +81,7 @@ __all__ = [
     "Resource",
     "Role",
     "Secret",
+    "Section",
     "Shape",
     "Sheet",
     "SignIn",

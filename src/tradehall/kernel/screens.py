@@ -78,7 +78,19 @@ class OwnPage:
         return bool(self.path and self.title) and not self.is_open and "{" not in self.path
 
 
-Screen = Board | Chart | Calendar | OwnPage
+@dataclass(frozen=True)
+class Section:
+    """A part of the page of each row of a record that a trade draws itself, above its fields: a template of `templates`, with what
+    the operations in `shows` answer, as on an OwnPage; `{id}` stands for the row's. Whoever may not ask for them does not see it.
+    """
+
+    record: type[Record]
+    template: str
+    shows: Mapping[str, str]
+    title: str = ""
+
+
+Screen = Board | Chart | Calendar | OwnPage | Section
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Listing, report
 from tradehall.kernel.errors import Refused, field_error
 from tradehall.kernel.forms import Form
+from tradehall.kernel.labels import labels
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Find, Record, find, unique
 from tradehall.kernel.resources import Resource
@@ -33,6 +34,8 @@ from tradehall.trades.phoneshop.models import HELD, Phone, UnitImei
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
 TWICE = "Phone is counted already"
+SHOWN = 20
+"""So many lines, and so many phones that nobody has seen, are shown beside a count."""
 
 
 class CountStatus(StrEnum):
@@ -179,6 +182,32 @@ def missing(ctx: Reader, count: StockCount, part: Part) -> list[dict[str, Any]]:
     return [view.one(phone) for phone in ctx.all(found.where(Phone.id > part.after).first(part.limit))]
 
 
+@report(by=STAFF)
+def current(ctx: Reader) -> dict[str, Any]:
+    """The count that is open, what was counted last, and some of the phones that nobody has seen yet."""
+    manages = ctx.actor.may(MANAGERS)
+    count = ctx.first(find(StockCount, StockCount.status == CountStatus.OPEN).by(StockCount.id.desc()))
+    if count is None:
+        return {"open": None, "lines": [], "missing": [], "manages": manages}
+    lines = ctx.all(_lines(count).by(StockCountLine.id.desc()).first(SHOWN))
+    called = labels(ctx, Phone, {each.phone_id for each in lines if each.phone_id is not None})
+    left = unseen(count)
+    names = ("phone_id", "imei", "result")
+    return {
+        "open": {
+            "id": count.id, "note": count.note, "created_at": count.created_at,
+            "counted": ctx.count(_lines(count, StockCountLine.result == LineResult.COUNTED)),
+            "missing": ctx.count(left),
+        },
+        "lines": [{name: each.values[name] for name in names} | {"phone": called.get(each.phone_id or 0)} for each in lines],
+        "missing": [
+            {"id": each.id, "name": f"{each.brand} {each.model}", "imei": each.imei or each.imei2}
+            for each in ctx.all(left.by(Phone.id).first(SHOWN))
+        ],
+        "manages": manages,
+    }  # fmt: skip
+
+
 counts = Resource(StockCount, by=STAFF, create=begin, filters=("status",))
 lines = Resource(StockCountLine, by=STAFF, filters=("stock_count_id", "result", "phone_id"))
 resources = (counts, lines)
@@ -186,5 +215,6 @@ paths = (
     Contract("POST", "/api/stock-counts/{id}/scan", scan, status=201, shape=lines.shape, errors={"imei_invalid": 400}),
     Contract("POST", "/api/stock-counts/{id}/close", close),
     Contract("GET", "/api/stock-counts/{id}/missing", missing),
+    Contract("GET", "/api/count", current),
     Contract("GET", "/api/stock-counts/{stock_count_id}/lines", Listing(lines, parent="stock_count_id")),
 )

@@ -1,6 +1,6 @@
 """What the people of the shop look at, and how their menu is grouped."""
 
-from tradehall.kernel.screens import Board, Calendar, Chart, Group, OwnPage, Screen
+from tradehall.kernel.screens import Board, Calendar, Chart, Group, OwnPage, Screen, Section
 from tradehall.kernel.verbs import ANYBODY
 from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.counts import StockCount
@@ -9,7 +9,7 @@ from tradehall.trades.phoneshop.measures import repairs_earned, sales_made, swap
 from tradehall.trades.phoneshop.models import Customer, Phone, Refund, Repair, RepairStatus, Sale, Swap
 from tradehall.trades.phoneshop.parts import SparePart
 from tradehall.trades.phoneshop.purchases import Purchase
-from tradehall.trades.phoneshop.roles import STAFF
+from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 from tradehall.trades.phoneshop.till import Drawer, Expense, Movement, Withdrawal
 
 bench = Board(
@@ -39,10 +39,53 @@ links = (
     OwnPage("p/{token}", "passport.html", by=ANYBODY, title="Device passport", shows={"passport": "/p/{token}"}),
 )  # fmt: skip
 """What the links of customers open, without signing in."""
-screens: tuple[Screen, ...] = (home, till, drawer, bench, due, shelf, *charts, *links)
+prices = OwnPage(
+    "prices", "prices.html", by=STAFF, title="Price list",
+    shows={"prices": "/api/price-list?brand={brand}&condition={condition}"},
+)  # fmt: skip
+count = OwnPage(
+    "count", "count.html", by=STAFF, title="Count the stock", icon="box", shows={"count": "/api/count"},
+    does={
+        "begin": "/api/stock-counts", "scan": "/api/stock-counts/{count}/scan", "close": "/api/stock-counts/{count}/close",
+    },
+)  # fmt: skip
+sections = (
+    Section(Phone, "phone-life.html", {"life": "/api/phones/{id}/life"}),
+    Section(Customer, "customer-story.html", {"story": "/api/customers/{id}/story"}),
+    Section(Repair, "repair-folder.html", {"folder": "/api/repairs/{id}/folder"}),
+)
+# The ten analytics, a page each: its address, what it is called, the operation.
+PAGES = (
+    ("", "overview", "Overview", "overview"), ("/today", "summary", "At a glance", "dashboard-summary"),
+    ("/week", "week", "The week", "weekly-stats"), ("/month", "month", "The month", "monthly-stats?year={year}&month={month}"),
+    ("/customers", "people", "Customer insights", "customer-insights"), ("/repairs", "repairs", "Repair figures", "repair-statistics"),
+    ("/swaps", "swaps", "Swap figures", "swap-analytics"), ("/sales", "sales", "Sales figures", "sales-analytics"),
+    ("/stock", "stock", "Stock figures", "inventory-report"), ("/profit", "profit", "Profit and loss", "profit-loss?swaps_before={swaps_before}&sales_before={sales_before}"),
+)  # fmt: skip
+figures = tuple(
+    OwnPage(
+        f"figures{at}", "figures.html", by=MANAGERS, title=title, icon="chart", shows={name: f"/api/analytics/{of}"}
+    )
+    for at, name, title, of in PAGES
+)
+screens: tuple[Screen, ...] = (
+    home,
+    till,
+    drawer,
+    prices,
+    count,
+    bench,
+    due,
+    shelf,
+    *charts,
+    *sections,
+    *figures,
+    *links,
+)
 menu = (
-    Group("Counter", (till, Phone, Customer, Sale, Swap)),
+    Group("Counter", (till, Phone, Customer, Sale, Swap, prices)),
     Group("Workshop", (bench, due, Repair, SparePart)),
     Group("Money", (drawer, Drawer, Expense, Movement, Withdrawal, Refund, Checkout)),
-    Group("Stock", (shelf, Purchase, StockCount, BlockedDevice)),
+    Group("Stock", (shelf, count, Purchase, StockCount, BlockedDevice)),
+    Group("Figures", figures, is_folded=True),
 )

@@ -92,8 +92,13 @@ class Details(Pages):
         values = await self.office.database.read(visit.actor.org_id, read)
         files = await self._files(visit, room, row_id)
         leads = self.leads(visit, room, row_id)
-        beside = {"files": files, "leads": leads, "comments": await self._comments(visit, room, row_id)}
+        beside: dict[str, Any] = {"files": files, "leads": leads, "comments": await self._comments(visit, room, row_id)}
+        beside["sections"] = await self.sections(visit, room, row_id)
         return Page("face/detail.html", {**values, **beside, "room": room, "row_id": row_id})
+
+    async def sections(self, visit: Visit, room: Room, row_id: int) -> list[Markup]:
+        """What the trade draws itself on the page of a row."""
+        return []
 
     def _papers(self, visit: Visit, room: Room, row_id: int) -> list[Entry]:
         """What can be printed of a row, in each size: PDF of the interface, for whoever looks at the page."""

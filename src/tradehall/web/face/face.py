@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from jinja2 import Environment
+from markupsafe import Markup
 from starlette.responses import Response
 
 from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, Unauthenticated
@@ -333,6 +334,14 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
             "undo": Undo.of(undo), "menu": self.menus.of(visit) if is_in else None, "language": visit.words.language,
             "trades": self._trades(visit) if is_in else (), "for_show": self.dispatcher.policy.for_show, "formats": visit.formats, "is_in": is_in, "house": self.house,
         }  # fmt: skip
+
+    async def sections(self, visit: Visit, room: Room, row_id: int) -> list[Markup]:
+        """What the trade draws itself on the page of a row."""
+        known = {"_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "formats": visit.formats}
+        return [
+            Markup(self.draws.get_template(template).render({**known, **seen}))  # noqa: S704 - templates escape
+            for template, seen in await self.sections_of(visit, room.record, row_id)
+        ]
 
     def _trades(self, visit: Visit) -> tuple[tuple[str, str], ...]:
         """The other trades of this installation, where they are beside this one."""

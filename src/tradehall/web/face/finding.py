@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tradehall.kernel.database import Prepared, Session
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, per_record
-from tradehall.kernel.screens import Board, Chart, OwnPage, Screen
+from tradehall.kernel.screens import Board, Chart, OwnPage, Screen, Section
 from tradehall.kernel.search import matches, pattern
 from tradehall.web.face.details import Details
 from tradehall.web.face.pages import Entry, Page, Scope
@@ -103,7 +103,7 @@ class Finding(Details):
         if isinstance(place, OwnPage):
             is_for = place.is_place and visit.actor.may(place.by)
             return Entry(visit.words(place.title), f"{visit.app}/{place.path}", place.icon) if is_for else None
-        if isinstance(place, Chart):
+        if isinstance(place, Chart | Section):
             return None
         record = place if isinstance(place, type) else place.record
         if not self._sees(visit, record):

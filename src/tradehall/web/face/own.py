@@ -13,7 +13,8 @@ from jinja2 import FileSystemLoader
 
 from tradehall.kernel.contracts import Contract
 from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, Unauthenticated
-from tradehall.kernel.screens import OwnPage
+from tradehall.kernel.records import Record
+from tradehall.kernel.screens import OwnPage, Section
 from tradehall.kernel.verbs import Actor
 from tradehall.web import assets
 from tradehall.web.dispatch import Receive, Send, respond
@@ -38,13 +39,13 @@ class Own(Entering):
         """Find the trade's own templates and assets; raises TypeError where a page names an operation that is not there."""
         OF_TRADES[self.trade.name] = FileSystemLoader(self.trade.folder / "templates")
         assets.FOLDERS[self.trade.name] = self.trade.folder / "assets"
-        for page in self._own():
-            wishes = [("GET", each) for each in page.shows.values()]
-            for method, wish in [*wishes, *(_deed(each) for each in page.does.values())]:
+        for page in self.trade.screens:
+            if not isinstance(page, OwnPage | Section):
+                continue
+            does = page.does.values() if isinstance(page, OwnPage) else ()
+            for method, wish in [*(("GET", each) for each in page.shows.values()), *map(_deed, does)]:
                 if self._operation(method, wish.partition("?")[0]) is None:
-                    raise TypeError(
-                        f"the page {page.path!r} of {self.trade.name} names {method} {wish}, which is not there"
-                    )
+                    raise TypeError(f"{page.template} of {self.trade.name} names {method} {wish}, which is not there")
 
     @cached_property
     def open_rooms(self) -> frozenset[str]:
@@ -83,6 +84,16 @@ class Own(Entering):
         return Page(
             f"{self.trade.name}/{page.template}", {**told, "values": values, "query": visit.query, **found}, status
         )
+
+    async def sections_of(self, visit: Visit, record: type[Record], row_id: int) -> list[tuple[str, dict[str, Any]]]:
+        """The trade's own parts of the page of a row: each a template with what the interface answers."""
+        found = []
+        for each in self.trade.screens:
+            if isinstance(each, Section) and each.record is record:
+                seen = {name: await self._seen(visit, wish, {"id": str(row_id)}) for name, wish in each.shows.items()}
+                if None not in seen.values():
+                    found.append((f"{self.trade.name}/{each.template}", seen))
+        return found
 
     async def do_own(self, visit: Visit, page: OwnPage, values: Values) -> Page:
         """Ask for what a form of the page says, with its other fields, and show the page as it is then."""

@@ -303,6 +303,8 @@
     box.querySelector("tbody").replaceChildren(...order.rows.map(([title, amount, kind]) => make("tr", { className: kind ?? "" }, make("td", {}, title), make("td", { className: "text-end" }, show(amount)))));
     const open = $("till-open");
     open.hidden = !answer; if (answer) open.href = `${app}/${order.room}/${answer.id}`;
+    const paper = $("till-paper"), kind = order.room === "repairs" ? "ticket" : "receipt";
+    paper.hidden = !answer || (order.room === "purchases" && !told.signs); if (answer) paper.href = `${app}/-/api/api/${order.room}/${answer.id}/papers/${kind}.pdf?size=80mm`;
     box.hidden = false;
     all(at, ".till-way, .till-ways").forEach(each => { each.hidden = true; });
     if (latest !== order.id) $("till-next").focus();

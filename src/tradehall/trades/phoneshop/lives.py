@@ -1,0 +1,156 @@
+"""Lives: all that became of a phone, all that a customer did, and all that was told and paid of a repair, on one page each."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from tradehall.kernel.contracts import Contract, report
+from tradehall.kernel.labels import labels, people
+from tradehall.kernel.notices.ledger import Message
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.records import Record, find
+from tradehall.trades.phoneshop.chains import Chain, chain_of, figures
+from tradehall.trades.phoneshop.estimates import Estimate
+from tradehall.trades.phoneshop.inspection import Inspection, UnitCost
+from tradehall.trades.phoneshop.messages import RepairReply
+from tradehall.trades.phoneshop.models import Customer, Payment, Phone, Refund, Repair, Sale, Swap
+from tradehall.trades.phoneshop.parts import RepairPart
+from tradehall.trades.phoneshop.purchases import Purchase
+from tradehall.trades.phoneshop.reach import WORKSHOP
+from tradehall.trades.phoneshop.reports import for_managers
+from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
+
+MOST = 50
+"""So many rows of each kind are told of, the newest."""
+FOR_MANAGERS = (Purchase, UnitCost)
+"""What these rows brought is a cost, which managers see."""
+
+
+def rows_of(ctx: Reader, record: type[Record], column: str, row_id: int) -> list[Any]:
+    """The newest rows that refer to one."""
+    table = record.table.c
+    return ctx.all(find(record, table[column] == row_id).by(table.id.desc()).first(MOST))
+
+
+def moment(what: str, row: Any, at: datetime, text: str = "", amount: Any = None) -> dict[str, Any]:
+    """Something that happened: what, when, in which document, for how much."""
+    return {
+        "what": what,
+        "at": at,
+        "room": row.in_paths,
+        "id": row.id,
+        "text": text,
+        "amount": amount,
+    }
+
+
+@report(by=STAFF)
+def life(ctx: Reader, phone: Phone) -> dict[str, Any]:
+    """All that became of a phone since the shop has it, oldest first, and the chain of swaps that it is in."""
+    chain = chain_of(ctx, phone)
+    events = sorted(_of_phone(ctx, phone), key=lambda each: (each["at"], each["id"]))
+    return {
+        "events": events,
+        "chain": _drawn(ctx, chain) if chain.swaps else None,
+        "totals": figures(chain) if chain.swaps and ctx.actor.may(MANAGERS) else None,
+    }
+
+
+def _of_phone(ctx: Reader, phone: Phone) -> Iterator[dict[str, Any]]:
+    sees = ctx.actor.may(MANAGERS)
+    if phone.acquired_via_swap_id is None and not rows_of(ctx, Purchase, "phone_id", phone.id):
+        yield moment("stocked", phone, phone.created_at, "", phone.cost_price if sees else None)
+    for each in rows_of(ctx, Purchase, "phone_id", phone.id):
+        yield moment("bought", each, each.created_at, each.purchase_number, each.amount if sees else None)
+    for each in rows_of(ctx, Swap, "received_phone_id", phone.id):
+        yield moment("taken in a swap", each, each.created_at, each.invoice_number, each.given_phone_value)
+    for each in rows_of(ctx, Inspection, "phone_id", phone.id):
+        yield moment("inspected", each, each.created_at, each.grade, each.asking_price)
+    for each in rows_of(ctx, UnitCost, "phone_id", phone.id):
+        yield moment("refurbished", each, each.created_at, each.description or "", each.amount if sees else None)
+    for each in rows_of(ctx, Repair, "phone_id", phone.id) if ctx.actor.may(WORKSHOP) else ():
+        yield moment("repaired", each, each.created_at, each.issue_description, each.cost)
+    for each in rows_of(ctx, Swap, "new_phone_id", phone.id):
+        yield moment("swapped", each, each.created_at, each.invoice_number, each.total_transaction_value)
+    for sale in rows_of(ctx, Sale, "phone_id", phone.id):
+        yield moment("sold", sale, sale.created_at, sale.invoice_number, sale.original_price - sale.discount_amount)
+        for back in rows_of(ctx, Refund, "sale_id", sale.id):
+            yield moment("refunded", back, back.created_at, back.reason, -back.amount)
+
+
+def _drawn(ctx: Reader, chain: Chain) -> dict[str, Any]:
+    """The chain as boxes and arrows: each phone, and below it the swap in which it went out for the next one."""
+    given = [
+        {"id": each.id, "invoice_number": each.invoice_number, "allowed": each.given_phone_value,
+         "cash": each.balance_paid, "margin": for_managers(ctx, each.margin)}
+        for each in chain.swaps
+    ]  # fmt: skip
+    sale = chain.sale
+    return {
+        "phones": [
+            {"id": each.id, "name": f"{each.brand} {each.model}", "status": each.status, "value": each.value}
+            for each in chain.phones
+        ],
+        "swaps": given,
+        "sale": None if sale is None else {"id": sale.id, "amount": sale.amount_paid, "margin": for_managers(ctx, sale.margin)},
+        "open": chain.is_open,
+    }  # fmt: skip
+
+
+@report(by=STAFF)
+def story(ctx: Reader, customer: Customer) -> dict[str, Any]:
+    """All that a customer did, newest first, with what is due."""
+    sales, swaps = rows_of(ctx, Sale, "customer_id", customer.id), rows_of(ctx, Swap, "customer_id", customer.id)
+    repairs = rows_of(ctx, Repair, "customer_id", customer.id) if ctx.actor.may(WORKSHOP) else []
+    bought = rows_of(ctx, Purchase, "customer_id", customer.id)
+    phones = labels(ctx, Phone, {*(each.phone_id for each in sales), *(each.new_phone_id for each in swaps)})
+    events = [moment("sold", each, each.created_at, phones.get(each.phone_id, ""), each.amount_paid) for each in sales]
+    events += [
+        moment("swapped", each, each.created_at, f"{each.given_phone_description} → {phones.get(each.new_phone_id, '')}", each.balance_paid)
+        for each in swaps
+    ]  # fmt: skip
+    events += [moment("repaired", each, each.created_at, each.phone_description, each.cost) for each in repairs]
+    sees = ctx.actor.may(MANAGERS)
+    events += [moment("bought", each, each.created_at, "", each.amount if sees else None) for each in bought]
+    standing = [each for each in sales if each.returned_at is None]
+    due = [(each.in_paths, each.id, each.balance_due) for each in [*standing, *repairs] if each.balance_due > 0]
+    return {
+        "events": sorted(events, key=lambda each: (each["at"], each["id"]), reverse=True)[:MOST],
+        "counts": {"sales": len(sales), "swaps": len(swaps), "repairs": len(repairs)},
+        "due": [{"room": room, "id": row_id, "amount": amount} for room, row_id, amount in due],
+    }
+
+
+@report(by=WORKSHOP)
+def folder(ctx: Reader, repair: Repair) -> dict[str, Any]:
+    """What was told of a repair, what its customer wrote back, what was estimated and what was paid."""
+    here = (Message.of_trade == repair.trade, Message.cause_entity == repair.table.name, Message.cause_id == repair.id)
+    told = ctx.all(find(Message, *here).by(Message.id.desc()).first(MOST))
+    payments = rows_of(ctx, Payment, "repair_id", repair.id)
+    return {
+        "intake": repair.intake,
+        "price": repair.cost,
+        "paid": repair.paid_amount,
+        "due": repair.balance_due,
+        "technician": people(ctx, [repair.technician_id]).get(repair.technician_id) if repair.technician_id else None,
+        "messages": [
+            {"at": each.created_at, "channel": each.channel, "status": each.status, "body": each.body, "why": each.why}
+            for each in told
+        ],
+        "replies": [{"at": each.created_at, "body": each.body} for each in rows_of(ctx, RepairReply, "repair_id", repair.id)],
+        "estimates": [
+            {"at": each.created_at, "amount": each.amount, "status": each.status, "details": each.details}
+            for each in rows_of(ctx, Estimate, "repair_id", repair.id)
+        ],
+        "parts": [
+            {"name": each.name, "quantity": each.quantity, "reason": each.reason, "cost": for_managers(ctx, each.cost)}
+            for each in rows_of(ctx, RepairPart, "repair_id", repair.id)
+        ],
+        "payments": [{"at": each.created_at, "amount": each.amount, "method": each.method} for each in payments],
+    }  # fmt: skip
+
+
+paths = (
+    Contract("GET", "/api/phones/{id}/life", life), Contract("GET", "/api/customers/{id}/story", story),
+    Contract("GET", "/api/repairs/{id}/folder", folder),
+)  # fmt: skip
