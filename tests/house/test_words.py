@@ -317,6 +317,7 @@ def idle(path: Path, said: Iterable[str]) -> list[str]:
 
 
 OTHERS = [each for each in languages() if each != "en"]
+ALONE = [(name, each) for name, trade in TRADES.items() for each in languages(trade.words) if each not in languages()]
 
 
 def complain(path: Path, what: str, sentences: list[str]) -> None:
@@ -335,6 +336,18 @@ def test_every_sentence_of_the_pages_and_of_the_kernel_is_in_the_language(langua
 def test_every_sentence_of_a_trade_is_in_the_language(name: str, language: str) -> None:
     folders = TRADES[name].words
     complain(folders[0] / f"{language}.json", "lacks", lacking(said_by(name), language, *folders))
+
+
+@pytest.mark.parametrize(("name", "language"), ALONE)
+def test_what_a_trade_draws_itself_is_whole_in_a_language_that_only_it_has(name: str, language: str) -> None:
+    folders = TRADES[name].words
+    own = worth(on_pages(TRADES[name].folder / "templates"))
+    complain(folders[0] / f"{language}.json", "lacks", lacking(own, language, *folders))
+    complain(
+        folders[0] / f"{language}.json",
+        "holds what nobody says",
+        idle(folders[0] / f"{language}.json", [*said_by(name), *said_by_all()]),
+    )
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -10,6 +10,8 @@ from typing import Any
 FOLDER = Path(__file__).parent / "assets"
 FOLDERS: dict[str, Path] = {}
 """The folders of trades that have assets of their own, by the name of the trade, which is the first part of their names."""
+WORKER = "worker.js"
+"""A trade's service worker, which may answer for all of its pages."""
 FOR_EVER = b"public, max-age=31536000, immutable"
 FOR_A_WHILE = b"public, max-age=300"
 SMALL = 4_000_000
@@ -72,6 +74,8 @@ async def serve(scope: Any, receive: Any, send: Any) -> None:
         (b"vary", b"Accept-Encoding"),
         (b"x-content-type-options", b"nosniff"),
     ]
+    if path.name == WORKER:
+        more.append((b"service-worker-allowed", f"{scope.get('root_path', '').removesuffix('/assets')}/app".encode()))
     if packed:
         body, more = found[1], [*more, (b"content-encoding", b"gzip")]
     await _send(send, 200, b"" if scope["method"] == "HEAD" else body, [*more, (b"content-length", b"%d" % len(body))])

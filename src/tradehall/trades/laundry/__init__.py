@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.laundry import contract, demo, feed, people, telling, terms
+from tradehall.trades.laundry import contract, demo, feed, people, screens, telling, terms
 from tradehall.trades.laundry.roles import EVERYBODY
 
 trade = Trade(
@@ -13,6 +13,8 @@ trade = Trade(
     roles=EVERYBODY,
     resources=contract.resources,
     contract=contract.paths,
+    screens=screens.screens,
+    menu=screens.menu,
     settings=(
         replace(ZONE, default="Asia/Kuala_Lumpur"), replace(CURRENCY, default="MYR"), replace(REGION, default="MY"),
         *terms.settings,

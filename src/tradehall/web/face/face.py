@@ -128,7 +128,9 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
 
     def _stranger(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Visit:
         cookies = cookies_of(headers)
-        language = wanted(headers.get(b"accept-language", b"").decode("latin-1"), cookies.get(LANGUAGE, ""))
+        language = wanted(
+            headers.get(b"accept-language", b"").decode("latin-1"), cookies.get(LANGUAGE, ""), self.trade.words
+        )
         words = Words(language, self.trade.words)
         nobody = Actor(0, self.trade.name, ANYBODY.name)
         return Visit(
@@ -294,15 +296,14 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
     # What is no page.
 
     async def _live(self, visit: Visit, receive: Receive, send: Send) -> None:
-        """What happens, as it happens: the feed, for whoever has a page open (row 15)."""
+        """What happens, as it happens, for whoever has a page open: the feed, or the channel `of` the trade (row 15)."""
 
         async def identify() -> Actor:
             return (await self.who(visit))[0]
 
-        stack = AsyncExitStack()
-        follower = await stack.enter_async_context(
-            self.office.hub.following(self.trade, self.trade.channels[0], identify)
-        )
+        stack, feed = AsyncExitStack(), self.trade.channels[0]
+        channel = next((each for each in self.trade.channels if each.path == visit.query.get("of")), feed)
+        follower = await stack.enter_async_context(self.office.hub.following(self.trade, channel, identify))
         last = visit.headers.get(b"last-event-id", b"").decode("latin-1") or None
         await EventStream(follower, last, stack)(visit.scope, receive, send)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 from urllib.parse import parse_qsl
 from uuid import uuid4
 
@@ -27,6 +27,8 @@ DO = "do"
 """The field of a form that names what it asks for."""
 KEY = "key"
 """The field with the key of a form, by which what it asks for is done once: a page has a new one as `key`."""
+ME = "me"
+"""What stands for whoever looks, in the addresses of what a page shows."""
 Values = Mapping[str, str]
 GUESTS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow, noarchive"}
 """With pages that a link opens: its address is told nobody (spec R-24 of the phone shop)."""
@@ -70,7 +72,7 @@ class Own(Entering):
         """Draw a page: with the refusal of what was asked for on it, or with what was answered, if there is any."""
         if visit.actor.org_id:
             await self.learn(visit)
-        known = {**visit.query, **values}
+        known = {**visit.query, **values, ME: str(visit.actor.user_id)}
         found = {name: await self._seen(visit, wish, known) for name, wish in page.shows.items()}
         told: dict[str, Any] = {
             "title": visit.words(page.title) if page.title else "",
@@ -102,7 +104,11 @@ class Own(Entering):
             raise MethodNotAllowed(["GET"]) if not page.does else Missing("There is no such page")
         method, path = _deed(wish)
         contract, inside = self._wished(method, path, {**visit.query, **values})
-        body = {name: given[0] for name, given in visit.form.items() if name not in (DO, KEY) and given[0] != ""}
+        body = {
+            name: _chosen(contract, name, given[0])
+            for name, given in visit.form.items()
+            if name not in (DO, KEY) and given[0] != ""
+        }
         key = visit.value(KEY)
         headers = {b"idempotency-key": key.encode()} if key.isalnum() and key.isascii() and len(key) < 100 else {}
         try:
@@ -166,6 +172,14 @@ class Own(Entering):
 def _deed(wish: str) -> tuple[str, str]:
     method, _, path = wish.rpartition(" ")
     return method or "POST", path
+
+
+def _chosen(contract: Contract, name: str, text: str) -> Any:
+    """What a field of a form says: where one of some values is asked for, and they are numbers, that number."""
+    model = getattr(contract.does, "body", None)
+    info = model.model_fields.get(name) if model is not None else None
+    options = get_args(info.annotation) if info is not None and get_origin(info.annotation) is Literal else ()
+    return next((each for each in options if str(each) == text), text)
 
 
 def _filled(text: str, known: Values) -> str:

@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,7 @@ def environment() -> Environment:
         "choice_text": choice_text,
         "icon": icon,
         "part": part,
+        "qr": qr,
         "languages": languages,
         "language_called": called,
     }
@@ -107,6 +109,14 @@ def icon(context: Context, name: str) -> Markup:
 def _icon(root: str, name: str) -> Markup:
     where = f"{root}{asset('icons.svg')}"
     return Markup('<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>').format(where, name)
+
+
+@cache
+def qr(text: str) -> Markup:
+    """A code that a telephone's camera reads, as a drawing."""
+    segno = import_module("segno")  # whoever shows none is spared the memory
+    drawing: str = segno.make(text, error="m", micro=False).svg_inline(omitsize=True, border=2, light="#fff")
+    return Markup(drawing)  # noqa: S704 - segno writes paths, and no text
 
 
 @pass_context

@@ -114,6 +114,12 @@ class Visit:
         return f"{self.root}{PLACE}"
 
     @property
+    def origin(self) -> str:
+        """What the addresses of this installation begin with, as whoever looks reached it."""
+        host = self.headers.get(b"host", b"").decode("latin-1")
+        return f"{self.scope.get('scheme', 'http')}://{host}"
+
+    @property
     def is_part(self) -> bool:
         """Whether a part of a page is asked for, to be put into one that is open."""
         return b"hx-request" in self.headers

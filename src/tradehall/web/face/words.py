@@ -23,9 +23,9 @@ LONGEST = 500
 
 
 @cache
-def languages() -> tuple[str, ...]:
-    """The languages that pages are shown in."""
-    return (ENGLISH, *sorted(path.stem for path in HERE.glob("*.json")))
+def languages(folders: tuple[Path, ...] = ()) -> tuple[str, ...]:
+    """The languages that pages are shown in: Tradehall's, and those into which a trade has put its own pages."""
+    return (ENGLISH, *sorted({path.stem for folder in (HERE, *folders) for path in folder.glob("*.json")}))
 
 
 def called(language: str) -> str:
@@ -34,13 +34,14 @@ def called(language: str) -> str:
 
 
 @lru_cache(64)
-def wanted(accepted: str, chosen: str = "") -> str:
+def wanted(accepted: str, chosen: str = "", folders: tuple[Path, ...] = ()) -> str:
     """The language to answer in: the one that somebody chose, else the first that their browser names and we have."""
-    if chosen in languages():
+    known = languages(folders)
+    if chosen in known:
         return chosen
     asked = [each.split(";")[0].strip().replace("-", "_") for each in accepted.split(",")]
-    found = negotiate_locale([each for each in asked if each], languages())
-    return found if found in languages() else ENGLISH
+    found = negotiate_locale([each for each in asked if each], known)
+    return found if found in known else ENGLISH
 
 
 @dataclass(frozen=True)
