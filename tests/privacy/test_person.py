@@ -79,8 +79,17 @@ class Planted:
         said = await done(self.shop, "POST", f"{SHOP}/customers/{self.customer}/comments", 201,
                           json={"text": self.word("comment")})  # fmt: skip
         await done(self.shop, "PATCH", f"{SHOP}/comments/{said['id']}", 200, json={"text": self.word("comment")})
+        await self.exports()
         await self.messages()
         await self.workshop_and_till()
+
+    async def exports(self) -> None:
+        """Lists with the person in them, as files, and what was looked for."""
+        for query in ({}, {"search": self.word("sought")}):
+            wish = {"type": "customers", "query": query}
+            made = (await done(self.shop, "POST", f"{SHOP}/exports", 201, json=wish))["id"]
+            while (await done(self.shop, "GET", f"{SHOP}/exports/{made}", 200))["status"] == "running":
+                await self.hall.office.work_once()
 
     async def workshop_and_till(self) -> None:
         """A phone that the person sold, a repair of theirs with what they wrote back, and an attempt to pay for it."""

@@ -23,6 +23,7 @@ from tradehall.kernel.notices.ledger import Message, Notice, Reply, Status
 from tradehall.kernel.people.tables import SIGN_IN_NAMES
 from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.trade import Trade
+from tradehall.kernel.transfer.preparing import Export
 from tradehall.kernel.transfer.records import Import
 from tradehall.kernel.verbs import Verb
 from tradehall.kernel.webhooks.records import Delivery, DeliveryState
@@ -67,8 +68,10 @@ ELSEWHERE = {
     "imei": "490154203237518",
 }
 """What paths name that is no row of a record; people have tests of their own in tests/people."""
+EXPORTED = {"type": "customers", "format": "csv", "query": {}}
 INSTEAD: dict[str, dict[str, Any]] = {
     "POST /api/sales/{id}/refund": {"amount": None},
+    "POST /api/exports": EXPORTED,
     "PUT /api/settings": {"imei_decision": False},
     "POST /api/repairs/{id}/decide": {"decision": "accepted"},
 }
@@ -94,7 +97,7 @@ def samples() -> dict[str, Any]:
     """A good value for each field that a request body may have; a new one where it has to differ."""
     number = f"{next(_serial):07d}"
     return {
-        "room": f"room-{number}", "text": "Looks fine", "query": "", "shared": False, "opens": False, "full_name": "Ama Owusu", "phone_number": f"024{number}", "email": "ama@example.com", "brand": "Samsung",
+        "room": f"room-{number}", "text": "Looks fine", "type": "customers", "format": "csv", "keep_exports_days": 1, "query": "", "shared": False, "opens": False, "full_name": "Ama Owusu", "phone_number": f"024{number}", "email": "ama@example.com", "brand": "Samsung",
         "model": "Galaxy", "condition": "New", "value": 1000, "imei": imei(), "imei2": imei(), "cost_price": 900,
         "category_id": 1, "brand_id": 1, "specs": {"colour": "black"}, "is_available": True, "anonymize": False,
         "amount_paid": 800, "payment_method": "cash", "payment_reference": "MM-7", "original_price": 1000, "discount_amount": 100, "customer_phone": f"024{number}",
@@ -546,6 +549,13 @@ async def _refund(place: Place) -> int:
     return int((await place.owner.get("/api/refunds")).json()[0]["id"])
 
 
+async def _export(place: Place) -> int:
+    """A list that is to be written into a file."""
+    answer = await place.owner.post("/api/exports", json=EXPORTED)
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
+
+
 async def _comment(place: Place) -> int:
     """What the owner said about a phone."""
     return await _asked(place, f"/api/phones/{await _a_phone(place)}/comments", "text")
@@ -555,7 +565,7 @@ MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
     Checkout: _checkout, Drawer: _drawer, PaymentAttempt: _attempt, Import: _import,
     Delivery: _parked_delivery, Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
     DeviceCheck: _device_check, Inspection: _inspection, UnitCost: _unit_cost, StockCountLine: _count_line,
-    Payment: _payment, Refund: _refund, Comment: _comment,
+    Payment: _payment, Refund: _refund, Comment: _comment, Export: _export,
 }  # fmt: skip
 """How a row comes about of a record that nobody creates by asking."""
 

@@ -151,6 +151,13 @@ class Cabinet:
             await self.store.put(original(key), content)
         return Arrived(key, cleaned(name, kind), kind, size)
 
+    async def keep(self, org_id: int, content: BinaryIO) -> str:
+        """Put what Tradehall made itself into the store; gives its key."""
+        key = f"{org_id}/{secrets.token_hex(16)}"
+        content.seek(0)
+        await self.store.put(original(key), content)
+        return key
+
     @asynccontextmanager
     async def _examined(self, content: BinaryIO, program: Path, *words: str) -> AsyncIterator[BinaryIO]:
         """What a program beside the server made of this, from its start."""

@@ -33,6 +33,7 @@ from tradehall.kernel.resources import Resource
 from tradehall.kernel.screens import Group, Screen
 from tradehall.kernel.transfer.foreign import Foreign
 from tradehall.kernel.transfer.paths import paths as transfer_paths
+from tradehall.kernel.transfer.preparing import paths as preparing_paths
 from tradehall.kernel.verbs import GUEST, SYSTEM, VERBS, Actor, By, Role, Verb, grants
 from tradehall.kernel.webhooks.paths import paths as webhook_paths
 from tradehall.kernel.webhooks.sending import SWITCHED_OFF
@@ -208,6 +209,7 @@ class Trade:
         yield from webhook_paths(self)
         yield from privacy.paths(self)
         yield from transfer_paths(self)
+        yield from preparing_paths(self)
         yield from views.paths(self)
         yield from comments.paths(self)
         yield from papers.paths(self)

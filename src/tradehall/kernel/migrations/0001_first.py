@@ -493,6 +493,34 @@ def upgrade() -> None:
         batch_op.create_index('ix_kernel_deliveries_webhook_id', ['org_id', 'webhook_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_deliveries_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('kernel_exports',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('type', sa.String(length=63), nullable=False),
+    sa.Column('format', sa.String(40), nullable=False),
+    sa.Column('query', sa.Text(), nullable=False),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('rows', sa.BigInteger(), nullable=False),
+    sa.Column('position', sa.BigInteger(), nullable=False),
+    sa.Column('file_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('error', sa.String(length=500), nullable=True),
+    sa.Column('by_user', sa.BigInteger(), nullable=False),
+    sa.Column('by_role', sa.String(length=40), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.CheckConstraint("format IN ('csv', 'xlsx', 'jsonl')", name='ck_kernel_exports_format'),
+    sa.CheckConstraint("status IN ('running', 'done', 'failed', 'cancelled')", name='ck_kernel_exports_status'),
+    sa.ForeignKeyConstraint(['org_id', 'file_id'], ['kernel_files.org_id', 'kernel_files.id'], name='fk_kernel_exports_file_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_exports', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_exports_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_exports_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('kernel_imports',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -695,6 +723,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_deliveries ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_deliveries FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_deliveries USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_exports ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_exports FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_exports USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_imports ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_imports FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_imports USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -733,6 +764,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_imports_recent')
 
     op.drop_table('kernel_imports')
+    with op.batch_alter_table('kernel_exports', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_exports_org_id_id')
+        batch_op.drop_index('ix_kernel_exports_recent')
+
+    op.drop_table('kernel_exports')
     with op.batch_alter_table('kernel_deliveries', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_deliveries_org_id_id')
         batch_op.drop_index('ix_kernel_deliveries_webhook_id', sqlite_where=None, postgresql_where=None)

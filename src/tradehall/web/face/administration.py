@@ -9,6 +9,7 @@ from tradehall.web.face.choosing import Choosing
 from tradehall.web.face.commenting import Commenting
 from tradehall.web.face.delivering import Delivering
 from tradehall.web.face.errands import NO_PAGE, Parts
+from tradehall.web.face.exporting import Exporting
 from tradehall.web.face.finding import Finding
 from tradehall.web.face.importing import Importing
 from tradehall.web.face.pages import Entry, Page
@@ -18,7 +19,18 @@ from tradehall.web.face.wording import Wordings
 
 
 class Administration(
-    People, Account, Choosing, Wordings, Auditing, Caring, Delivering, Importing, Attaching, Commenting, Finding
+    People,
+    Account,
+    Choosing,
+    Wordings,
+    Auditing,
+    Caring,
+    Delivering,
+    Importing,
+    Exporting,
+    Attaching,
+    Commenting,
+    Finding,
 ):
     """What is no room of the trade, and needs pages of its own."""
 
@@ -28,6 +40,7 @@ class Administration(
             "people": self.people, "account": self.account, "settings": self.settings, "templates": self.wordings,
             "audit": self.audits, "backups": self.backups, "privacy": self.privacy, "deliveries": self.deliveries,
             "imports": self.imports, "files": self.filed, "comments": self.commented,
+            "export": self.export, "exports": self.exports,
         }  # fmt: skip
         page = pages.get(parts[0])
         if page is None:

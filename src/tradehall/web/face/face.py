@@ -17,7 +17,7 @@ from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.bodies import form_of, parsed, read_body
-from tradehall.web.dispatch import Dispatcher, Receive, Scope, Send, respond
+from tradehall.web.dispatch import Dispatcher, Receive, Scope, Send
 from tradehall.web.face.administration import Administration
 from tradehall.web.face.asking import Asking
 from tradehall.web.face.calendars import Calendars
@@ -92,9 +92,6 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
                 await self.know(visit)
             if path == f"{OWN}/{LIVE}":
                 await self._live(visit, receive, send)
-                return
-            if path.startswith(f"{OWN}/export/"):
-                await self._export(visit, path.removeprefix(f"{OWN}/export/"), send)
                 return
             async with self._form_of(visit, receive):
                 page = self._drawn_page(visit, await self._page(visit, path))
@@ -306,23 +303,6 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
         follower = await stack.enter_async_context(self.office.hub.following(self.trade, channel, identify))
         last = visit.headers.get(b"last-event-id", b"").decode("latin-1") or None
         await EventStream(follower, last, stack)(visit.scope, receive, send)
-
-    async def _export(self, visit: Visit, name: str, send: Send) -> None:
-        """A list as a file, with the filters of its page."""
-        room = self.house.rooms.get(name.rpartition(".")[0])
-        contract = (
-            next((each for each in room.exports if each.path.endswith(f".{name.rpartition('.')[2]}")), None)
-            if room is not None
-            else None
-        )
-        if contract is None:
-            raise Missing("There is no such page")
-        answer = await visit.asking.ask(
-            contract,
-            {},
-            {key: value for key, value in visit.query.items() if value and key not in ("columns", "after")},
-        )
-        await respond(send, answer, visit.scope["request_id"], [])
 
     # Sending.
 
