@@ -39,7 +39,7 @@ SENTENCE_AT = {
     "Unavailable": 0,
 }
 """Where a refusal has its sentence."""
-TELLS_WHY = ("wrong", "refusal", "_nothing")
+TELLS_WHY = ("wrong", "refusal", "_nothing", "_warning")
 """Functions that give a sentence, or none."""
 ELSEWHERE = (
     "/settings.py",
@@ -199,6 +199,7 @@ def declared(trade: Trade) -> Iterator[tuple[str, bool]]:
     for setting in trade.preferences.values():
         yield from ((each, setting not in trade.settings) for each in (setting.title, setting.unit))
     yield from ((role.title, False) for role in trade.roles)
+    yield from ((phrase(name), each not in trade.templates) for name, each in trade.templates_by_name.items())
     yield from ((screen.title, False) for screen in trade.screens)
     yield from ((group.title, False) for group in trade.menu)
     yield from ((paper.title, False) for paper in trade.papers)

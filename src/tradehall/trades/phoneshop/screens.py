@@ -86,6 +86,6 @@ menu = (
     Group("Counter", (till, Phone, Customer, Sale, Swap, prices)),
     Group("Workshop", (bench, due, Repair, SparePart)),
     Group("Money", (drawer, Drawer, Expense, Movement, Withdrawal, Refund, Checkout)),
-    Group("Stock", (shelf, count, Purchase, StockCount, BlockedDevice)),
+    Group("Goods", (shelf, count, Purchase, StockCount, BlockedDevice)),
     Group("Figures", figures, is_folded=True),
 )

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode
 
 import orjson
 from markupsafe import Markup, escape
 
-from tradehall.kernel.columns import Choice
+from tradehall.kernel.columns import Choice, Day
 from tradehall.kernel.contracts import Window, dumps
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Invalid, Missing
@@ -29,7 +30,7 @@ from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Room
 from tradehall.web.face.views import PASSING, PRINT, Views
 from tradehall.web.face.visiting import Visit
-from tradehall.web.face.words import phrase
+from tradehall.web.face.words import Words, phrase
 
 PAGE = 50
 PRINTED = 1000
@@ -199,7 +200,11 @@ class Tables(Views):
         for each in room.resource.filters:
             name = each.name if isinstance(each, Filter) else each
             title, value = words(phrase(name)), given.get(name, "")
-            if isinstance(each, Filter) or name not in view.names:
+            if isinstance(each, Filter):
+                if name.removesuffix("_filter") == name or name.removesuffix("_filter") not in room.resource.filters:
+                    yield Choices(name, title, *_own_kind(words, each.kind), value)
+                continue
+            if name not in view.names:
                 yield Choices(name, title, "text", (), value)
                 continue
             declared = room.record.fields[name]
@@ -233,6 +238,15 @@ class Tables(Views):
             f'name="id" value="%s" form="many" aria-label="{mark} %s"></td>{cells}</tr>'
         )
         return "".join(pattern % each for each in zip(ids, ids, ids, *drawn, strict=True))
+
+
+def _own_kind(words: Words, kind: Any) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """What a filter of a trade's own takes, and what it may be."""
+    if kind is bool:
+        return FLAG, (("true", words("Yes")),)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        return "choice", tuple((str(one), choice_text(words, str(one))) for one in kind)
+    return ("day" if kind is Day else "text"), ()
 
 
 @dataclass(frozen=True)

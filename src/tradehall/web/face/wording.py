@@ -10,6 +10,7 @@ from tradehall.kernel.notices.templates import TEXTS
 from tradehall.web.face.errands import NO_PAGE, Errands, Parts
 from tradehall.web.face.pages import Page
 from tradehall.web.face.visiting import Visit
+from tradehall.web.face.words import phrase
 
 VALUE = "value."
 
@@ -78,7 +79,7 @@ class Wordings(Errands):
     ) -> Page:  # fmt: skip
         path = self.templates().path.removeprefix(self.trade.prefix)
         values = {
-            "title": visit.words(template["template"].replace("_", " ").capitalize()), "template": template, "texts": texts,
+            "title": visit.words(phrase(template["template"])), "template": template, "texts": texts,
             "wrong": wrong or {}, "seen": seen, "tried": tried, "examples": examples or {}, "order": [each for each in TEXTS if each in texts],  "may_change": self.may(visit.actor, "PUT", path),
         }  # fmt: skip
         return Page("face/wording.html", values, status)

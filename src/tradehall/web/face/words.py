@@ -15,6 +15,7 @@ HERE = Path(__file__).parent / "words"
 ENGLISH = "en"
 HOLE = re.compile(r"\{(\w+)\}")
 PIN = re.compile(r"\b[Pp]in\b")
+SPAN = re.compile(r"(\d+) (minutes|hours|days)")
 DECIMAL = re.compile(r"-?\d+\.\d+")
 JOINTS = (" or ", " and ", ", ")
 """What stands between the last values of several."""
@@ -67,6 +68,8 @@ class Catalogue:
         for each in (bare, phrase(bare) if bare.islower() or bare.isupper() else bare):
             if each in self.said:
                 return self.said[each]
+        if (span := SPAN.fullmatch(bare)) is not None and span[2] in self.said:
+            return f"{span[1]} {self.said[span[2]]}"
         joint = next((each for each in JOINTS if each in text), "")
         return self.said.get(joint, joint).join(self.value(part) for part in text.split(joint)) if joint else text
 
