@@ -14,12 +14,14 @@ from jinja2 import Environment, nodes
 from pydantic_core._pydantic_core import list_all_errors
 
 from tradehall.kernel.columns import Choice
+from tradehall.kernel.contracts import Service
 from tradehall.kernel.notices import languages as kernel
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.records import KERNEL, Record
 from tradehall.kernel.reports import MEASURES
 from tradehall.kernel.resources import Filter
 from tradehall.kernel.trade import Trade, installed
+from tradehall.web.face.entering import names_of
 from tradehall.web.face.fields import choice_text
 from tradehall.web.face.forms import Input, inputs
 from tradehall.web.face.rooms import House
@@ -206,6 +208,10 @@ def declared(trade: Trade) -> Iterator[tuple[str, bool]]:
     measures = chain(*(group for record, group in MEASURES.items() if record.trade == trade.name))
     yield from ((phrase(each.name.split(".", 1)[1]), False) for each in measures)
     yield from ((kind.called(), True) for kind in trade.sign_in.kinds)
+    asked = (each.does for each in trade.operations if isinstance(each.does, Service))
+    forms = (each.body for each in asked if each.body is not None and each.name in ("create_user", "change"))
+    fields = (each for body in forms for each in inputs(body) if each.name not in names_of(trade))
+    yield from ((each, True) for each in of_inputs(fields))
 
 
 # Refused.

@@ -10,10 +10,11 @@ from tradehall.kernel.errors import MethodNotAllowed, Missing
 from tradehall.kernel.people.entry import Admit
 from tradehall.kernel.people.members import ANY_TRADE, Member, places, secret_of
 from tradehall.kernel.people.organisations import organisations
-from tradehall.web.face.entering import SIGN_IN, Entering
+from tradehall.web.face.entering import SIGN_IN, Entering, names_of
 from tradehall.web.face.errands import NO_PAGE, Errand, Errands, Parts, number
 from tradehall.web.face.pages import Page
 from tradehall.web.face.visiting import ACCESS, REFRESH, Visit, cookie
+from tradehall.web.face.words import phrase
 
 BACK = "/-/account"
 MOST_KNOWN = 10_000
@@ -56,12 +57,12 @@ class Account(Entering, Errands):
     async def _account(self, visit: Visit) -> Page:
         await self.learn(visit)
         me = await visit.asking.found(self.at("GET", "/auth/me"))
-        sessions, linked = [], []
+        sessions, linked, names = [], [], names_of(self.trade)
         if is_somebody := visit.actor.user_id != 0:
             sessions = await visit.asking.found(self.at("GET", "/auth/sessions"))
             linked = await visit.asking.found(self.at("GET", "/auth/openid/linked"))
         values = {
-            "title": visit.words("Your account"), "me": _names(me), "sessions": sessions, "linked": linked,
+            "title": visit.words("Your account"), "me": [(names.get(name, phrase(name)), value) for name, value in _names(me)], "sessions": sessions, "linked": linked,
             "is_somebody": is_somebody, "secrets": await self._secrets(visit.actor.user_id), "role": self.trade.role(visit.actor.role),
             "elsewhere": await self.elsewhere(visit), "providers": sorted(set(self.office.outside.openid) - {each["provider"] for each in linked}),
         }  # fmt: skip

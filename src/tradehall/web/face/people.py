@@ -1,6 +1,7 @@
 """People: who works here and in which role, who is invited, who waits for approval."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from tradehall.kernel.errors import MethodNotAllowed, Missing
@@ -48,9 +49,10 @@ class People(Errands):
             if self.house.find("GET", "/registrations")
             else []
         )
+        waits = {each.get("user_id") for each in waiting}
         following = int(skip) + SHOWN if can_skip and len(found) == SHOWN else None
         values = {
-            "title": visit.words("People"), "people": [_somebody(self.trade, each) for each in found], "following": following,
+            "title": visit.words("People"), "people": [each for each in map(partial(_somebody, self.trade), found) if each["id"] not in waits], "following": following,
             "invited": invited, "waiting": [_somebody(self.trade, each) for each in waiting], "me": visit.actor.user_id,
             "role_title": self._role,
         }  # fmt: skip

@@ -71,7 +71,8 @@ class Registering(Entering):
         way, founds = self.trade.sign_in, self.trade.register.how is FOUND
         titles = names_of(self.trade)
         said = phrase(way.secret.name) if way.secret.is_pin else words(phrase(way.secret.name)).lower()
-        for each in sorted(fields, key=lambda one: one.name == "organisation"):
+        order = {**{kind.name: 0 for kind in way.kinds}, way.secret.name: 2, "organisation": 3}
+        for each in sorted(fields, key=lambda one: order.get(one.name, 1)):
             if each.name == way.secret.name:
                 yield replace(each, longest=way.secret.longest if way.secret.is_pin else each.longest)
                 yield replace(each, name=AGAIN, title=words("The same {secret} again", secret=said))
