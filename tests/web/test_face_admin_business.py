@@ -217,6 +217,12 @@ async def test_p_22_a_webhook_s_secret_is_shown_once_and_its_deliveries_are_seen
         assert "/-/deliveries/1" in detail.text
         assert secret not in detail.text
         assert "Nothing was sent yet" in text(await owner.see("/-/deliveries/1"))
+        assert 'href="/app/webhooks/1">https://shop.example.com/hook</a>' in (await owner.see("/webhooks")).text
+        form = dict(re.findall(r'name="(was\.\w+)" value="([^"]*)"', (await owner.see("/webhooks/1/edit")).text))
+        kept = {name.removeprefix("was."): value for name, value in form.items()}
+        assert "Done" in await owner.told("/webhooks/1/edit", {**form, **kept, "description": "Books"})
+        (hook,) = (await shop.owner.get("/api/webhooks")).json()
+        assert (hook["description"], hook["is_active"], hook["events"]) == ("Books", True, ["*"])
         await owner.send("/webhooks/1/do/ping")
         page = await owner.see("/-/deliveries/1")
         delivery = re.findall(r"/-/deliveries/1/(\d+)/resend", page.text)[0]

@@ -94,6 +94,7 @@ async def test_p_14_who_waits_is_told_so_and_comes_in_when_the_owner_has_approve
         assert [each.given["href"] for each in home.all("a") if each.text == "See"][:1] == ["/app/-/people"]
         people = await owner.get("/app/-/people")
         assert "Ama Owusu" in people.one("section", aria_labelledby="waiting").text
+        assert people.one("main").text.count("Ama Owusu") == 1
         (approve,) = [each.given["href"] for each in people.all("a") if each.text == "Approve"]
         assert "They can sign in from now on." in (await owner.get(approve)).one("main").text
         assert (await owner.post(approve)).to == "/app/-/people"
