@@ -121,7 +121,7 @@ def samples() -> dict[str, Any]:
         "keep_files_days": None, "overlap_hours": 24, "address": f"walk{number}@example.com", "hold_days": 0, "imei_check_days": 7, "imei_decision": None, "result": "clear",
         "provider": "local", "source": "police", "grade": "A", "asking_price": 1100,
         "checks": ["battery", {"name": "screen", "passed": False, "note": "scratched"}],
-        "keep_imports_days": 30, "columns": None, "decimal": None, "dates": None, "existing": None,
+        "keep_imports_days": 30, "columns": None, "ask_columns": False, "decimal": None, "dates": None, "existing": None,
         "whole": False,
         "revenue_basis": "completed", "new_status": "In Progress", "technician_id": None, "warranty_days": 30, "quantity": 1, "unit_cost": 10, "low_mark": 1,
         "sku": f"SKU-{number}", "details": "a new screen", "estimate_id": None,

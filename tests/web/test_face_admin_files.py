@@ -71,6 +71,7 @@ async def test_p_16_nobody_sees_a_file_of_another_organisation(
 
 
 TABLE = b"Frame,Rate per day,deposit\nKA-1,12,50\nKA-2,much,50\n"
+STRANGE = b"A,B,C\nKA-7,12,50\n"
 
 
 async def settled(owner: Looker, at: str) -> httpx2.Response:
@@ -110,6 +111,36 @@ async def test_p_27_a_table_is_sent_put_in_order_checked_and_imported(applicatio
         again = await owner.send(f"/-{at}/cancel")
         assert again.status_code == 409
         assert "there is nothing to cancel" in text(again)
+
+
+async def test_p_27_what_goes_where_is_asked_where_titles_do_not_tell_and_remembered(
+    application: Application, shop: Place
+) -> None:
+    async with Looker(application, shop.owner) as owner:
+
+        async def send(table: bytes) -> tuple[str, httpx2.Response]:
+            answer = await owner.send(
+                "/-/imports/new", {"type": "bicycles"}, files={"file": ("bicycles.csv", table, "text/csv")}
+            )
+            assert answer.status_code == 303, text(answer)
+            at = answer.headers["Location"].removeprefix("/app")
+            return at, await settled(owner, at)
+
+        at, page = await send(STRANGE)
+        assert "No column goes into a field" in text(page)
+        assert "Which column is what" in text(page)
+        assert (await owner.send(f"/-{at}/start")).status_code == 409
+        chosen = {"column": ["A", "B", "C"], "field": ["frame_number", "daily_rate", "deposit"]}
+        await owner.send(f"/-{at}/columns", chosen)
+        assert "Nothing is imported yet" in text(await settled(owner, at))
+        await owner.send(f"/-{at}/start")
+        assert "Done" in text(await settled(owner, at))
+        _, page = await send(STRANGE.replace(b"KA-7", b"KA-8"))
+        assert "Nothing is imported yet" in text(page)
+    refused = await shop.owner.post(
+        "/api/imports", data={"type": "bicycles"}, files={"file": ("b.csv", STRANGE, "text/csv")}
+    )
+    assert refused.status_code == 422  # a program says what goes where
 
 
 async def test_p_27_what_can_t_be_imported_is_said_in_the_form(application: Application, shop: Place) -> None:

@@ -4,7 +4,7 @@ import asyncio
 import codecs
 import io
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -12,19 +12,20 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import orjson
+import sqlalchemy as sa
 from pydantic import BaseModel, BeforeValidator
 from pydantic import Field as Limit
 
 from tradehall.kernel import files
 from tradehall.kernel.cabinet import DATABASE, Arrived
 from tradehall.kernel.database import Session
-from tradehall.kernel.errors import UnsupportedType, field_error
+from tradehall.kernel.errors import Invalid, UnsupportedType, field_error
 from tradehall.kernel.preferences import Preferences, chosen
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.transfer.cells import Conventions
 from tradehall.kernel.transfer.foreign import Foreign, foreign_of
 from tradehall.kernel.transfer.plan import SAMPLED, Target, target_of
-from tradehall.kernel.transfer.records import Existing, Import
+from tradehall.kernel.transfer.records import Existing, Import, Progress
 from tradehall.kernel.transfer.running import header_of, numbered, unrolled
 
 if TYPE_CHECKING:
@@ -54,10 +55,15 @@ class Choices(BaseModel):
 
 
 class NewImport(Choices):
-    """A table for a resource; with `dry_run` its rows are checked, and nothing is imported until it is started."""
+    """A table for a resource; with `dry_run` its rows are checked, and nothing is imported until it is started.
+
+    With `ask_columns` a column goes where it went in the last import, and where the columns do not tell enough, the table
+    waits until somebody says what goes where.
+    """
 
     type: Annotated[str, Limit(max_length=63)]
     dry_run: bool = False
+    ask_columns: bool = False
 
 
 class BulkUpload(Choices):
@@ -78,6 +84,8 @@ class Read:
     arrived: Arrived | None = None
     quota: int = 0
     is_foreign: bool = False
+    lacks: str = ""
+    """Why its columns do not tell enough, where that is to be asked."""
 
 
 def arriving(name: str = "") -> Any:
@@ -138,16 +146,36 @@ def _in_utf_8(content: BinaryIO) -> Iterator[BinaryIO]:
 
 
 async def look(office: "Office", trade: "Trade", org_id: int, target: Target, arrived: Arrived, wish: Choices) -> Read:
-    preferences = await office.database.read(
-        org_id, lambda session: Preferences(trade.preferences, chosen(session, org_id, trade.name))
-    )
+    asks = isinstance(wish, NewImport) and wish.ask_columns
+
+    def read(session: Session) -> tuple[Preferences, dict[str, str | None]]:
+        known = remembered(session, org_id, trade.name, target) if asks else {}
+        return Preferences(trade.preferences, chosen(session, org_id, trade.name)), known
+
+    preferences, known = await office.database.read(org_id, read)
     async with unrolled(office.files, arrived.key, arrived.type) as rows:
-        found = await asyncio.to_thread(_described, rows, target, wish, preferences)
-    return Read(target.record.plural, *found, arrived, office.files.allowance.quota)
+        header, fields, how, count = await asyncio.to_thread(_described, rows, target, wish, preferences, known)
+    lacks = ""
+    try:
+        target.sufficient(fields)
+    except Invalid as invalid:
+        if not asks:
+            raise
+        lacks = invalid.sentence
+    quota = office.files.allowance.quota
+    return Read(target.record.plural, header, fields, how, count, arrived, quota, lacks=lacks)
+
+
+def remembered(session: Session, org_id: int, trade: str, target: Target) -> dict[str, str | None]:
+    """Where each column of the last import went."""
+    mine = (Import.org_id == org_id, Import.of_trade == trade, Import.type == target.record.plural)
+    last = sa.select(Import.columns).where(*mine, Import.status == Progress.DONE).order_by(Import.id.desc()).limit(1)
+    found = session.execute(last).scalar() or []
+    return {each["column"]: each["field"] for each in found if each["field"] in (None, *target.columns)}
 
 
 def _described(
-    rows: BinaryIO, target: Target, wish: Choices, preferences: Preferences
+    rows: BinaryIO, target: Target, wish: Choices, preferences: Preferences, known: Mapping[str, str | None]
 ) -> tuple[list[str], list[str | None], Conventions, int]:
     next(rows)
     numbers = numbered(rows)
@@ -155,8 +183,7 @@ def _described(
         raise field_error(["body", "file"], "This file holds nothing", "file")
     sample = [cells for _, cells in islice(numbers, SAMPLED)]
     more = sum(len(cells) > 0 for _, cells in numbers)
-    fields = target.guessed(header) if wish.columns is None else target.checked(header, wish.columns)
-    target.sufficient(fields)
+    fields = target.guessed(header, known) if wish.columns is None else target.checked(header, wish.columns)
     guess = target.conventions(fields, sample, preferences)
     how = Conventions(wish.decimal or guess.decimal, wish.dates or guess.dates, guess.zone)
     return header, fields, how, sum(len(cells) > 0 for cells in sample) + more

@@ -56,6 +56,9 @@ def upload(ctx: Context, wish: Choices) -> Import:
             by_user=ctx.actor.user_id, by_key=ctx.actor.key_id, by_role=ctx.actor.role,
         )
     )  # fmt: skip
+    if found.lacks:  # nobody has said yet what goes where
+        row.status, row.error, row.dry_run = Progress.FAILED, found.lacks, True
+        return row
     # What another system kept is checked as a whole or not at all: its rows build on each other.
     begin(ctx, row, Progress.RUNNING if found.is_foreign and not row.dry_run else Progress.CHECKING)
     return row

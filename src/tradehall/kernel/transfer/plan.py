@@ -113,8 +113,8 @@ class Target:
 
     # Columns.
 
-    def guessed(self, header: Sequence[str]) -> list[str | None]:
-        """The field of each column, as far as its name tells."""
+    def guessed(self, header: Sequence[str], before: Mapping[str, str | None] | None = None) -> list[str | None]:
+        """The field of each column: where it went before, else as far as its name tells."""
         known = {_word(name): name for name in self.columns}
         for name in self.columns:
             known.setdefault(_word(self.resource.called.get(name, name)), name)
@@ -123,7 +123,7 @@ class Target:
         taken: set[str] = set()
         found: list[str | None] = []
         for title in header:
-            field = known.get(_word(title))
+            field = before[title] if before and title in before else known.get(_word(title))
             found.append(None if field is None or field in taken else field)
             taken |= {field} if field is not None else set()
         return found

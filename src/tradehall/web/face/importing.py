@@ -57,12 +57,12 @@ class Importing(Errands):
         types = await visit.asking.found(self.at("GET", "/imports/types"))
         kinds = [(each["type"], visit.words(each["title"])) for each in types]
         kinds += [(each.name, each.title) for each in self.trade.foreign]
-        declared = tuple(_tidy(each, kinds) for each in self.asked_by(upload, "columns", "dry_run"))
+        declared = tuple(_tidy(each, kinds) for each in self.asked_by(upload, "columns", "dry_run", "ask_columns"))
         filling = Filling(visit.words, visit.formats)
         if method == "GET":
             filling.begin(declared, visit.query)
             return self._sheet(visit, filling, [])
-        body = {**filling.read(declared, visit.form), "dry_run": True}
+        body = {**filling.read(declared, visit.form), "dry_run": True, "ask_columns": True}
         try:
             answer = await visit.asking.ask(upload, body=body, file=visit.file)
         except Unauthenticated:
