@@ -16,9 +16,9 @@ _chosen = Prepared(sa.select(USERS.c.language).where(USERS.c.id == sa.bindparam(
 
 
 @cache
-def languages() -> tuple[str, ...]:
-    """The languages that people may choose."""
-    return (ENGLISH, *sorted(path.stem for path in HERE.glob("*.json")))
+def languages(folders: tuple[Path, ...] = ()) -> tuple[str, ...]:
+    """The languages that people may choose: Tradehall's, and those of a trade."""
+    return (ENGLISH, *sorted({path.stem for folder in (HERE, *folders) for path in folder.glob("*.json")}))
 
 
 @cache
@@ -40,5 +40,5 @@ def language_of(session: Session, user_id: int) -> str:
 
 def spoken(texts: Mapping[str, str], language: str, folders: tuple[Path, ...]) -> Mapping[str, str]:
     """Texts of a template in a language; those that no catalogue has stay as they are."""
-    said = _said(language, folders) if language in languages() else {}
+    said = _said(language, folders) if language in languages(folders) else {}
     return {name: said.get(text, text) for name, text in texts.items()}

@@ -137,26 +137,26 @@ class ChooseLanguage(Work):
         touch_authority(batch.session)
 
 
-def _spoken(language: str | None) -> Answer:
-    return Answer(200, dumps({"language": language, "languages": languages()}))
+def _spoken(trade: Trade, language: str | None) -> Answer:
+    return Answer(200, dumps({"language": language, "languages": languages(trade.words)}))
 
 
 async def language(office: Office, trade: Trade, call: Call) -> Answer:
     """The language in which one is spoken to, on pages and in messages; null where one chose none."""
-    return _spoken((await myself(office, trade, call)).language)
+    return _spoken(trade, (await myself(office, trade, call)).language)
 
 
 async def choose_language(office: Office, trade: Trade, call: Call) -> Answer:
     """Choose the language in which one is spoken to, or none: then a browser's is taken."""
     found = await myself(office, trade, call)
     wish: str | None = getattr(call.body, "language")  # noqa: B009 - its model is made in another room
-    if wish is not None and wish not in languages():
-        names = ", ".join(languages())
+    if wish is not None and wish not in languages(trade.words):
+        names = ", ".join(languages(trade.words))
         raise field_error(["body", "language"], f"The languages are {names}")
     if wish != found.language:
         await office.database.unit(ChooseLanguage(found, wish, call))
         await office.tokens.look()
-    return _spoken(wish)
+    return _spoken(trade, wish)
 
 
 # Secrets.

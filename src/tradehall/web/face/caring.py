@@ -93,7 +93,9 @@ class Caring(Errands):
             return declared
         options = tuple(sorted(named, key=lambda each: each[1].casefold()))
         return tuple(
-            replace(each, kind="choice", options=options, is_named=True) if each.name == "user_id" else each
+            replace(each, kind="choice", title=visit.words("Somebody who signs in"), options=options, is_named=True)
+            if each.name == "user_id"
+            else each
             for each in declared
         )
 

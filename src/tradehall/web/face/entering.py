@@ -21,7 +21,7 @@ from tradehall.web.bodies import invalid
 from tradehall.web.client import caller, origin
 from tradehall.web.face.asking import Asking
 from tradehall.web.face.pages import Page, Pages
-from tradehall.web.face.visiting import ACCESS, LANGUAGE, REFRESH, Visit, cookie, session_cookies
+from tradehall.web.face.visiting import ACCESS, REFRESH, Visit, cookie, session_cookies
 from tradehall.web.face.words import languages
 
 SIGN_IN = "sign-in"
@@ -54,8 +54,7 @@ class Entering(Pages):
         """Find out who looks; raises Unauthenticated."""
         visit.actor, token = await self.who(visit)
         visit.scope["actor"] = visit.actor
-        is_the_trade_s = visit.words.language not in languages() and LANGUAGE in visit.cookies
-        if visit.actor.language in languages() and not is_the_trade_s:
+        if visit.actor.language in languages(self.trade.words):
             visit.speak(visit.actor.language)
         visit.asking = Asking(self.dispatcher, visit.scope, token)
 

@@ -276,7 +276,7 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
     async def look_so(self, visit: Visit) -> Page:
         """Choose a language, or light or dark. The language of somebody with an account is kept with it."""
         wish = visit.value("language")
-        if wish in languages() and visit.actor.user_id:
+        if wish in languages(self.trade.words) and visit.actor.user_id:
             await visit.asking.ask(self.at("PUT", "/auth/language"), body={"language": wish})
         for name, known in ((LANGUAGE, wish), (THEME, visit.value("theme"))):
             if known:
