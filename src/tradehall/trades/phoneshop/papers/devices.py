@@ -48,7 +48,7 @@ def link_of(writing: Writing, sale: Sale) -> str:
 
 
 def _facts(pen: Pen, known: Mapping[str, Any]) -> list[tuple[str, str]]:
-    found = [(pen.say("Phone"), known["phone"]), (pen.say("Condition"), pen.choice(known["condition"]))]
+    found = [(pen.say("Device"), known["phone"]), (pen.say("Condition"), pen.choice(known["condition"]))]
     found += [("IMEI", each) for each in known["imeis"]]
     if known["grade"]:
         found.append((pen.say("Grade"), known["grade"]))

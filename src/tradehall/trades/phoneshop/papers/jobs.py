@@ -54,4 +54,4 @@ def _facts(writing: Writing, repair: Repair) -> list[tuple[str, str]]:
     pen = writing.pen
     date = (pen.say("Date"), pen.moment(repair.created_at))
     here = [*who(writing, repair.customer_id), *served(writing, repair.staff_id)]
-    return [date, *here, (pen.say("Phone"), repair.phone_description)]
+    return [date, *here, (pen.say("Device"), repair.phone_description)]
