@@ -128,7 +128,7 @@ class Trade:
         """Where its module of records lies, and beside it what is no Python: `templates`, `assets`, `words`."""
         return self.migrations.parent
 
-    @property
+    @cached_property
     def words(self) -> tuple[Path, ...]:
         """The folder of its catalogues in other languages than English."""
         return (self.folder / "words",)

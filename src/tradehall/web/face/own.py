@@ -1,6 +1,6 @@
 """A trade's own pages: its template, with what the interface answers to whoever looks, and what they ask of it there."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
@@ -52,17 +52,17 @@ class Own(Entering):
     @cached_property
     def open_rooms(self) -> frozenset[str]:
         """With what the addresses begin that have pages for those who are not signed in."""
-        return frozenset(each.path.partition("/")[0] for each in self._own() if each.is_open)
+        return frozenset(each.path.partition("/")[0] for each in self._own if each.is_open)
 
     def is_open(self, path: str) -> bool:
         """Whether a page is seen without signing in."""
         parts = path.split("/")
-        return any(each.is_open and _fits(each.path, parts) is not None for each in self._own())
+        return any(_fits(each.path, parts) is not None and each.is_open for each in self._own)
 
     def own_page(self, actor: Actor, parts: Sequence[str]) -> tuple[OwnPage, dict[str, str]] | None:
         """The trade's own page at an address for somebody, with the values in its path."""
-        for each in self._own():
-            if actor.may(each.by) and (values := _fits(each.path, parts or [""])) is not None:
+        for each in self._own:
+            if (values := _fits(each.path, parts or [""])) is not None and actor.may(each.by):
                 return each, values
         return None
 
@@ -144,8 +144,9 @@ class Own(Entering):
         more = [(name.lower().encode(), value.encode()) for name, value in visit.more_headers]
         await respond(send, answer, known_as, [*more, *visit.scope.get("rate_limit", ())], body=method != "HEAD")
 
-    def _own(self) -> Iterator[OwnPage]:
-        return (each for each in self.trade.screens if isinstance(each, OwnPage))
+    @cached_property
+    def _own(self) -> Sequence[OwnPage]:
+        return [each for each in self.trade.screens if isinstance(each, OwnPage)]
 
     async def _seen(self, visit: Visit, wish: str, known: Values) -> Any:
         path, _, query = wish.partition("?")
