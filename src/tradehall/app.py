@@ -20,10 +20,12 @@ from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.outside import Outside
 from tradehall.kernel.paying import PaymentProvider
 from tradehall.kernel.people import Terms, organisations
+from tradehall.kernel.pushing import NoPusher, Pusher
 from tradehall.kernel.store import Store
 from tradehall.kernel.together import Together
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
+from tradehall.kernel.webhooks.courier import Courier
 from tradehall.settings import Settings
 from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Policy
@@ -65,8 +67,15 @@ def _outside(settings: Settings, trades: Sequence[Trade]) -> Outside:
     sms, mail = _sms(settings, trades), _mail(settings)
     return Outside(
         sms=sms, mail=mail, store=store_of(settings), uploads=allowance, backups=backups, bus=bus, courier=courier,
-        openid=openid, messages=_messages(settings, trades), payments=_payments(settings), pens=WordedPen,
+        openid=openid, messages=_messages(settings, trades), payments=_payments(settings), push=_push(settings, courier), pens=WordedPen,
     )  # fmt: skip
+
+
+def _push(settings: Settings, courier: Courier) -> Pusher:
+    if not settings.vapid_private_key:
+        return NoPusher()
+    found: Pusher = adapter("webpush").WebPush(settings.vapid_private_key, settings.vapid_subject, courier)
+    return found
 
 
 def _sms(settings: Settings, trades: Sequence[Trade]) -> Sender:

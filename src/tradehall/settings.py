@@ -27,6 +27,7 @@ SECRETS = (
     "twilio_auth_token",
     "smtp_password",
     "paystack_secret_key",
+    "vapid_private_key",
 )
 REQUESTS, SIGN_INS = "600/minute", "30/minute"
 
@@ -90,6 +91,8 @@ class Settings(BaseSettings):
     smtp_tls: Literal["starttls", "tls", "none"] = "starttls"
     paystack_secret_key: str = ""
     paystack_base_url: str = "https://api.paystack.co"
+    vapid_private_key: str = ""
+    vapid_subject: str = ""
     cycle_normal_seconds: int | None = Field(None, ge=1, le=86_400)
     cycle_extra_5_seconds: int | None = Field(None, ge=1, le=86_400)
     cycle_extra_10_seconds: int | None = Field(None, ge=1, le=86_400)
@@ -213,6 +216,10 @@ class Settings(BaseSettings):
             )
         if self.enable_sms and not (self.twilio_account_sid and self.twilio_auth_token and self.twilio_phone_number):
             found.append("ENABLE_SMS needs TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_PHONE_NUMBER")
+        if self.vapid_private_key and not self.vapid_subject.startswith(("mailto:", "https://")):
+            found.append(
+                "VAPID_PRIVATE_KEY needs VAPID_SUBJECT, such as mailto:it@example.com: whom a push service asks"
+            )
         if self.smtp_host and "@" not in self.smtp_from:
             found.append("SMTP_HOST needs SMTP_FROM, the address that e-mail comes from")
         if is_loopback(self.host):

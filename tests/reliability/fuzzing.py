@@ -15,7 +15,7 @@ def fuzzed(shop: Shop, server: Server, cases: int, *options: str) -> None:
     """Send each operation so many requests, good ones and bad ones; every check of every answer has to hold."""
     report = shop.folder / "fuzz.json"
     words = [
-        str(PROGRAM), "--no-color", "--config-file", str(ROOT / "schemathesis.toml"), "run", f"{server.base}/openapi.json",
+        str(PROGRAM), "--no-color", "--config-file", str(ROOT / "schemathesis.toml"), "run", f"{server.base}{shop.trade.docs[2]}",
         "--header", f"Authorization: Bearer {shop.token}", "--max-examples", str(cases), "--continue-on-failure",
         "--request-timeout", "60", "--report-json-path", str(report), *options,
     ]  # fmt: skip

@@ -60,6 +60,8 @@ ROUTES = {
 """What `web/` answers besides the trade's operations."""
 ELSEWHERE = {
     "measure": "phoneshop.sales_made",
+    "machine_type": "washer",
+    "number": "1",
     "user_id": NOWHERE,
     "session_id": NOWHERE,
     "token": "nobody",

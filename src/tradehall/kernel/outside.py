@@ -10,6 +10,7 @@ from tradehall.kernel.notices.senders import Console, Sender
 from tradehall.kernel.openid import Provider
 from tradehall.kernel.papers.pens import Pens, PlainPen
 from tradehall.kernel.paying import PaymentProvider
+from tradehall.kernel.pushing import NoPusher, Pusher
 from tradehall.kernel.store import Memory, Store
 from tradehall.kernel.webhooks.courier import Courier, NoCourier
 
@@ -28,6 +29,7 @@ class Outside:
     openid: Mapping[str, Provider] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
     """By trade: where its messages are, as others reach them. Nothing where nobody said how they do."""
+    push: Pusher = field(default_factory=NoPusher)
     payments: Mapping[str, PaymentProvider] = field(default_factory=dict)
     pens: Pens = PlainPen
     """What writes values on papers, in the languages that there are."""

@@ -1,8 +1,13 @@
 """The trade of these tests."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+from tests.reliability.serving import Shop
 from tests.running import Application, Clock, Place
+from tests.servers import Postgres
 from tests.trades.laundry.washing import House
 from tradehall.kernel.trade import Trade
 from tradehall.trades import laundry
@@ -29,3 +34,15 @@ async def house(application: Application, shop: Place, clock: Clock) -> House:
     await house.people("ama", "ben", "cho")
     await shop.events()
     return house
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def real_laundry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
+    """A laundry to be served by processes of their own."""
+    url = ""
+    if request.param == "postgresql":
+        server: Postgres = request.getfixturevalue("private_server")
+        url = server.database(f"laundry_{abs(hash(tmp_path)) % 10**9}")
+    shop = Shop(tmp_path, url, laundry.trade)
+    yield shop
+    shop.close()

@@ -2,31 +2,14 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx2
-import pytest
 
 from tests.reliability.serving import Shop, race
-from tests.servers import Postgres
 from tests.trades.laundry.washing import AT, done
-from tradehall.trades import laundry
 
 FIRST = {"machine_type": "washer", "machine_id": 1}
 SHORT = {"CYCLE_NORMAL_SECONDS": "1", "GRACE_SECONDS": "3600"}
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def real_laundry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
-    """A laundry to be served by processes of their own."""
-    url = ""
-    if request.param == "postgresql":
-        server: Postgres = request.getfixturevalue("private_server")
-        url = server.database(f"laundry_{abs(hash(tmp_path)) % 10**9}")
-    shop = Shop(tmp_path, url, laundry.trade)
-    yield shop
-    shop.close()
 
 
 async def completed(client: httpx2.AsyncClient) -> dict[str, str]:

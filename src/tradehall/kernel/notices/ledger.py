@@ -222,6 +222,7 @@ class Wish:
     event: str
     person: int = 0
     """The user whose account it is about, where it is about no row."""
+    not_before: datetime | None = None
 
     def cause(self, *whom: object) -> dict[str, Any]:
         """The columns that say where it came from; what has the same `once` is written a single time."""
@@ -284,7 +285,7 @@ def _message(ctx: "Context", channel: Channel, to: str, wish: Wish) -> Message |
     elif opted_out(ctx, message):
         message.status, message.why = Status.SUPPRESSED, STOPPED
     elif not wish.template.urgent:
-        message.due_at = awake(ctx.now, ctx.preferences)
+        message.due_at = awake(max(ctx.now, wish.not_before or ctx.now), ctx.preferences)
     ctx.add(message)
     return message if message.status is Status.QUEUED else None
 
@@ -360,10 +361,14 @@ def estimated(body: str, settings: Preferences) -> tuple[int, Decimal, str]:
 
 def awake(moment: datetime, settings: Preferences) -> datetime:
     """The moment, or the end of the quiet hours that it falls into, in the organisation's time zone."""
-    first, end = settings[QUIET_FROM.name], settings[QUIET_UNTIL.name]
+    return after_quiet(moment, settings[QUIET_FROM.name], settings[QUIET_UNTIL.name], settings[ZONE.name])
+
+
+def after_quiet(moment: datetime, first: str, end: str, zone: str) -> datetime:
+    """The moment, or the end of the quiet hours, as HH:MM in a zone, that it falls into."""
     if not first or not end or first == end:
         return moment
-    there = moment.astimezone(ZoneInfo(settings[ZONE.name]))
+    there = moment.astimezone(ZoneInfo(zone))
     now, over_night = f"{there:%H:%M}", first > end
     if not (now >= first or now < end if over_night else first <= now < end):
         return moment

@@ -8,10 +8,11 @@ from tradehall.kernel.people import admin
 from tradehall.kernel.people.paths import DRY, service
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import own
-from tradehall.trades.laundry import board, cycles, faults, feed, notifications, people, queue, stats, views
+from tradehall.trades.laundry import board, cycles, faults, feed, notifications, people, pushes, queue, stats, views
 from tradehall.trades.laundry.models import (
     Bulletin,
     Cycle,
+    Device,
     FaultReport,
     Holiday,
     Machine,
@@ -55,6 +56,7 @@ resources = (
     Resource(Bulletin, by=EVERYBODY, write=STAFF),
     Resource(WaitlistItem, by=OWN, filters=("machine_type",)),
     Resource(Offer, by=OWN, filters=("machine_type",)),
+    Resource(Device, by=own(RESIDENT), columns=("id", "created_at"), delete=own(RESIDENT)),
     Resource(Resident, by=OWN, sort=("created_at", "student_id")),
 )  # fmt: skip
 _entry = {"name": "KY Wash API", "docs": "/api/docs", "health": "/api/health", "websocket": "/api/ws"}
@@ -93,6 +95,8 @@ paths = (
     _at("GET", "/profile/me", people.me),
     _at("PUT", "/profile/update", people.update),
     _at("PUT", "/profile/preferences", people.prefer),
+    _at("POST", "/devices", pushes.register, status=201),
+    _at("GET", "/devices/key", pushes.KEY),
     _at("GET", "/notifications", notifications.listed),
     _at("PUT", "/notifications/read-all", notifications.READ_ALL),
     _at("PUT", "/notifications/{id}/read", notifications.READ, finds=notifications.named),

@@ -13,6 +13,7 @@ from tradehall.kernel.columns import (
     person,
     personal,
     reference,
+    secret,
     state,
     text,
 )  # fmt: skip
@@ -261,6 +262,18 @@ class Follow(Record, table="laundry_follows"):
     walls = (unique("user_id", "machine_id", says="This machine is followed already"),)
 
 
+class Device(Record, table="laundry_devices"):
+    """A browser that somebody is told in, where they are not looking."""
+
+    user_id = person()
+    endpoint = personal(text(1000, shortest=1))
+    p256dh = secret(text(200, shortest=1))
+    auth = secret(text(100, shortest=1))
+
+    indexes = (("user_id",),)
+    walls = (unique("endpoint", says="This browser is registered already"),)
+
+
 MACHINES = find(Machine).by(Machine.table.c.machine_type, Machine.table.c.number).standing()
 NUMBERED = find(Machine, Machine.machine_type == wanted("kind"), Machine.number == wanted("number")).standing()
 CURRENT = find(Cycle, Cycle.machine_id == wanted("machine"), Cycle.cleared_at.is_(None)).standing()
@@ -280,4 +293,5 @@ OFFER_ON = find(Offer, Offer.machine_id == wanted("machine"), Offer.ended_at.is_
 OFFERS = find(Offer, Offer.machine_type == wanted("kind"), Offer.ended_at.is_(None)).standing()
 OPEN_FAULTS = find(FaultReport, FaultReport.machine_id == wanted("machine"), FaultReport.closed_at.is_(None)).standing()
 FOLLOWERS = find(Follow, Follow.machine_id == wanted("machine")).standing()
+DEVICES = find(Device, Device.user_id == wanted("user")).standing()
 KNOWN = find(Resident, Resident.user_id == wanted("user")).standing()

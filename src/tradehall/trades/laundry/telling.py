@@ -5,14 +5,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tradehall.kernel.context import Context
+from tradehall.kernel.notices.ledger import after_quiet
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.preferences import ZONE
 from tradehall.kernel.reader import Reader
 from tradehall.trades.laundry.models import Activity, Machine
+from tradehall.trades.laundry.pushes import pushed
 from tradehall.trades.laundry.terms import TEXTS
 from tradehall.trades.laundry.views import called, resident
 
-SMS = "sms"
+SMS, PUSH = "sms", "push"
 
 
 def _words(name: str, words: str, *values: str) -> Template:
@@ -68,8 +70,13 @@ def tell(ctx: Context, user_id: int, template: str, machine: Machine, once: str,
     values |= {"machine": called(machine)}
     ctx.notify(user_id, template, machine, once=once, **values)
     known = resident(ctx, user_id)
-    if known is not None and SMS in known.channels and known.phone_e164:
-        ctx.notify(known.phone_e164, template, machine, once=f"{user_id}:{once}", **values)
+    if known is None:
+        return
+    later = after_quiet(ctx.now, known.quiet_from, known.quiet_until, ctx.preferences[ZONE.name])
+    if SMS in known.channels and known.phone_e164:
+        ctx.notify(known.phone_e164, template, machine, once=f"{user_id}:{once}", not_before=later, **values)
+    if PUSH in known.channels:
+        pushed(ctx, user_id, template, machine, later)
 
 
 def note(ctx: Context, what: str, machine: Machine | None, details: str = "", *, of: int | None = None) -> Activity:

@@ -47,6 +47,25 @@ def upgrade() -> None:
         batch_op.create_index('ix_laundry_bulletins_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_laundry_bulletins_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('laundry_devices',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger(), nullable=False),
+    sa.Column('endpoint', sa.String(length=1000), nullable=False),
+    sa.Column('p256dh', sa.String(length=200), nullable=False),
+    sa.Column('auth', sa.String(length=100), nullable=False),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('laundry_devices', schema=None) as batch_op:
+        batch_op.create_index('ix_laundry_devices_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_laundry_devices_user_id', ['org_id', 'user_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_laundry_devices_endpoint', ['org_id', 'endpoint'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_laundry_devices_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('laundry_holidays',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -273,6 +292,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE laundry_bulletins ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE laundry_bulletins FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON laundry_bulletins USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE laundry_devices ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE laundry_devices FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON laundry_devices USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE laundry_holidays ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE laundry_holidays FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON laundry_holidays USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -363,6 +385,13 @@ def downgrade() -> None:
         batch_op.drop_index('ix_laundry_holidays_recent')
 
     op.drop_table('laundry_holidays')
+    with op.batch_alter_table('laundry_devices', schema=None) as batch_op:
+        batch_op.drop_index('uq_laundry_devices_org_id_id')
+        batch_op.drop_index('uq_laundry_devices_endpoint', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_laundry_devices_user_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_laundry_devices_recent')
+
+    op.drop_table('laundry_devices')
     with op.batch_alter_table('laundry_bulletins', schema=None) as batch_op:
         batch_op.drop_index('uq_laundry_bulletins_org_id_id')
         batch_op.drop_index('ix_laundry_bulletins_recent')

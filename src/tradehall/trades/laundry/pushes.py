@@ -1,0 +1,116 @@
+"""Web push: which browsers somebody is told in, and telling them."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, StringConstraints
+
+from tradehall.kernel.context import Context
+from tradehall.kernel.contracts import Service, dumps
+from tradehall.kernel.errors import field_error
+from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.notices.ledger import Notice
+from tradehall.kernel.pushing import GONE, Subscription
+from tradehall.kernel.records import find
+from tradehall.kernel.verbs import SYSTEM, act
+from tradehall.trades.laundry.models import DEVICES, Device, Machine
+from tradehall.trades.laundry.roles import EVERYBODY
+
+if TYPE_CHECKING:
+    from tradehall.kernel.calls import Call
+    from tradehall.kernel.office import Office
+    from tradehall.kernel.trade import Trade
+
+MOST_DEVICES = 10
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+
+class Keys(BaseModel):
+    """The keys of a browser, as it gives them."""
+
+    p256dh: Key
+    auth: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+class Browser(BaseModel):
+    """A browser that wants to be told: what `PushManager.subscribe` gives."""
+
+    endpoint: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    keys: Keys
+
+
+async def allowed(office: "Office", trade: "Trade", call: "Call") -> None:
+    """See that the browser can be told, and that its address is a public one."""
+    wish: Browser = call.body  # type: ignore[assignment]  # the verb's own model
+    if why := await office.outside.push.refusal(Subscription(wish.endpoint, wish.keys.p256dh, wish.keys.auth)):
+        raise field_error(["body", "endpoint"], why)
+
+
+@act(Device, by=EVERYBODY, prepare=allowed)
+def register(ctx: Context, wish: Browser) -> dict[str, Any]:
+    """Be told in this browser, also where it shows something else."""
+    for each in ctx.all(find(Device, Device.endpoint == wish.endpoint)):
+        ctx.delete(each)
+    for each in ctx.all(DEVICES, user=ctx.actor.user_id)[: -MOST_DEVICES + 1]:
+        ctx.delete(each)
+    me = ctx.actor.user_id
+    made = ctx.add(Device(user_id=me, endpoint=wish.endpoint, p256dh=wish.keys.p256dh, auth=wish.keys.auth))
+    return {"success": True, "message": "You will be told here", "id": made.id}
+
+
+async def _key(office: "Office", trade: "Trade", call: "Call") -> Answer:
+    return Answer(200, dumps({"public_key": office.outside.push.public_key}))
+
+
+KEY = Service("push_key", EVERYBODY, _key, 'What a browser is registered with; "" where nobody is told by push.')
+
+
+def pushed(ctx: Context, user_id: int, template: str, machine: Machine, due: datetime) -> None:
+    """Have somebody's browsers told what they were told in the application."""
+    for each in ctx.all(DEVICES, user=user_id):
+        given = {"device": each.id, "template": template, "machine": machine.id}
+        ctx.later(push, given, due=due, target=urlsplit(each.endpoint).netloc[:100])
+
+
+@task("laundry.push", timeout=20)
+async def push(office: "Office", job: Job) -> Then | None:
+    """Tell a browser; one that is registered no more is forgotten."""
+    trade, given = office.trades[job.of_trade], job.payload
+
+    def words(ctx: Context) -> tuple[Subscription, bytes] | None:
+        device = ctx.find(Device, given["device"])
+        if device is None:
+            return None
+        told = (
+            Notice.person_id == device.user_id,
+            Notice.template == given["template"],
+            Notice.cause_id == given["machine"],
+        )
+        notice = ctx.first(find(Notice, *told).by(Notice.table.c.id.desc()))
+        if notice is None:
+            return None
+        content = {"id": notice.id, "type": notice.template, "message": notice.body, "at": notice.created_at}
+        return Subscription.of(device.values), dumps(content)
+
+    found = await office.as_system(trade, job.org_id, words)
+    if found is None:
+        return None
+    reply = await office.outside.push.push(found[0], found[1], office.clock())
+    if reply.status in GONE:
+        return lambda ctx: _forget(ctx, given["device"])
+    if not reply.is_good and reply.status != 413:
+        raise RuntimeError(f"a push service answered {reply.status or 'nothing'}")
+    return None
+
+
+def _forget(ctx: Context, device_id: int) -> None:
+    if (device := ctx.find(Device, device_id)) is not None:
+        ctx.do(forget, device)
+
+
+@act(Device, by=SYSTEM)
+def forget(ctx: Context, device: Device) -> None:
+    """A browser is registered no more."""
+    ctx.delete(device)
