@@ -60,7 +60,7 @@ async def test_who_wants_it_is_told_in_their_browser_but_not_at_night(house: Hou
     public = ec.derive_private_key(int.from_bytes(read(KEY), "big"), CURVE).public_key()
     assert read(key) == point(public)
     numbers = public.public_numbers()
-    jwk = {
+    jwk: dict[str, str | list[str]] = {
         "kty": "EC",
         "crv": "P-256",
         "x": written(numbers.x.to_bytes(32, "big")),

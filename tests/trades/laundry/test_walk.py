@@ -22,6 +22,14 @@ from tradehall.trades.laundry import models
 
 MATRIX = Path(__file__).parent / "roles.txt"
 ALL = list(operations(laundry.trade))
+DECLARED = {
+    f"{each.method} {each.path}"
+    for each in (
+        *laundry.trade.contract,
+        *(each for resource in laundry.trade.resources for each in resource.contracts(laundry.trade.prefix)),
+    )
+}
+"""What the laundry says that it offers; what every trade has is walked in tests/reliability."""
 GOOD: dict[str, Any] = {
     "machine_type": "washer", "machine_id": 1, "category": "normal", "minutes": 5, "description": "It leaks badly",
     "phone_number": "5551234567", "state": "free", "note": "mended", "number": 7, "name": "Cellar", "date": "2030-01-31",
@@ -121,7 +129,7 @@ async def test_row_10_every_operation_answers_exactly_the_roles_that_are_written
     tokens = {"anybody": ""} | {role.name: shop.people[role.name].token for role in laundry.trade.roles}
     people = {name: Inside(served[0].serves, token) for name, token in tokens.items()}
     lines = []
-    for each in ALL:
+    for each in (one for one in ALL if one.name in DECLARED):
         path = each.path(dict.fromkeys(each.path_records, NOWHERE))
         found = [(await person.ask(each.contract.method, path)).status for person in people.values()]
         said = ({401: "401", 403: "no"}.get(status, "yes") for status in found)
