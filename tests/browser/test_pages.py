@@ -116,5 +116,5 @@ def test_what_an_owner_looks_at(browser: Browser, size: tuple[int, int], tmp_pat
             page.goto(f"http://localhost:{server.port}{path}")
             page.get_by_role("heading", level=1).wait_for()
             assert fits(page)
-            if size == DESK:
+            if size == DESK and name == "board":
                 keep(page, name)

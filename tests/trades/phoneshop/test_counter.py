@@ -41,6 +41,7 @@ async def test_day_one_what_is_overdue_and_what_runs_low_is_seen_first(shop: Pla
     assert [each["name"] for each in desk["parts"]] == ["Screen"]
     assert (desk["repairs"]["pending"], desk["is_low"], desk["drawer"]) == (2, True, None)
     assert len(desk["days"]) == 30
+    assert {each["what"] for each in desk["recent"]} == {"repaired"}
     await became(shop.clerk, late, "Completed")
     assert done(await shop.manager.get("/api/desk"), 200)["overdue"] == []
 

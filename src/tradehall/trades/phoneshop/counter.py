@@ -11,7 +11,7 @@ from tradehall.kernel.contracts import Contract, report
 from tradehall.kernel.labels import labels, people
 from tradehall.kernel.preferences import CURRENCY
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import Find, find
+from tradehall.kernel.records import Find, Record, find
 from tradehall.kernel.reports import Total
 from tradehall.trades.phoneshop import measures, tax
 from tradehall.trades.phoneshop.cash import cash_of_payments, cash_of_sales, cash_of_swaps
@@ -21,12 +21,15 @@ from tradehall.trades.phoneshop.models import (
     Customer,
     Method,
     PhoneStatus,
+    Refund,
     Repair,
     RepairStatus,
+    Sale,
+    Swap,
     TaxMode,
 )
 from tradehall.trades.phoneshop.parts import SparePart
-from tradehall.trades.phoneshop.purchases import IdKind
+from tradehall.trades.phoneshop.purchases import IdKind, Purchase
 from tradehall.trades.phoneshop.reach import within_reach
 from tradehall.trades.phoneshop.reports import (
     LOW,
@@ -47,6 +50,11 @@ TAKEN = ("sale", "swap", "repair", "refund")
 OPEN_DRAWER = find(Drawer, Drawer.status == DrawerState.OPEN)
 UNFINISHED = (RepairStatus.PENDING, RepairStatus.IN_PROGRESS)
 FEW, DAYS = 8, 30
+DOCUMENTS: tuple[tuple[str, type[Record], str], ...] = (
+    ("sold", Sale, "amount_paid"), ("swapped", Swap, "balance_paid"), ("repaired", Repair, "cost"),
+    ("refunded", Refund, "amount"), ("bought", Purchase, "amount"),
+)  # fmt: skip
+"""What happens in the shop: what it is called, its documents, and which amount is told of them."""
 
 
 @report(by=STAFF)
@@ -187,7 +195,30 @@ def desk(ctx: Reader) -> dict[str, Any]:
         "is_low": available < LOW,
         "parts": [{"id": each.id, "name": each.name, "quantity": each.quantity} for each in ctx.all(low.first(FEW))],
         "days": month(ctx, today),
+        "recent": recent(ctx),
     }  # fmt: skip
+
+
+def recent(ctx: Reader) -> list[dict[str, Any]]:
+    """The newest documents of all kinds, newest first: what, who made them, and for how much."""
+    rows: list[tuple[str, Any, Any]] = []
+    for what, record, amount in DOCUMENTS:
+        reach = [within_reach(Repair)] if record is Repair and ctx.actor.is_a(TECHNICIAN) else []
+        newest = find(record, *reach).by(record.table.c.created_at.desc(), record.table.c.id.desc()).first(FEW)
+        rows += [(what, row, row.values[amount]) for row in ctx.all(newest)]
+    rows = sorted(rows, key=lambda each: each[1].created_at, reverse=True)[:FEW]
+    who = people(ctx, {row.staff_id for _, row, _ in rows if row.staff_id is not None})
+    return [
+        {
+            "what": what,
+            "at": row.created_at,
+            "room": row.in_paths,
+            "id": row.id,
+            "by": who.get(row.staff_id),
+            "amount": for_managers(ctx, amount) if what == "bought" else amount,
+        }
+        for what, row, amount in rows
+    ]
 
 
 def month(ctx: Reader, today: date) -> list[dict[str, Any]]:

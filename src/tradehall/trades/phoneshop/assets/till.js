@@ -239,7 +239,10 @@
 
   // The queue: an order is some steps, each posted once; what one answers is there for the next.
   const filled = (value, found) => typeof value === "string" && value.startsWith("$") ? found[value.slice(1)] : Array.isArray(value) ? value.map(each => filled(each, found)) : value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, filled(each, found)])) : value;
+  const DAY = 23 * 3600 * 1000; // The interface knows a key for a day (P-07).
   const run = async order => {
+    if (order.tried && Date.now() - order.tried > DAY) throw new Refused(0, { detail: say("This was sent a day ago and nobody heard of it: look whether it was booked before you take it up again") });
+    if (!order.tried && navigator.onLine) { order.tried = Date.now(); await store("orders", "readwrite", orders => orders.put(order)); }
     for (const step of order.steps) {
       if (step.done) continue;
       const path = step.path.replace(/\$(\w+)/g, (_, name) => order.found[name]);
