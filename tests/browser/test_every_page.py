@@ -69,3 +69,11 @@ def test_the_first_page_weighs_little(rental: Rental) -> None:
     seat.page.wait_for_timeout(500)
     assert len(sizes) >= 6
     assert sum(sizes) <= HEAVIEST
+
+
+def test_the_days_of_a_calendar_are_as_wide_as_each_other(rental: Rental) -> None:
+    page = rental.seat("owner").page
+    page.goto(f"{rental.base}/app/-/calendars/rentals")
+    days = page.evaluate("[...document.querySelectorAll('.calendar th')].map(each => each.offsetWidth)")
+    assert len(days) == 7
+    assert max(days) - min(days) <= 2

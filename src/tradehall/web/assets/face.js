@@ -311,7 +311,7 @@
       const adds = changes.some(each => each.resource === (board?.dataset.board ?? table?.dataset.table) && (board || each.operation === "add"));
       if (adds && scrollY < 200 && !chosen().length) { clearTimeout(timer); timer = setTimeout(moved, 250); } else { clearTimeout(timer); timer = setTimeout(redraw, 120); }
     };
-    const hears = { message: heard, resync: () => moved(), open: () => offline(false), error: () => { if (!leaving) offline(!navigator.onLine); } };
+    const hears = { message: heard, resync: () => moved(), open: () => offline(!navigator.onLine), error: () => { if (!leaving) offline(!navigator.onLine); } };
     // All tabs share one stream, where the browser has workers for that.
     const shared = () => {
       const { port } = new SharedWorker(document.body.dataset.liveWorker, `${live} ${document.body.dataset.liveFor}`);
