@@ -68,3 +68,17 @@ async def test_day_one_the_drawer_s_page_opens_and_closes_it(application: Applic
         assert "-10.00" in await owner.told(f"/drawer?drawer={drawer}", close)
         assert "No cash drawer is open" in text(await owner.see("/till"))
         assert "No cash drawer is open" in text(await owner.see(""))
+
+
+async def test_a25_a_technician_s_home_begins_with_their_bench_and_a_clerk_s_shows_no_takings(
+    application: Application, shop: Place
+) -> None:
+    mine = await a_repair(shop.technician, technician_id=shop.technician.user_id, phone_description="Pixel on my bench")
+    await a_repair(shop.clerk)
+    async with Looker(application, shop.technician) as technician, Looker(application, shop.clerk) as clerk:
+        bench, counter = text(await technician.see("")), text(await clerk.see(""))
+    assert f"{mine['repair_number']} · Pixel on my bench" in bench
+    assert "1 waits for a technician" in bench
+    assert bench.index("Your bench") < bench.index("Today")
+    assert "Your bench" not in counter
+    assert "The last 30 days" not in counter
