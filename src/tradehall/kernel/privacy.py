@@ -110,8 +110,9 @@ class Search:
         self.addresses = frozenset(self._addresses())
         self._follow([row for rows in self.found.values() for row in rows.values()])
         for record, (rule, _) in BELONGS.items():
-            for row in ctx.all(find(record, rule(self.subject)).first(MOST_ROWS)):
-                self._keep(row)
+            if record.trade in self.open:  # the tables of a trade that is not open here may not be there
+                for row in ctx.all(find(record, rule(self.subject)).first(MOST_ROWS)):
+                    self._keep(row)
 
     @property
     def subject(self) -> Subject:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
 from tradehall.kernel.trade import Trade
-from tradehall.trades.laundry import contract, demo, feed, people, screens, telling, terms
+from tradehall.trades.laundry import contract, demo, feed, people, privacy, screens, telling, terms
 from tradehall.trades.laundry.roles import EVERYBODY
 
 trade = Trade(
@@ -31,4 +31,4 @@ trade = Trade(
     demo=demo.term,
 )  # fmt: skip
 
-__all__ = ["trade"]
+__all__ = ["privacy", "trade"]
