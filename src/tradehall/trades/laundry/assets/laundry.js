@@ -46,7 +46,7 @@
   };
   let timer = 0;
   const soon = () => { clearTimeout(timer); timer = setTimeout(fresh, 60 + Math.random() * 240); };
-  const cut = is => { const told = document.querySelector("[data-cut]"); if (told) { told.textContent = is ? said.offline : ""; told.hidden = !is; } };
+  const cut = is => { const told = document.getElementById("offline"); if (told) told.hidden = !is; };
 
   // The queue of what was done here.
   const name = `wash:${app}:${me}`, LATE = 5000;
@@ -127,7 +127,7 @@
   };
   document.addEventListener("submit", async event => {
     const form = event.target;
-    if (form.matches("[data-leave], [action$='/-/sign-out']")) { caches?.keys?.().then(some => some.forEach(each => caches.delete(each))); return; }
+    if (form.matches("[data-leave], [action$='/-/sign-out']")) { window.caches?.keys().then(some => some.forEach(each => caches.delete(each))); return; }
     if (!form.matches("[data-ask]")) return;
     event.preventDefault(); event.stopImmediatePropagation();
     const buttons = all(form, "button");
@@ -157,14 +157,25 @@
       keep(link.href, answer.clone());
       show(await answer.text());
     } catch {
-      const kept = await caches?.match?.(`${link.href}?part`).catch(() => null);
+      const kept = await window.caches?.match(`${link.href}?part`).catch(() => null);
       if (kept) show(await kept.text()); else location.href = link.href;
     }
   });
-  const show = html => { dialog.innerHTML = html; ready(dialog); tick(); if (!dialog.open) dialog.showModal(); (dialog.querySelector(".lengths button") ?? dialog.querySelector("button"))?.focus(); };
-  const keep = (address, answer) => caches?.open?.("wash-pages").then(kept => kept.put(`${address}?part`, answer)).catch(() => {});
-  // The machines' pages are kept for when the line is gone: starting one needs them.
-  const stock = async () => { for (const each of all(document, "a.machine[data-open]")) { const answer = await fetch(each.href, { headers: part }).catch(() => null); if (!answer?.ok) return; await keep(each.href, answer); } };
+  const show = html => { dialog.replaceChildren(document.adoptNode(new DOMParser().parseFromString(html, "text/html").querySelector("[data-fresh]"))); ready(dialog); tick(); if (!dialog.open) dialog.showModal(); (dialog.querySelector(".lengths button") ?? dialog.querySelector("button"))?.focus(); };
+  const keep = async (address, answer) => window.caches?.open("wash-pages").then(kept => kept.put(`${address}?part`, answer)).catch(() => {});
+  // The board and the machines' pages are kept for when the line is gone: starting one needs them.
+  const got = new Set();
+  const stock = async () => {
+    if (!window.caches) return;
+    try {
+      if (!got.has(app)) { await (await caches.open("wash-pages")).add(app); got.add(app); }
+      for (const { href } of all(document, "a.machine[data-open]")) if (!got.has(href)) {
+        const answer = await fetch(href, { headers: part });
+        if (answer.ok) { await keep(href, answer); got.add(href); }
+      }
+      wash().dataset.kept = "yes";
+    } catch { /* it goes on when the line is back */ }
+  };
 
   const ready = where => all(where, "[data-script]").forEach(each => { each.hidden = false; });
   const count = async () => {
@@ -194,7 +205,7 @@
   ready(document); tray(); mark(); tick();
   if (!isIn) return;
   listen(); count(); fresh().then(stock); run();
-  addEventListener("online", () => { run(); fresh(); });
+  addEventListener("online", () => { run(); fresh().then(stock); });
   addEventListener("offline", () => cut(true));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { fresh(); run(); } });
   setInterval(() => { if (read().some(each => each.state === "wait")) run(); }, LATE);
