@@ -194,6 +194,7 @@ async def test_open_settings_of_an_organisation_are_shown_to_everybody(applicati
     asked = await application.stranger.get("/api/settings/public?organisation=accra")
     assert asked.json() == {
         "organisation_id": shop.org_id, "name": "Ama's phones", "zone": "Africa/Accra", "currency": "GHS", "region": "GH",
+        "business_address": "", "business_phone": "", "tax_number": "",
     }  # fmt: skip
     assert (await application.stranger.get(f"/api/settings/public?organisation={shop.org_id}")).status_code == 200
     for query in ("", "?organisation=nowhere"):
