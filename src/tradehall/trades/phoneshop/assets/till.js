@@ -71,7 +71,7 @@
     const open = is => { list.hidden = !is; field.setAttribute("aria-expanded", is); here = is ? here : -1; };
     const options = () => all(list, "[role=option]");
     const draw = some => { list.replaceChildren(...some.map(({ title, hint, value }) => { const each = make("button", { type: "button", tabIndex: -1 }, title, make("span", { className: "text-secondary" }, ` ${hint}`)); each.setAttribute("role", "option"); each.onmousedown = event => { event.preventDefault(); done(value); }; return each; })); list.found = some; here = -1; open(some.length > 0); };
-    const done = value => { turn++; open(false); field.value = ""; take(value); };
+    const done = value => { const text = field.value.trim(); turn++; open(false); field.value = ""; take(value, text); }; // what is typed by now may be more than the list was of
     const search = async () => { const mine = ++turn; await look(field.value.trim(), some => { if (mine === turn && field.value.trim()) draw(some); }); };
     field.addEventListener("input", () => { if (field.value.trim()) search(); else open(false); });
     field.addEventListener("blur", () => setTimeout(() => open(false), 150));
@@ -149,7 +149,7 @@
   const customer = (form, prefix) => {
     const box = form.querySelector("[data-customer]"), fresh = form.querySelector("[data-new]"), field = $(`${prefix}-customer`);
     const [name, phone] = [fresh.querySelector("[data-name]"), fresh.querySelector("[data-number]")];
-    const take = value => { fresh.hidden = !value?.fresh; if (value?.fresh) { const isNumber = /^[+\d][\d\s]*$/.test(value.text); name.value = isNumber ? "" : value.text; phone.value = isNumber ? value.text : ""; (isNumber ? name : phone).focus(); chosen.delete(form); } else if (value) { chosen.set(form, value); field.value = `${value.full_name} · ${value.phone_number}`; } hush(); };
+    const take = (value, typed) => { fresh.hidden = !value?.fresh; if (value?.fresh) { const text = typed || value.text, isNumber = /^[+\d][\d\s]*$/.test(text); name.value = isNumber ? "" : text; phone.value = isNumber ? text : ""; (isNumber ? name : phone).focus(); chosen.delete(form); } else if (value) { chosen.set(form, value); field.value = `${value.full_name} · ${value.phone_number}`; } hush(); };
     chooser(field, $(`${prefix}-customers`), async (text, put) => {
       let found = [];
       try { found = (await call("GET", `/customers/?limit=7&search=${encodeURIComponent(text)}`)); customers = [...found, ...customers].slice(0, 200); } catch { found = customers.filter(each => folded(`${each.full_name} ${each.phone_number}`).includes(folded(text))).slice(0, 7); }
