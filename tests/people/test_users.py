@@ -189,6 +189,13 @@ async def test_a_member_of_two_organisations_chooses_one_and_no_owner_gets_into_
     assert (await session(application, shop.clerk.name))["user"]["organisation_id"] == shop.org_id
 
 
+async def test_settings_that_are_changed_at_once_are_each_in_their_own_answer(shop: Place) -> None:
+    wishes = [{"tax_mode": "standard", "tax_rate": rate, "name": f"Shop {rate}"} for rate in range(1, 17)]
+    answers = await asyncio.gather(*(shop.owner.put("/api/settings", json=wish) for wish in wishes))
+    for wish, answer in zip(wishes, answers, strict=True):
+        assert {name: answer.json()[name] for name in wish} == wish
+
+
 async def test_open_settings_of_an_organisation_are_shown_to_everybody(application: Application, shop: Place) -> None:
     await shop.prefer(name="Ama's phones")
     asked = await application.stranger.get("/api/settings/public?organisation=accra")

@@ -235,6 +235,7 @@ class Context(Reader):
         else:
             row.value = new
             self.flush()
+        self._read.catch_up()  # what is set is read without asking this context
         self._batch.book(PreferenceBook).changed()
         self._preferences = None
         if name == ZONE.name:
