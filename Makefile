@@ -37,7 +37,7 @@ run: setup  ## a believable business to look at, on http://127.0.0.1:8000
 	@$(BIN)/tradehall demo phoneshop bicycles laundry --port 8000
 
 test: check  ## everything that must hold
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile tests
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder --ignore=tests/house tests
 
 check: setup  ## format, lint, types and the rules of the house; fast
 	@$(BIN)/ruff format --quiet --check $(CODE) || { echo "make format mends this."; exit 1; }

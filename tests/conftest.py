@@ -11,7 +11,12 @@ from tests.servers import Postgres, private_postgres, quick_folder
 from tradehall.kernel.database import postgres
 from tradehall.kernel.trade import Trade
 
-LONG = ("test_row_38_openapi.py", "test_row_16_injection.py", "test_row_22_mass_assignment.py")
+LONG = (
+    "test_row_16_injection.py", "test_row_22_mass_assignment.py", "test_cli.py", "test_row_38_openapi.py", "test_keeping.py",
+    "test_every_page.py", "test_administration.py", "test_shop_day.py", "test_laundry_day.py", "test_rental.py", "test_customer.py",
+    "test_imports.py", "test_group_commit.py", "test_sending.py", "test_row_23_messages.py", "test_row_04_crash.py",
+    "test_row_31_database_away.py", "test_processes.py", "test_exports.py", "test_row_06_money.py", "test_backup.py",
+)  # fmt: skip
 """Files that take longest: they are begun first, so that nobody waits for one of them alone at the end."""
 
 

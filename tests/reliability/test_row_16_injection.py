@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from tests.reliability.inside import Inside
-from tests.reliability.walk import NOWHERE, Operation, Stocked, first_of, in_groups, operations
+from tests.reliability.walk import NOWHERE, Operation, Stocked, different, first_of, in_groups, operations
 from tests.running import Application, Place, Switchboard
 from tradehall.kernel.contracts import Download, Listing
 from tradehall.trades import phoneshop
 
-ALL = list(operations(phoneshop.trade))
+ALL = different(operations(phoneshop.trade))
 WORDS = (
     "", " ", "'", '"', "' OR '1'='1", "1; DROP TABLE phoneshop_phones --", "1) UNION SELECT 1,2,3 --", "') OR 1=1 --",
     "\\", "%", "_", "%%%_", "${7*7}", "{{7*7}}", "{x.__init__}", "../../etc/passwd", "<script>alert(1)</script>",

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.reliability.walk import READY, Operation, Stocked, fresh, operations
+from tests.reliability.walk import READY, Operation, Stocked, different, fresh, operations
 from tests.running import Application, Place
 from tradehall.kernel.records import METADATA
 from tradehall.trades import phoneshop
@@ -20,7 +20,7 @@ PRIVILEGED: dict[str, Any] = {
     "actor": "system", "dry_run": False, "values": {"version": MARK}, "__class__": "EVIL", "keeper": None,
 }  # fmt: skip
 EVIL = (MARK, "EVIL", "+77000077", "1977-07-07")
-ALL = [each for each in operations(phoneshop.trade) if each.body is not None]
+ALL = [each for each in different(operations(phoneshop.trade)) if each.body is not None]
 
 
 async def everything(place: Place) -> dict[str, list[dict[str, Any]]]:

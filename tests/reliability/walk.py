@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -237,6 +239,22 @@ def operations(trade: Trade) -> Iterator[Operation]:
     """Every operation of the dispatcher's table."""
     for contract in trade.operations:
         yield Operation(contract, _in_path(contract), _in_body(contract))
+
+
+ALIKE = ("history", "comments", "bulk-upload", "template")
+"""What every resource has by the same code."""
+
+
+def different(found: Iterator[Operation]) -> list[Operation]:
+    """Operations, but of what every resource has alike the first two; `EVERY_ROUTE=1` is all of them."""
+    seen: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for each in found:
+        kind = each.contract.method, each.contract.path.rstrip("/").rpartition("/")[2]
+        seen[kind] += 1
+        if kind[1] not in ALIKE or seen[kind] <= 2 or os.environ.get("EVERY_ROUTE"):
+            kept.append(each)
+    return kept
 
 
 def _in_path(contract: Contract) -> dict[str, type[Record]]:
