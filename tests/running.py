@@ -216,6 +216,7 @@ async def serving() -> AsyncIterator[tuple[Switchboard, httpx2.AsyncClient]]:
         log_level="warning",
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=75,  # as a server has it: by default it hangs up in the moment in which clients do
         **SOCKETS,
     )
     server = _Server(config)
