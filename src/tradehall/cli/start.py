@@ -1,5 +1,6 @@
 """What every command stands on: the application, its settings, the database, and the sentence that it ends with."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -32,6 +33,7 @@ def main() -> None:
 
     try:
         app(exit_on_error=True)
+        leave(0)
     except KeyboardInterrupt:
         sys.exit(130)
     except SystemExit as stop:
@@ -39,6 +41,7 @@ def main() -> None:
             fail(stop.code)
         if stop.code == 1 and "cyclopts" in repr(stop.__context__.__class__):
             sys.exit(2)
+        leave(stop.code or 0)
         raise
     except (Unavailable, ConnectionError):
         fail("the database does not answer, or it is busy; is its server running, and is DATABASE_URL right?")
@@ -53,6 +56,14 @@ def main() -> None:
         fail(f"{error.strerror}: {error.filename}" if error.filename else str(error))
     except (ValueError, RuntimeError) as error:
         fail(str(error))
+
+
+def leave(code: str | int) -> None:
+    """End at once where the store of files was loaded: a thread of it that still runs aborts an interpreter at its end."""
+    if "obstore" in sys.modules and isinstance(code, int):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def fail(sentence: str) -> None:
