@@ -86,8 +86,8 @@ class Planted:
         """Lists with the person in them, as files, and what was looked for."""
         for query in ({}, {"search": self.word("sought")}):
             wish = {"type": "customers", "query": query}
-            made = (await done(self.shop, "POST", f"{SHOP}/exports", 201, json=wish))["id"]
-            while (await done(self.shop, "GET", f"{SHOP}/exports/{made}", 200))["status"] == "running":
+            made = (await done(self.shop, "POST", f"{SHOP}/exports/jobs", 201, json=wish))["id"]
+            while (await done(self.shop, "GET", f"{SHOP}/exports/jobs/{made}", 200))["status"] == "running":
                 await self.hall.office.work_once()
 
     async def workshop_and_till(self) -> None:

@@ -75,7 +75,7 @@ ELSEWHERE = {
 EXPORTED = {"type": "customers", "format": "csv", "query": {}}
 INSTEAD: dict[str, dict[str, Any]] = {
     "POST /api/sales/{id}/refund": {"amount": None},
-    "POST /api/exports": EXPORTED,
+    "POST /api/exports/jobs": EXPORTED,
     "PUT /api/settings": {"imei_decision": False},
     "POST /api/repairs/{id}/decide": {"decision": "accepted"},
 }
@@ -571,7 +571,7 @@ async def _refund(place: Place) -> int:
 
 async def _export(place: Place) -> int:
     """A list that is to be written into a file."""
-    answer = await place.owner.post("/api/exports", json=EXPORTED)
+    answer = await place.owner.post("/api/exports/jobs", json=EXPORTED)
     assert answer.status_code == 201, answer.text
     return int(answer.json()["id"])
 

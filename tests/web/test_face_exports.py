@@ -22,7 +22,7 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def done(place: Place, export_id: int) -> dict[str, Any]:
     """An export, once it has ended."""
-    while (found := (await place.owner.get(f"/api/exports/{export_id}")).json())["status"] == "running":
+    while (found := (await place.owner.get(f"/api/exports/jobs/{export_id}")).json())["status"] == "running":
         await place.application.office.work_once()
     return dict(found)
 
@@ -66,12 +66,12 @@ async def test_an_export_shows_how_far_it_is_begins_anew_after_a_crash_and_is_st
 
     crashed, stopped = await shop.work(begin), await shop.work(begin)
     async with Looker(application, shop.owner) as owner:
-        going = await owner.see(f"/exports/{stopped}")
+        going = await owner.see(f"/exports-jobs/{stopped}")
         assert "Running 3 / 4" in text(going)
         assert (going.headers["Refresh"], 'max="4" value="3"' in going.text) == ("2", True)
-        assert (await owner.see(f"/-/exports/{stopped}/file")).status_code == 404
-        assert "Cancelled" in await owner.told(f"/-/exports/{stopped}/cancel")
-        assert (await shop.owner.post(f"/api/exports/{stopped}/cancel")).status_code == 200
+        assert (await owner.see(f"/-/exports-jobs/{stopped}/file")).status_code == 404
+        assert "Cancelled" in await owner.told(f"/-/exports-jobs/{stopped}/cancel")
+        assert (await shop.owner.post(f"/api/exports/jobs/{stopped}/cancel")).status_code == 200
     job = Job.blank | {"id": 0, "org_id": shop.org_id, "of_trade": "bicycles", "payload": {"export": crashed}}
     for _ in range(2):  # the first was killed before its mark
         ended = await run.run(application.office, Job.loaded(job, None))
@@ -79,19 +79,19 @@ async def test_an_export_shows_how_far_it_is_begins_anew_after_a_crash_and_is_st
     await shop.work(ended)
     found = await done(shop, crashed)
     assert (found["status"], found["position"]) == ("done", 4)
-    assert (await shop.owner.get(f"/api/exports/{crashed}/file")).content[:2] == b"PK"
-    assert (await shop.owner.post(f"/api/exports/{crashed}/cancel")).status_code == 409
+    assert (await shop.owner.get(f"/api/exports/jobs/{crashed}/file")).content[:2] == b"PK"
+    assert (await shop.owner.post(f"/api/exports/jobs/{crashed}/cancel")).status_code == 409
 
 
 async def test_somebody_has_three_exports_at_a_time_of_what_they_may_see(shop: Place) -> None:
     for _ in range(4):
-        last = (await shop.helper.post("/api/exports", json={"type": "bicycles"})).json()["id"]
-    assert len((await shop.helper.get("/api/exports")).json()) == 3
-    assert (await shop.owner.get(f"/api/exports/{last}")).status_code == 404
+        last = (await shop.helper.post("/api/exports/jobs", json={"type": "bicycles"})).json()["id"]
+    assert len((await shop.helper.get("/api/exports/jobs")).json()) == 3
+    assert (await shop.owner.get(f"/api/exports/jobs/{last}")).status_code == 404
     for wrong in (
         {"type": "nothing"},
         {"type": "bicycles", "query": {"sort": "nothing"}},
         {"type": "bicycles", "format": "exe"},
     ):
-        assert (await shop.owner.post("/api/exports", json=wrong)).status_code == 422
+        assert (await shop.owner.post("/api/exports/jobs", json=wrong)).status_code == 422
     assert await shop.wrong() == []

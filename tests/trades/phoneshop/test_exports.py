@@ -183,9 +183,7 @@ async def test_p26_nobody_sees_more_in_an_export_than_in_the_list(shop: Place, o
     for kind in ("csv", "xlsx", "jsonl"):
         assert (await shop.clerk.get(f"/api/exports/withdrawals.{kind}")).status_code == 403
         assert (await shop.application.stranger.get(f"/api/exports/phones.{kind}")).status_code == 401
-        assert (
-            await shop.clerk.get(f"/api/exports/nothing.{kind}")
-        ).status_code == 422  # no list, and no number of an export
+        assert (await shop.clerk.get(f"/api/exports/nothing.{kind}")).status_code == 404
 
 
 @pytest.mark.parametrize(

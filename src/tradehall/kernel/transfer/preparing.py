@@ -266,7 +266,7 @@ def paths(trade: "Trade") -> Iterator[Contract]:
     def own(record: type[Record]) -> sa.ColumnElement[bool]:
         return sa.and_(record.table.c.of_trade == trade.name, record.table.c.by_user == ME)
 
-    by, path = where(MEMBER, own), f"{trade.prefix}/exports"
+    by, path = where(MEMBER, own), f"{trade.prefix}/exports/jobs"  # beside the lists that are sent at once
     mine = Resource(
         Export,
         by=by,

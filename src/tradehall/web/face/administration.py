@@ -40,7 +40,7 @@ class Administration(
             "people": self.people, "account": self.account, "settings": self.settings, "templates": self.wordings,
             "audit": self.audits, "backups": self.backups, "privacy": self.privacy, "deliveries": self.deliveries,
             "imports": self.imports, "files": self.filed, "comments": self.commented,
-            "export": self.export, "exports": self.exports,
+            "export": self.export, "exports-jobs": self.exports,
         }  # fmt: skip
         page = pages.get(parts[0])
         if page is None:

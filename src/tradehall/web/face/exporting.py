@@ -43,8 +43,8 @@ class Exporting(Errands):
         query = {key: value for key, value in visit.query.items() if value and key not in NO_FILTER}
         if method == "POST":
             wish = {"type": room.record.plural, "format": kind, "query": query}
-            answer = await visit.asking.ask(self.at("POST", "/exports"), body=wish)
-            return Page("", to=f"{visit.app}/exports/{orjson.loads(answer.body)['id']}")
+            answer = await visit.asking.ask(self.at("POST", "/exports/jobs"), body=wish)
+            return Page("", to=f"{visit.app}/exports-jobs/{orjson.loads(answer.body)['id']}")
         rows = await self._count(visit, room, found, query)
         if rows > LARGE:
             await self.learn(visit)
@@ -68,10 +68,10 @@ class Exporting(Errands):
             case [each, "file"]:
                 if method != "GET":
                     raise MethodNotAllowed(["GET"])
-                return await self._sent(visit, self.at("GET", "/exports/{id}/file"), {"id": number(each)}, {})
+                return await self._sent(visit, self.at("GET", "/exports/jobs/{id}/file"), {"id": number(each)}, {})
             case [each, "cancel"] if method == "POST":
-                await visit.asking.ask(self.at("POST", "/exports/{id}/cancel"), {"id": number(each)})
-                return Page("", to=f"{visit.app}/exports/{number(each)}")
+                await visit.asking.ask(self.at("POST", "/exports/jobs/{id}/cancel"), {"id": number(each)})
+                return Page("", to=f"{visit.app}/exports-jobs/{number(each)}")
         raise Missing(NO_PAGE)
 
     async def _sent(self, visit: Visit, contract: Contract, path: dict[str, Any], query: dict[str, str]) -> Page:
@@ -82,7 +82,7 @@ class Exporting(Errands):
 
     async def _prepared(self, visit: Visit, row_id: int) -> Page:
         await self.learn(visit)
-        found = await visit.asking.found(self.at("GET", "/exports/{id}"), {"id": row_id})
+        found = await visit.asking.found(self.at("GET", "/exports/jobs/{id}"), {"id": row_id})
         room = next((each for each in self.house.rooms.values() if each.record.plural == found["type"]), None)
         is_going = found["status"] == Prepared.RUNNING
         what = visit.words(room.title) if room is not None else found["type"]
