@@ -128,15 +128,24 @@ def repair(run: Comparison) -> None:
 
 
 def overview(run: Comparison) -> None:
-    """The overview at both sizes: fast, and as fast with ten times the sales."""
+    """The overview at both sizes: fast on SQLite, ahead of the reference on PostgreSQL, and as fast with ten times the sales."""
     contestants = [*run.pair, *([run.many] if run.many else [])]
     found = run.alternate({one.name: rounds.overview(one) for one in contestants})
-    title = f"overview, p50 at {run.sizes.sales:,}"
+    title, theirs, on_sqlite = f"overview, p50 at {run.sizes.sales:,}", found["reference"], run.database == "sqlite"
+    target = f"< {plan.OVERVIEW_MS:g} ms" if on_sqlite else f">= {plan.OVERVIEW_RATIO:g}x"
     for name, heading in (("ours", title), ("many", f"overview, p50 at {run.sizes.many_sales:,}")):
         if name == "ours" or name in found:
-            theirs = shown(found["reference"]) if name == "ours" else ""
-            mine, met = (shown(found[name]), found[name].p50_ms < plan.OVERVIEW_MS) if name in found else ("", False)
-            run.table.row(heading, theirs, mine, target=f"< {plan.OVERVIEW_MS:g} ms", met=met)
+            mine = found.get(name)
+            ratio = mine.rate / theirs.rate if mine and theirs.rate else 0.0
+            met = mine is not None and (mine.p50_ms < plan.OVERVIEW_MS if on_sqlite else ratio >= plan.OVERVIEW_RATIO)
+            run.table.row(
+                heading,
+                shown(theirs) if name == "ours" else "",
+                shown(mine) if mine else "",
+                ratio=f"{ratio:.1f}x" if name == "ours" else "",
+                target=target,
+                met=met,
+            )
     if "many" in found:
         slow, fast = sorted((found["ours"].p50_ms, found["many"].p50_ms), reverse=True)
         run.table.row(

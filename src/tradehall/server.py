@@ -23,7 +23,7 @@ from tradehall.kernel.database import Database, SqliteDatabase, open_database
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.office import utc_now
 from tradehall.kernel.people import CreateLink, CreateOrganisation, has_users, organisations
-from tradehall.kernel.reports import ROWS, overall
+from tradehall.kernel.reports import ROWS, Overall
 from tradehall.kernel.trade import Trade
 from tradehall.settings import Settings
 from tradehall.supervisor import Lifeline, Supervisor
@@ -264,5 +264,5 @@ def fill(database: Database, trades: Sequence[Trade], org_id: int) -> None:
 
 def _rows(database: Database, org_id: int) -> set[str]:
     return database.ask(
-        org_id, lambda session: {name for name, total in overall(session, org_id).get(ROWS, {}).items() if total.count}
+        org_id, lambda session: {name for name, total in Overall(session, org_id).of(ROWS).items() if total.count}
     )

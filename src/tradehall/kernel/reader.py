@@ -10,7 +10,7 @@ from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing
 from tradehall.kernel.preferences import Preferences, chosen
 from tradehall.kernel.records import Find, Record, rows_of, whole_rows
-from tradehall.kernel.reports import Measure, Total, daily, leaders, overall, subjects
+from tradehall.kernel.reports import Measure, Overall, Total, daily, leaders, subjects
 from tradehall.kernel.rows import select_statement, standing_statement
 from tradehall.kernel.verbs import Actor, Grant
 
@@ -30,7 +30,8 @@ class Reader:
         self.org_id = actor.org_id
         self.now = now
         self._preferences: Preferences | None = None
-        self._overall: dict[str, dict[str, Total]] | None = None
+        self._overall: Overall | None = None
+        self._by_measure: dict[str, dict[str, Total]] = {}
 
     @property
     def session(self) -> Session:
@@ -90,9 +91,11 @@ class Reader:
 
     def totals(self, measure: Measure[Any] | str) -> dict[str, Total]:
         """The kept totals of a measure over all time, by dimension."""
-        if self._overall is None:
-            self._overall = overall(self.session, self.org_id)
-        return self._overall.get(measure if isinstance(measure, str) else measure.name, {})
+        name = measure if isinstance(measure, str) else measure.name
+        if (found := self._by_measure.get(name)) is None:
+            self._overall = self._overall or Overall(self.session, self.org_id)
+            found = self._by_measure[name] = self._overall.of(name)
+        return found
 
     def subjects(self, measure: Measure[Any]) -> tuple[int, int]:
         """How many subjects a measure counts anything for, and how many of them more than once."""

@@ -209,12 +209,17 @@ class TotalBook(Book):
             self.session.run_many(_add, rows)
 
 
-def overall(session: Session, org_id: int) -> dict[str, dict[str, Total]]:
-    """The totals of every measure over all time: by measure, then by dimension."""
-    found: dict[str, dict[str, Total]] = {}
-    for name, dimension, count, amount in session.run(_overall, {"org_id": org_id}):
-        found.setdefault(name, {})[dimension] = Total(count, unscaled(amount, 2))
-    return found
+class Overall:
+    """The totals of every measure over all time, read at once."""
+
+    def __init__(self, session: Session, org_id: int) -> None:
+        self._found: dict[str, list[tuple[str, int, int]]] = {}
+        for name, dimension, count, amount in session.run(_overall, {"org_id": org_id}):
+            self._found.setdefault(name, []).append((dimension, count, amount))
+
+    def of(self, name: str) -> dict[str, Total]:
+        """Those of a measure, by dimension."""
+        return {each: Total(count, unscaled(amount, 2)) for each, count, amount in self._found.get(name, ())}
 
 
 def daily(session: Session, org_id: int, name: str, first: date, end: date) -> Iterator[tuple[date, str, Total]]:

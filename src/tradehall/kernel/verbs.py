@@ -1,9 +1,10 @@
 """Verbs: what may happen, who may do it, and the only writer of state."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints
 
 import sqlalchemy as sa
@@ -71,13 +72,12 @@ def where(role: Role, scope: Callable[[type[Record]], sa.ColumnElement[bool]]) -
     return Grant(role, scope)
 
 
-def grants(by: By) -> Iterator[Grant]:
+@lru_cache(1024)
+def grants(by: By) -> tuple[Grant, ...]:
     """Every grant in a `by=`, flat."""
     if isinstance(by, tuple):
-        for each in by:
-            yield from grants(each)
-    else:
-        yield by if isinstance(by, Grant) else Grant(by)
+        return tuple(grant for each in by for grant in grants(each))
+    return (by if isinstance(by, Grant) else Grant(by),)
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ RECENT_REPAIRS = find(Repair).by(Repair.created_at.desc(), Repair.id.desc()).fir
 
 def summed(totals: dict[str, Total], *dimensions: str) -> Total:
     """The sum over some dimensions, or over all."""
-    return sum((totals.get(each, Total()) for each in dimensions or totals), Total())
+    found = [totals[each] for each in dimensions or totals if each in totals]
+    return found[0] if len(found) == 1 else sum(found, Total())
 
 
 def all_of(ctx: Reader, counted: Measure[Any], less: Measure[Any] | None = None, of: str = "") -> Total:
