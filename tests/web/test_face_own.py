@@ -51,6 +51,11 @@ async def test_a_script_of_a_page_asks_the_interface_as_whoever_looks_at_it(
         assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])
         assert [each["frame_number"] for each in (await browser.see("/-/api/api/bicycles")).json()] == ["KA-7"]
         assert (await browser.see("/-/api/api/nothing")).status_code == 404
+        drawn_for = (await browser.see("/counter")).headers["x-account"]
+        # What waited at somebody's page is not sent as another's.
+        for who, status in ((drawn_for, 200), ("1.987654", 401)):
+            answer = await browser.http.get("/app/-/api/api/bicycles", headers={**SAME_SITE, "X-Account": who})
+            assert answer.status_code == status
     async with Looker(application) as stranger:
         assert (await stranger.see("/-/api/api/bicycles")).status_code == 401
 

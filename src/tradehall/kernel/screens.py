@@ -55,7 +55,8 @@ class OwnPage:
     path and the query string of the page say in braces: `{"repair": "/api/repairs/{id}", "week": "/api/takings?day={day}"}`.
     Whoever may not ask for one of them finds None. `does` are operations that forms of the page ask for, by the value of their
     field `do`: `{"accept": "POST /r/{token}/estimate"}`; the answers of those in `answers` are shown by the page at once. A page for ANYBODY is seen without signing in. The page of the path ""
-    is the home of those whom it is for.
+    is the home of those whom it is for. One that `is_kept` is there without a line, too: the browser keeps it, with what it loads,
+    until somebody else signs in there, or nobody.
     """
 
     path: str
@@ -66,6 +67,7 @@ class OwnPage:
     answers: tuple[str, ...] = ()
     title: str = ""
     icon: str = "table"
+    is_kept: bool = False
 
     @property
     def is_open(self) -> bool:

@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent / "assets"
 FOLDERS: dict[str, Path] = {}
 """The folders of trades that have assets of their own, by the name of the trade, which is the first part of their names."""
 WORKER = "worker.js"
-"""A trade's service worker, which may answer for all of its pages."""
+"""The service worker, which may answer for all pages of a trade."""
 FOR_EVER = b"public, max-age=31536000, immutable"
 FOR_A_WHILE = b"public, max-age=300"
 SMALL = 4_000_000
@@ -48,6 +48,16 @@ def asset(name: str) -> str:
 
 
 @cache
+def worker(trade: str) -> str:
+    """The address of the service worker for a trade's pages: another one as soon as anything changes that they load."""
+    own = FOLDERS.get(trade)
+    names = [each.name for each in FOLDER.iterdir() if each.is_file()]
+    names += [f"{trade}/{each.relative_to(own)}" for each in own.rglob("*") if each.is_file()] if own else []
+    edition = sha256("".join(f"{name} {mark(name)}" for name in sorted(names)).encode()).hexdigest()[:12]
+    return f"/assets/{WORKER}?v={edition}"
+
+
+@cache
 def _content(name: str) -> tuple[bytes, bytes] | None:
     path = _place(name)
     if path is None:
@@ -74,7 +84,7 @@ async def serve(scope: Any, receive: Any, send: Any) -> None:
         (b"vary", b"Accept-Encoding"),
         (b"x-content-type-options", b"nosniff"),
     ]
-    if path.name == WORKER:
+    if name == WORKER:
         more.append((b"service-worker-allowed", f"{scope.get('root_path', '').removesuffix('/assets')}/app".encode()))
     if packed:
         body, more = found[1], [*more, (b"content-encoding", b"gzip")]

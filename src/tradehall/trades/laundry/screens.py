@@ -29,26 +29,26 @@ AT_MACHINE = {
 }  # fmt: skip
 NOTICES = f"{PREFIX}/notifications"
 
-home = OwnPage("", "board.html", by=RESIDENT, shows=FLOOR)
-floor = OwnPage("floor", "board.html", by=STAFF, shows=FLOOR, title="Floor", icon="boards")
+home = OwnPage("", "board.html", by=RESIDENT, shows=FLOOR, is_kept=True)
+floor = OwnPage("floor", "board.html", by=STAFF, shows=FLOOR, title="Floor", icon="boards", is_kept=True)
 queue = OwnPage(
     "queue", "queue.html", by=EVERYBODY, shows={"machines": MACHINES, **LINES}, does=QUEUE, title="Waitlist",
-    icon="calendars",
+    icon="calendars", is_kept=True,
 )  # fmt: skip
 machine = OwnPage(
-    f"wash/{HERE}", "wash.html", by=EVERYBODY, does=AT_MACHINE,
+    f"wash/{HERE}", "wash.html", by=EVERYBODY, does=AT_MACHINE, is_kept=True,
     shows={"machine": f"{MACHINES}/{HERE}", "faults": f"{PREFIX}/faults/{HERE}"},
 )  # fmt: skip
 fault = OwnPage(
     f"wash/{HERE}/fault", "fault.html", by=EVERYBODY, shows={"faults": f"{PREFIX}/faults/{HERE}"},
-    does={"report": f"{PREFIX}/faults/report"}, answers=("report",),
+    does={"report": f"{PREFIX}/faults/report"}, answers=("report",), is_kept=True,
 )  # fmt: skip
 notices = OwnPage(
-    "inbox", "notices.html", by=EVERYBODY, shows={"mine": f"{NOTICES}?limit=50"}, title="Notices", icon="table",
+    "inbox", "notices.html", by=EVERYBODY, shows={"mine": f"{NOTICES}?limit=50"}, title="Notices", icon="table", is_kept=True,
     does={"all": f"PUT {NOTICES}/read-all", "read": f"PUT {NOTICES}/{{id}}/read", "remove": f"DELETE {NOTICES}/{{id}}"},
 )  # fmt: skip
 me = OwnPage(
-    "me", "me.html", by=EVERYBODY, title="Me", icon="person",
+    "me", "me.html", by=EVERYBODY, title="Me", icon="person", is_kept=True,
     shows={"profile": f"{PREFIX}/profile/me", "done": f"{PREFIX}/activities/user/{{me}}?limit=10"},
     does={"update": f"PUT {PREFIX}/profile/update", "prefer": f"PUT {PREFIX}/profile/preferences"},
 )  # fmt: skip

@@ -63,7 +63,6 @@ def till(ctx: Reader) -> dict[str, Any]:
     terms = tax.terms(ctx)
     drawer = ctx.first(OPEN_DRAWER)
     return {
-        "me": ctx.actor.user_id,
         "currency": ctx.preferences[CURRENCY.name],
         "tax": {"added": terms.mode is TaxMode.STANDARD and not terms.is_included, "rate": terms.rate},
         "methods": AT_THE_COUNTER,

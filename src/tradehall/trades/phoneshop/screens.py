@@ -26,7 +26,7 @@ charts = (
     Chart(sales_made, title="Sales"), Chart(swaps_made, title="Cash of swaps"), Chart(repairs_earned, title="Repairs done"),
 )  # fmt: skip
 home = OwnPage("", "home.html", by=STAFF, shows={"desk": "/api/desk"})
-till = OwnPage("till", "till.html", by=STAFF, shows={"facts": "/api/till"}, title="Till", icon="till")
+till = OwnPage("till", "till.html", by=STAFF, shows={"facts": "/api/till"}, title="Till", icon="till", is_kept=True)
 drawer = OwnPage(
     "drawer", "drawer.html", by=STAFF, title="Cash drawer", icon="money", shows={"day": "/api/day"},
     does={"open": "/api/drawers", "close": "/api/drawers/{drawer}/close"},

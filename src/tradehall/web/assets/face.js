@@ -260,6 +260,7 @@
 
   // What others change.
   const offline = is => { const told = document.getElementById("offline"); if (told) told.hidden = !is; };
+  if (!navigator.onLine) offline(true);
   addEventListener("offline", () => offline(true));
   addEventListener("online", () => offline(false));
   const live = document.body.dataset.live;
@@ -329,6 +330,14 @@
     };
     if ("SharedWorker" in window) shared(); else own();
   }
+
+  // A worker keeps the pages that are to be there without a line, for whoever looks.
+  const { worker, keeps, liveFor: account } = document.body.dataset, workers = worker && navigator.serviceWorker;
+  if (workers) {
+    workers.addEventListener("message", ({ data }) => { if (data.kept) document.body.dataset.kept = "yes"; });
+    workers.register(worker, { scope: app }).then(() => workers.ready).then(({ active }) => active.postMessage({ wanted: keeps.split(" "), account })).catch(() => {});
+  }
+
   ready(document);
   document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest" });
   if (document.querySelector("[data-print-now]")) print();

@@ -16,6 +16,7 @@ from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, 
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
+from tradehall.web.assets import worker
 from tradehall.web.bodies import form_of, parsed, read_body
 from tradehall.web.dispatch import Dispatcher, Receive, Scope, Send
 from tradehall.web.face.administration import Administration
@@ -32,6 +33,7 @@ from tradehall.web.face.rooms import House, Room
 from tradehall.web.face.tables import Tables
 from tradehall.web.face.visiting import (
     ACCESS,
+    ACCOUNT,
     LANGUAGE,
     PLACE,
     THEME,
@@ -314,6 +316,7 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
             "_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "trade": self.trade, "told": told,
             "undo": Undo.of(undo), "menu": self.menus.of(visit) if is_in else None, "language": visit.words.language,
             "trades": self._trades(visit) if is_in else (), "for_show": self.dispatcher.policy.for_show, "formats": visit.formats, "is_in": is_in, "house": self.house,
+            "keeps": self.kept(visit) if is_in else "", "worker": f"{visit.root}{worker(self.trade.name)}",
         }  # fmt: skip
 
     async def sections(self, visit: Visit, room: Room, row_id: int) -> list[Markup]:
@@ -349,7 +352,7 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
             headers.append((b"hx-redirect" if visit.is_part else b"location", page.to.encode("latin-1", "replace")))
         else:
             body, more = packed(self._drawn_page(visit, page).html.encode(), visit.headers)
-            headers += more
+            headers += [*more, *([(ACCOUNT, visit.account.encode())] if visit.account else [])]
         own = {name.lower().encode(): value.encode() for name, value in page.values.get("headers", {}).items()}
         headers = [each for each in headers if each[0] not in own] + list(own.items())
         headers += [(name.lower().encode(), value.encode()) for name, value in visit.more_headers]

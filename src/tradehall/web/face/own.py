@@ -21,7 +21,7 @@ from tradehall.web.dispatch import Receive, Send, respond
 from tradehall.web.face.asking import VIA
 from tradehall.web.face.entering import Entering
 from tradehall.web.face.pages import OF_TRADES, Page
-from tradehall.web.face.visiting import Visit
+from tradehall.web.face.visiting import ACCOUNT, Visit
 
 DO = "do"
 """The field of a form that names what it asks for."""
@@ -29,6 +29,8 @@ KEY = "key"
 """The field with the key of a form, by which what it asks for is done once: a page has a new one as `key`."""
 ME = "me"
 """What stands for whoever looks, in the addresses of what a page shows."""
+KEEP = "X-Keep"
+"""The header of a page that the service worker keeps, for the account that the page names."""
 Values = Mapping[str, str]
 GUESTS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow, noarchive"}
 """With pages that a link opens: its address is told nobody (spec R-24 of the phone shop)."""
@@ -66,6 +68,11 @@ class Own(Entering):
                 return each, values
         return None
 
+    def kept(self, visit: Visit) -> str:
+        """The addresses of the pages that whoever looks wants to have without a line, one after the other."""
+        some = [each for each in self._own if each.is_kept and "{" not in each.path and visit.actor.may(each.by)]
+        return " ".join(f"{visit.app}/{each.path}".rstrip("/") for each in some)
+
     async def draw_own(
         self, visit: Visit, page: OwnPage, values: Values, problem: Problem | None = None, answer: Any = None
     ) -> Page:
@@ -82,6 +89,8 @@ class Own(Entering):
         told["key"] = uuid4().hex
         if page.is_open:
             told["headers"] = GUESTS
+        if page.is_kept:
+            told["headers"] = {KEEP: "yes"}
         status = problem.status if problem is not None else 200
         return Page(
             f"{self.trade.name}/{page.template}", {**told, "values": values, "query": visit.query, **found}, status
@@ -127,6 +136,8 @@ class Own(Entering):
         method, known_as, contract = visit.scope["method"], visit.scope["request_id"], None
         try:
             await self.know(visit)
+            if visit.headers.get(ACCOUNT, visit.account.encode()) != visit.account.encode():
+                raise Unauthenticated("Somebody else is signed in here")
             found = self.dispatcher.find(path)
             contract = found[0].methods.get("GET" if method == "HEAD" else method) if found is not None else None
             if found is None or contract is None:

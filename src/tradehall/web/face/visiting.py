@@ -25,6 +25,8 @@ ACCESS, REFRESH, LANGUAGE, THEME, TOLD, SHOWN = (
     "hall_told",
     "hall_shown",
 )
+ACCOUNT = b"x-account"
+"""The header that says whose page it is; a script of a page may say with it for whom it asks."""
 YEAR = 365 * 24 * 3600
 PLACE = "/app"
 SAFE = ("GET", "HEAD")
@@ -112,6 +114,11 @@ class Visit:
     def app(self) -> str:
         """Before every address of its pages."""
         return f"{self.root}{PLACE}"
+
+    @property
+    def account(self) -> str:
+        """Whose page this is: somebody in one of their organisations; nothing where nobody is signed in."""
+        return f"{self.actor.org_id}.{self.actor.user_id}" if self.actor.org_id else ""
 
     @property
     def origin(self) -> str:

@@ -127,7 +127,6 @@
   };
   document.addEventListener("submit", async event => {
     const form = event.target;
-    if (form.matches("[data-leave], [action$='/-/sign-out']")) { window.caches?.keys().then(some => some.forEach(each => caches.delete(each))); return; }
     if (!form.matches("[data-ask]")) return;
     event.preventDefault(); event.stopImmediatePropagation();
     const buttons = all(form, "button");
@@ -162,13 +161,13 @@
     }
   });
   const show = html => { dialog.replaceChildren(document.adoptNode(new DOMParser().parseFromString(html, "text/html").querySelector("[data-fresh]"))); ready(dialog); tick(); if (!dialog.open) dialog.showModal(); (dialog.querySelector(".lengths button") ?? dialog.querySelector("button"))?.focus(); };
-  const keep = async (address, answer) => window.caches?.open("wash-pages").then(kept => kept.put(`${address}?part`, answer)).catch(() => {});
-  // The board and the machines' pages are kept for when the line is gone: starting one needs them.
+  // The machines' pages are kept as parts beside those that the worker keeps: starting one without a line needs them.
+  const { worker, liveFor } = document.body.dataset, edition = worker && new URL(worker, location.href).searchParams.get("v");
+  const keep = async (address, answer) => window.caches?.open(`kept ${app} ${liveFor} ${edition}`).then(kept => kept.put(`${address}?part`, answer)).catch(() => {});
   const got = new Set();
   const stock = async () => {
     if (!window.caches) return;
     try {
-      if (!got.has(app)) { await (await caches.open("wash-pages")).add(app); got.add(app); }
       for (const { href } of all(document, "a.machine[data-open]")) if (!got.has(href)) {
         const answer = await fetch(href, { headers: part });
         if (answer.ok) { await keep(href, answer); got.add(href); }
@@ -209,5 +208,4 @@
   addEventListener("offline", () => cut(true));
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { fresh(); run(); } });
   setInterval(() => { if (read().some(each => each.state === "wait")) run(); }, LATE);
-  navigator.serviceWorker?.register(wash().dataset.worker, { scope: app }).catch(() => {});
 })();

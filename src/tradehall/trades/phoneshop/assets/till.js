@@ -4,7 +4,7 @@
   const at = document.getElementById("till");
   if (!at) return;
   const root = document.documentElement, told = JSON.parse(at.dataset.told), said = JSON.parse(at.dataset.said);
-  const app = root.dataset.app, ask = `${app}/-/api/api`, lang = root.lang;
+  const app = root.dataset.app, ask = `${app}/-/api/api`, lang = root.lang, me = document.body.dataset.liveFor;
   const $ = id => document.getElementById(id), all = (where, what) => [...where.querySelectorAll(what)];
   at.hidden = false;
 
@@ -36,7 +36,7 @@
   class Lost extends Error {}
   class Refused extends Error { constructor(status, answer) { super(answer?.said ?? answer?.detail ?? say("That did not work")); Object.assign(this, { status, answer }); } }
   const call = async (method, path, body, known) => {
-    const headers = {};
+    const headers = { "x-account": me }; // nothing of one person's goes out as another's
     if (body !== undefined) headers["content-type"] = "application/json";
     if (known) headers["idempotency-key"] = known;
     let answer;
@@ -60,8 +60,8 @@
   const learn = async () => {
     try {
       stock = (await call("GET", "/phones/?available_only=true&limit=1000")).map(phone => ({ id: phone.id, called: `${phone.brand} ${phone.model}`, brand: phone.brand, model: phone.model, condition: phone.condition, value: cents(phone.value), imei: phone.imei, imei2: phone.imei2, folded: folded(`${phone.brand} ${phone.model} ${phone.imei ?? ""} ${phone.imei2 ?? ""}`) }));
-      await store("kept", "readwrite", kept => kept.put({ by: told.me, stock }, "stock"));
-    } catch { const kept = await store("kept", "readonly", each => each.get("stock")).catch(() => null); if (!stock.length && kept?.by === told.me) stock = kept.stock; }
+      await store("kept", "readwrite", kept => kept.put({ by: me, stock }, "stock"));
+    } catch { const kept = await store("kept", "readonly", each => each.get("stock")).catch(() => null); if (!stock.length && kept?.by === me) stock = kept.stock; }
     $("till-brands").replaceChildren(...[...new Set(stock.map(each => each.brand))].map(brand => make("option", { value: brand })));
   };
 
@@ -258,7 +258,7 @@
     }
     await store("orders", "readwrite", orders => orders.delete(order.id));
   };
-  const queue = () => store("orders", "readonly", orders => orders.getAll()).then(found => found.filter(each => each.by === told.me).sort((a, b) => a.at - b.at));
+  const queue = () => store("orders", "readonly", orders => orders.getAll()).then(found => found.filter(each => each.by === me).sort((a, b) => a.at - b.at));
   const posted = async (order, isNew) => {
     try { await run(order); return true; } catch (problem) {
       if (problem instanceof Lost || problem.status === 401) { order.why = problem.status === 401 ? problem.message : ""; await store("orders", "readwrite", orders => orders.put(order)); return false; }
@@ -384,7 +384,7 @@
     hush();
     const form = $(`till-${name}`), order = makers[name](form);
     if (order.fields) { wrong(order.fields.filter(([field]) => !field || field === "customer_id").map(([, why]) => why).join(" "), form, order.fields.filter(([field]) => field)); order.focus?.focus(); return; }
-    Object.assign(order, { id: uuid(), at: Date.now(), by: told.me, way: name, found: {}, kept: { ...order.kept, values: values(form) } });
+    Object.assign(order, { id: uuid(), at: Date.now(), by: me, way: name, found: {}, kept: { ...order.kept, values: values(form) } });
     busy = true; at.setAttribute("aria-busy", "true"); all(form, ".btn-primary").forEach(each => { each.disabled = true; });
     try {
       await store("orders", "readwrite", orders => orders.put(order));
