@@ -114,6 +114,11 @@ class Place:
         except KeyError:
             raise AttributeError(role) from None
 
+    @property
+    def head(self) -> Person:
+        """Whoever runs the business."""
+        return self.people[self.application.trade.owner.name]
+
     async def read(self, query: Callable[[Session], Any]) -> Any:
         """Read the database as the application does, in this organisation."""
         return await self.application.office.database.read(self.org_id, query)

@@ -2,15 +2,16 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import httpx2
 import pytest
 
 from tests.reliability.serving import Shop
-from tests.reliability.walk import Rows, Stocked, rows_of
+from tests.reliability.walk import PHONESHOP, Rows, Stocked, Walk, rows_of
 from tests.running import Clock, Copies, Switchboard, opened
 from tests.servers import Postgres, private_postgres
 from tradehall.kernel.trade import Trade
@@ -18,9 +19,10 @@ from tradehall.trades import phoneshop
 
 
 @pytest.fixture(scope="session")
-def trade() -> Trade:
-    """The trade of this folder."""
-    return phoneshop.trade
+def trade(request: pytest.FixtureRequest) -> Trade:
+    """The trade of this folder, or the one that a test names."""
+    named: Trade = getattr(request, "param", phoneshop.trade)
+    return named
 
 
 @pytest.fixture(scope="session")
@@ -43,39 +45,47 @@ def real_shop(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Shop]:
 
 
 class Stock:
-    """A database of each kind in which both organisations have a row of everything, made when it is first asked for."""
+    """Databases in which both organisations have a row of everything, each made when it is first asked for."""
 
-    def __init__(self, copies: Copies, trade: Trade, folder: Path) -> None:
-        self.copies, self.trade, self.folder = copies, trade, folder
-        self.made: dict[str, tuple[str, Rows, Rows]] = {}
+    def __init__(self, copies: Copies, folder: Path) -> None:
+        self.copies, self.folder = copies, folder
+        self.made: dict[tuple[str, Walk], tuple[str, Rows, Rows]] = {}
 
-    async def of(self, kind: str, served: tuple[Switchboard, httpx2.AsyncClient]) -> tuple[str, Rows, Rows]:
-        """Its URL, and what is in each organisation."""
-        if kind not in self.made:
+    async def of(self, kind: str, walk: Walk, served: tuple[Switchboard, httpx2.AsyncClient]) -> tuple[str, Rows, Rows]:
+        """The URL of one for a walk, and what is in each organisation."""
+        if (kind, walk) not in self.made:
             # The first copy of a kind is of an original that is filled in a loop of its own.
-            url = await asyncio.to_thread(self.copies.fresh, kind, self.trade)
-            async with opened(url, self.trade, Clock(), served, self.folder) as application:
-                mine, theirs = [await rows_of(place, application) for place in application.places.values()]
-            self.made[kind] = url, mine, theirs
-        return self.made[kind]
+            url = await asyncio.to_thread(self.copies.fresh, kind, walk.trade)
+            async with opened(url, walk.trade, Clock(), served, self.folder) as application:
+                mine, theirs = [await rows_of(place, walk) for place in application.places.values()]
+            self.made[kind, walk] = url, mine, theirs
+        return self.made[kind, walk]
 
 
 @pytest.fixture(scope="session")
 def stock(copies: Copies, tmp_path_factory: pytest.TempPathFactory) -> Stock:
     """Databases with a row of everything, to be copied."""
-    return Stock(copies, phoneshop.trade, tmp_path_factory.mktemp("stock"))
+    return Stock(copies, tmp_path_factory.mktemp("stock"))
+
+
+def walk_of(given: Mapping[str, Any]) -> Walk:
+    """Which walk a test is part of, by its parameters: one that is named, or that of its operations."""
+    some = given.get("operations") or ([given["operation"]] if "operation" in given else [])
+    found: Walk = some[0].walk if some else given.get("walk", PHONESHOP)
+    return found
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def stocked(
     request: pytest.FixtureRequest, stock: Stock, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient]
 ) -> AsyncIterator[Stocked]:
-    """The phone shop with a row of everything in both of its organisations."""
-    url, mine, theirs = await stock.of(request.param, served)
-    with stock.copies.copy(request.param, stock.trade, url) as own:
-        async with opened(own, stock.trade, clock, served, stock.folder) as application:
+    """A trade with a row of everything in both of its organisations."""
+    walk = walk_of(request.node.callspec.params)
+    url, mine, theirs = await stock.of(request.param, walk, served)
+    with stock.copies.copy(request.param, walk.trade, url) as own:
+        async with opened(own, walk.trade, clock, served, stock.folder) as application:
             shop, other = application.places["accra"], application.places["kumasi"]
-            yield Stocked(application, shop, other, mine, theirs)
+            yield Stocked(walk, application, shop, other, mine, theirs)
 
 
 SAMPLED = {"test_row_16_injection.py": 5, "test_row_22_mass_assignment.py": 3}

@@ -6,16 +6,28 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.reliability.walk import NOWHERE, ROUTES, Operation, Stocked, first_of, in_groups, operations, routes, rows_of
-from tests.running import Place
+from tests.reliability.walk import (
+    NOWHERE,
+    PHONESHOP,
+    ROUTES,
+    Operation,
+    Stocked,
+    Walk,
+    first_of,
+    in_groups,
+    operations,
+    routes,
+    rows_of,
+)
+from tests.reliability.walks import WALKS, called, walked
+from tests.running import Clock, Place
 from tradehall.app import build_app
 from tradehall.kernel.contracts import Listing
 from tradehall.kernel.trade import Trade
 from tradehall.settings import Settings
-from tradehall.trades import phoneshop
 
 FIXED = {"X-Request-ID": "the-same"}
-ALL = list(operations(phoneshop.trade))
+ALL = list(walked())
 WITH_IDS = [each for each in ALL if each.path_records]
 WITH_REFERENCES = [each for each in ALL if each.body_records]
 
@@ -29,7 +41,7 @@ def seen(answer: httpx2.Response) -> tuple[Any, ...]:
 def test_the_walk_knows_every_route_of_the_application(trade: Trade, tmp_path: Any) -> None:
     gate = build_app(Settings(_env_file=None, tradehall_data=tmp_path), [trade])  # type: ignore[call-arg]  # pydantic-settings takes it
     assert routes(gate, trade) == ROUTES
-    assert {each.name for each in ALL} == {
+    assert {each.name for each in operations(PHONESHOP)} == {
         f"{each.method} {each.path}" for each in gate.apps[trade.name].trade.operations
     }
 
@@ -47,7 +59,7 @@ async def test_row_9_an_id_of_another_organisation_in_the_path_is_as_one_that_do
             nobody = operation.ids(mine) | {name: NOWHERE}
             assert foreign[name] not in mine.ids.values() or operation.ids(mine)[name] != foreign[name]
             answers = [
-                seen(await shop.owner.ask(method, operation.path(ids), headers=FIXED, **more))
+                seen(await stocked.walk.who(shop, operation).ask(method, operation.path(ids), headers=FIXED, **more))
                 for ids in (foreign, nobody)
             ]
             assert answers[0] == answers[1], operation.name
@@ -70,48 +82,59 @@ async def test_row_9_an_id_of_another_organisation_in_the_body_is_as_one_that_do
                     "json": {each: value for each, value in body.items() if each != name}, "params": {name: row_id}
                 }  # fmt: skip
                 path = operation.path(operation.ids(mine))
-                answers.append(seen(await shop.owner.ask(operation.contract.method, path, headers=FIXED, **asked)))
+                answers.append(
+                    seen(
+                        await stocked.walk.who(shop, operation).ask(
+                            operation.contract.method, path, headers=FIXED, **asked
+                        )
+                    )
+                )
             assert answers[0] == answers[1], operation.name
-            assert answers[0][0] == 404, operation.name
+            assert answers[0][0] == 404, (operation.name, answers)
     assert await other.events() == []
 
 
-async def test_row_9_lists_totals_histories_and_reports_show_nothing_of_another_organisation(stocked: Stocked) -> None:
-    application, shop, other, mine = stocked.application, stocked.shop, stocked.other, stocked.mine
-    reading = [each for each in ALL if each.contract.method == "GET"]
-    before = {each.name: seen(await shop.owner.get(each.path(each.ids(mine)), headers=FIXED)) for each in reading}
+@pytest.mark.parametrize("walk", WALKS, ids=called)
+async def test_row_9_lists_totals_histories_and_reports_show_nothing_of_another_organisation(
+    walk: Walk, stocked: Stocked, clock: Clock
+) -> None:
+    clock.forward()
+    shop, other, mine = stocked.shop, stocked.other, stocked.mine
+    reading = [each for each in operations(walk) if each.contract.method == "GET"]
+
+    async def read(each: Operation, **params: int) -> httpx2.Response:
+        return await walk.who(shop, each).get(each.path(each.ids(mine)), headers=FIXED, params=params)
+
+    before = {each.name: seen(await read(each)) for each in reading}
     for listing in (each for each in reading if isinstance(each.contract.does, Listing) and not each.path_records):
         shown = before[listing.name]
         assert int(shown[2]["x-total-count"]) >= 1
     for _ in range(3):
-        await rows_of(other, application)
-    after = {each.name: seen(await shop.owner.get(each.path(each.ids(mine)), headers=FIXED)) for each in reading}
+        await rows_of(other, walk)
+    after = {each.name: seen(await read(each)) for each in reading}
     assert after == before
-    theirs = await rows_of(other, application)
+    theirs = await rows_of(other, walk)
     for record, row_id in theirs.ids.items():
         for each in reading:
             if isinstance(each.contract.does, Listing) and each.contract.does.resource.record is record:
-                path = each.path(each.ids(mine))
-                ids = [row["id"] for row in (await shop.owner.get(path, params={"limit": 100})).json()]
-                assert row_id not in ids
+                assert row_id not in [row["id"] for row in (await read(each, limit=100)).json()]
 
 
-async def test_row_9_no_filter_or_cursor_leads_to_a_row_of_another_organisation(stocked: Stocked) -> None:
+@pytest.mark.parametrize("walk", WALKS, ids=called)
+async def test_row_9_no_filter_or_cursor_leads_to_a_row_of_another_organisation(walk: Walk, stocked: Stocked) -> None:
     shop, other, mine, theirs = stocked.shop, stocked.other, stocked.mine, stocked.theirs
-    for each in ALL:
+    for each in operations(walk):
         if not isinstance(each.contract.does, Listing):
             continue
-        path = each.path(each.ids(mine))
-        cursor = (await other.owner.get(each.path(each.ids(theirs)), params={"limit": 1})).headers.get(
-            "X-Next-Cursor", ""
-        )
+        path, who = each.path(each.ids(mine)), walk.who(shop, each)
+        elsewhere = await walk.who(other, each).get(each.path(each.ids(theirs)), params={"limit": 1})
         record = each.contract.does.resource.record
         for params in (
-            {"after": cursor},
+            {"after": elsewhere.headers.get("X-Next-Cursor", "")},
             {"search": "Samsung"},
             *({name: str(theirs.ids.get(record, NOWHERE))} for name in each.query),
         ):
-            answer = await shop.owner.get(path, params=params)
+            answer = await who.get(path, params=params)
             if answer.status_code == 200:
                 assert theirs.ids.get(record) not in [row["id"] for row in answer.json()]
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from tests.reliability.walk import READY, Operation, Stocked, different, fresh, operations
+from tests.reliability.walk import Operation, Stocked, different, fresh
+from tests.reliability.walks import walked
 from tests.running import Application, Place
 from tradehall.kernel.records import METADATA
-from tradehall.trades import phoneshop
 
 MARK = 77_000_077
 PRIVILEGED: dict[str, Any] = {
@@ -18,9 +18,11 @@ PRIVILEGED: dict[str, Any] = {
     "refunded_amount": MARK, "paid_amount": MARK, "parts_cost": MARK, "repair_number": "EVIL", "token": "EVIL", "returned_at": "1977-07-07T07:07:07Z", "swapped_from_id": MARK,
     "acquired_via_swap_id": MARK, "user_id": MARK, "role": "owner", "is_active": False, "password_hash": "EVIL",
     "actor": "system", "dry_run": False, "values": {"version": MARK}, "__class__": "EVIL", "keeper": None,
+    "total_cycles": MARK, "current_user_id": MARK, "offered_to_id": MARK, "ends_at": "1977-07-07T07:07:07Z", "turn": MARK,
+    "missed": MARK, "held_until": "1977-07-07T07:07:07Z", "cleared_by_id": MARK, "closed_at": "1977-07-07T07:07:07Z",
 }  # fmt: skip
 EVIL = (MARK, "EVIL", "+77000077", "1977-07-07")
-ALL = [each for each in different(operations(phoneshop.trade)) if each.body is not None]
+ALL = [each for each in different(walked()) if each.body is not None]
 
 
 async def everything(place: Place) -> dict[str, list[dict[str, Any]]]:
@@ -48,21 +50,21 @@ def test_there_are_at_least_20_fields_that_nobody_may_send() -> None:
 async def test_row_22_no_field_is_written_that_the_form_does_not_offer(
     operation: Operation, way: str, stocked: Stocked
 ) -> None:
-    shop, rows, trade = stocked.shop, stocked.mine, stocked.application.trade
-    if operation.name in READY:
-        await READY[operation.name](shop, rows)
+    shop, rows, walk = stocked.shop, stocked.mine, stocked.walk
+    if operation.name in walk.ready:
+        await walk.ready[operation.name](shop, rows)
     assert operation.body is not None
     evil = {name: value for name, value in PRIVILEGED.items() if name not in operation.body.model_fields}
     path = operation.path(operation.ids(rows))
     good = operation.filled(rows)
-    good |= {name: await fresh(shop, trade, each) for name, each in operation.body_records.items()}
+    good |= {name: await fresh(shop, walk, each) for name, each in operation.body_records.items()}
     more: dict[str, Any] = (
         {"json": good | evil}
         if way == "body"
         else {"json": good, "params": {n: str(v) for n, v in evil.items() if n != "dry_run"}}
     )
     before = await everything(shop)
-    answer = await shop.owner.ask(operation.contract.method, path, **more)
+    answer = await walk.who(shop, operation).ask(operation.contract.method, path, **more)
     assert answer.status_code < 300, answer.text
     after = await everything(shop)
     for table, found in after.items():
@@ -73,8 +75,8 @@ async def test_row_22_no_field_is_written_that_the_form_does_not_offer(
             assert wrong == {}, table
     for table in ("organisations", "users", "memberships", "sign_in_names"):
         assert after[table] == before[table]
-    changed = [row for row in after["phoneshop_phones"] if row not in before["phoneshop_phones"]]
-    assert all(row["org_id"] == shop.org_id for row in changed)
+    for table in (each for each in after if each.startswith(f"{walk.trade.name}_")):
+        assert all(row["org_id"] == shop.org_id for row in after[table] if row not in before[table]), table
     assert await shop.wrong() == []
 
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 
-from tests.reliability.walk import Operation, operations, samples
+from tests.reliability.walk import PHONESHOP, Operation, operations, samples
 from tests.running import SECRET, Application, Place, Switchboard
 from tradehall.kernel import logs
 from tradehall.kernel.context import Context
@@ -20,13 +20,12 @@ from tradehall.kernel.errors import Refused, Unavailable
 from tradehall.kernel.jobs import Job, task
 from tradehall.kernel.notices.senders import NotAccepted
 from tradehall.kernel.office import Office
-from tradehall.trades import phoneshop
 from tradehall.web.watch import Watch
 
 CANARY = "CANARY7f3a"
 SAYS = f"{CANARY}, ama@example.com, 0247654321, Bearer eyJ{CANARY}.{CANARY}.{CANARY}"
 PHONE = "0247654321"
-ALL = list(operations(phoneshop.trade))
+ALL = list(operations(PHONESHOP))
 
 
 class Told:

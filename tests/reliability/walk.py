@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import count
@@ -15,7 +15,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.routing import Mount, Route
 
-from tests.running import Application, Place
+from tests.running import Application, Person, Place
 from tradehall.kernel.calls import references
 from tradehall.kernel.comments import Comment
 from tradehall.kernel.context import Context
@@ -27,8 +27,9 @@ from tradehall.kernel.records import Record, record_of
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.transfer.preparing import Export
 from tradehall.kernel.transfer.records import Import
-from tradehall.kernel.verbs import Verb
+from tradehall.kernel.verbs import Actor, Role, Verb
 from tradehall.kernel.webhooks.records import Delivery, DeliveryState
+from tradehall.trades import phoneshop
 from tradehall.trades.phoneshop.attempts import PaymentAttempt, PaymentEvent, PaymentStatus
 from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.counts import StockCountLine
@@ -41,6 +42,8 @@ from tradehall.trades.phoneshop.parts import RepairPart
 from tradehall.trades.phoneshop.till import Drawer
 from tradehall.web.gate import Gate
 
+EVERY = bool(os.environ.get("EVERY_ROUTE"))
+"""Whether what is alike is walked all the same."""
 NOWHERE = 10**15
 """An id that no row has."""
 ROUTES = {
@@ -134,6 +137,26 @@ def samples() -> dict[str, Any]:
     }  # fmt: skip
 
 
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """What a walk over all operations of a trade has to know of it."""
+
+    trade: Trade
+    samples: Callable[[], dict[str, Any]]
+    elsewhere: Mapping[str, Any]
+    instead: Mapping[str, dict[str, Any]]
+    makers: Mapping[type[Record], Callable[[Place], Awaitable[int]]]
+    later: Mapping[type[Record], Callable[[Place, Mapping[type[Record], int]], Awaitable[int]]]
+    ready: Mapping[str, Callable[[Place, Rows], Awaitable[None]]]
+    begins: Callable[[Place], Awaitable[None]] | None = None
+    but: frozenset[str] = frozenset()
+    """Operations that another trade's walk takes, because every trade has them."""
+
+    def who(self, place: Place, operation: Operation) -> Person:
+        """Who asks for an operation: whoever runs the business, or the first who may."""
+        return place.people[next(each.name for each in reversed(self.trade.roles) if operation.may(each, place.org_id))]
+
+
 @dataclass
 class Rows:
     """The ids of rows in one organisation, by the record that they are of."""
@@ -150,6 +173,7 @@ class Rows:
 class Stocked:
     """A running trade in which two organisations have a row of everything."""
 
+    walk: Walk
     application: Application
     shop: Place
     other: Place
@@ -161,6 +185,7 @@ class Stocked:
 class Operation:
     """One operation with what it refers to."""
 
+    walk: Walk
     contract: Contract
     path_records: dict[str, type[Record]] = field(default_factory=dict)
     body_records: dict[str, type[Record]] = field(default_factory=dict)
@@ -177,6 +202,11 @@ class Operation:
         is_asked = isinstance(does, Verb) or (isinstance(does, Report) and self.contract.method != "GET")
         is_asked = is_asked and not self.contract.file
         return does.body if is_asked else None  # type: ignore[union-attr]  # mypy does not narrow by a name
+
+    def may(self, role: Role, org_id: int) -> bool:
+        """Whether somebody with this role may ask."""
+        by = self.contract.by
+        return by is None or Actor(org_id, self.walk.trade.name, role.name).may(by)
 
     @property
     def creates(self) -> bool:
@@ -201,7 +231,7 @@ class Operation:
 
     def path(self, ids: Mapping[str, Any]) -> str:
         """The path with its parameters filled."""
-        return self.contract.path.format(**(ELSEWHERE | dict(ids)))
+        return self.contract.path.format(**({**self.walk.elsewhere, **ids}))
 
     def ids(self, rows: Rows) -> dict[str, int]:
         """Ids of existing rows for the path."""
@@ -211,7 +241,7 @@ class Operation:
         """A good body."""
         if self.body is None:
             return {}
-        known = samples()
+        known = self.walk.samples()
         unknown = [name for name in self.body.model_fields if name not in known and name not in self.body_records]
         assert unknown == [], f"{self.name}: the walk has no sample of {unknown}"
         given = {
@@ -222,12 +252,13 @@ class Operation:
         if "lines" in self.body.model_fields:
             given["lines"] = [{"phone_id": rows.of(Phone)}]
         given |= {name: rows.of(record) for name, record in self.body_records.items()}
-        return given | INSTEAD.get(self.name, {})
+        return given | self.walk.instead.get(self.name, {})
 
 
 def in_groups(some: list[Operation]) -> list[list[Operation]]:
     """A few at a time share an application: none of them may change anything for the next."""
-    return [some[start : start + 12] for start in range(0, len(some), 12)]
+    trades = [[each for each in some if each.walk is walk] for walk in dict.fromkeys(each.walk for each in some)]
+    return [group[start : start + 12] for group in trades for start in range(0, len(group), 12)]
 
 
 def first_of(some: list[Operation]) -> str:
@@ -235,33 +266,40 @@ def first_of(some: list[Operation]) -> str:
     return some[0].name
 
 
-def operations(trade: Trade) -> Iterator[Operation]:
-    """Every operation of the dispatcher's table."""
-    for contract in trade.operations:
-        yield Operation(contract, _in_path(contract), _in_body(contract))
+def operations(walk: Walk) -> Iterator[Operation]:
+    """Every operation of the dispatcher's table, but those that another walk takes."""
+    for contract in walk.trade.operations:
+        if beneath(walk.trade, contract) not in walk.but:
+            yield Operation(walk, contract, _in_path(walk, contract), _in_body(contract))
 
 
-ALIKE = ("history", "comments", "bulk-upload", "template")
+def beneath(trade: Trade, contract: Contract) -> str:
+    """An operation as it is called in every trade that has it."""
+    return f"{contract.method} {contract.path.removeprefix(trade.prefix)}"
+
+
+ALIKE = ("history", "comments", "bulk-upload", "template", "csv", "xlsx", "jsonl")
 """What every resource has by the same code."""
 
 
-def different(found: Iterator[Operation]) -> list[Operation]:
+def different(found: Iterable[Operation]) -> list[Operation]:
     """Operations, but of what every resource has alike the first two; `EVERY_ROUTE=1` is all of them."""
     seen: Counter[tuple[str, str]] = Counter()
     kept = []
     for each in found:
-        kind = each.contract.method, each.contract.path.rstrip("/").rpartition("/")[2]
+        path = each.contract.path.rstrip("/")
+        kind = each.contract.method, path.rpartition("." if "/exports/" in path else "/")[2]
         seen[kind] += 1
-        if kind[1] not in ALIKE or seen[kind] <= 2 or os.environ.get("EVERY_ROUTE"):
+        if kind[1] not in ALIKE or seen[kind] <= 2 or EVERY:
             kept.append(each)
     return kept
 
 
-def _in_path(contract: Contract) -> dict[str, type[Record]]:
+def _in_path(walk: Walk, contract: Contract) -> dict[str, type[Record]]:
     does = contract.does
     found: dict[str, type[Record]] = {}
     for name in contract.parameters:
-        if name in ELSEWHERE:
+        if name in walk.elsewhere:
             continue
         record = does.record if isinstance(does, Verb) else None
         if isinstance(does, Listing) and does.parent is not None:
@@ -318,27 +356,24 @@ def _routes(found: Any, prefix: str = "") -> Iterator[str]:
             yield from _routes(inner.routes, prefix)
 
 
-async def rows_of(place: Place, application: Application) -> Rows:
+async def rows_of(place: Place, walk: Walk) -> Rows:
     """One row of every record that an operation names."""
     records: set[type[Record]] = {
         record
-        for operation in operations(application.trade)
+        for operation in operations(walk)
         for record in (*operation.path_records.values(), *operation.body_records.values())
     }
     made: dict[type[Record], int] = {}
-    person = place.owner
-    await place.prefer(repair_messages=False)  # what is sent meanwhile would be news
-    creates = {each.contract.does.record: each for each in operations(application.trade)
+    creates = {each.contract.does.record: each for each in operations(walk)
                if each.creates and isinstance(each.contract.does, Verb)}  # fmt: skip
-    for record in MAKERS:
-        made[record] = await MAKERS[record](place)
-    for record in sorted(records - MAKERS.keys() - LATER.keys(), key=lambda record: len(creates[record].body_records)):
-        operation = creates[record]
-        fresh = {name: await _one_more(place, creates, each) for name, each in operation.body_records.items()}
-        answer = await person.ask(operation.contract.method, operation.path({}), json=_body(operation) | fresh)
-        assert answer.status_code == 201, answer.text
-        made[record] = answer.json()["id"]
-    for record, make in LATER.items():
+    if walk.begins is not None:
+        await walk.begins(place)
+    for record in walk.makers:
+        made[record] = await walk.makers[record](place)
+    plain = records - walk.makers.keys() - walk.later.keys()
+    for record in sorted(plain, key=lambda record: len(creates[record].body_records)):
+        made[record] = await fresh(place, walk, record)
+    for record, make in walk.later.items():
         made[record] = await make(place, made)
     return Rows(made)
 
@@ -590,26 +625,24 @@ MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
 """How a row comes about of a record that nobody creates by asking."""
 
 
-def _body(operation: Operation) -> dict[str, Any]:
-    assert operation.body is not None
-    known = samples()
-    return {name: known[name] for name in operation.body.model_fields if name in known}
-
-
-async def fresh(place: Place, trade: Trade, record: type[Record]) -> int:
+async def fresh(place: Place, walk: Walk, record: type[Record]) -> int:
     """One more row of a record, with rows of its own for all that it refers to."""
-    if record in MAKERS:
-        return await MAKERS[record](place)
-    create = next(each for each in operations(trade)
+    if record in walk.makers:
+        return await walk.makers[record](place)
+    create = next(each for each in operations(walk)
                   if each.creates and getattr(each.contract.does, "record", None) is record)  # fmt: skip
-    refers = {name: await fresh(place, trade, each) for name, each in create.body_records.items()}
-    answer = await place.owner.post(create.path({}), json=_body(create) | refers)
+    assert create.body is not None
+    known = walk.samples()
+    given = {name: known[name] for name in create.body.model_fields if name in known}
+    refers = {name: await fresh(place, walk, each) for name, each in create.body_records.items()}
+    answer = await place.head.post(create.path({}), json=given | refers)
     assert answer.status_code == 201, answer.text
     return int(answer.json()["id"])
 
 
-async def _one_more(place: Place, creates: Mapping[type[Record], Operation], record: type[Record]) -> int:
-    operation = creates[record]
-    answer = await place.owner.ask(operation.contract.method, operation.path({}), json=_body(operation))
-    assert answer.status_code == 201, answer.text
-    return int(answer.json()["id"])
+async def _quietly(place: Place) -> None:
+    """What is sent meanwhile would be news."""
+    await place.prefer(repair_messages=False)
+
+
+PHONESHOP = Walk(phoneshop.trade, samples, ELSEWHERE, INSTEAD, MAKERS, LATER, READY, _quietly)

@@ -111,7 +111,9 @@ class Resource:
         record, name = self.record, self.record.title.lower()
 
         def create(ctx: Context, order: BaseModel) -> Record:
-            return ctx.add(record(**order.model_dump()))
+            values = order.model_dump()
+            there(ctx, record, values)
+            return ctx.add(record(**values))
 
         return Verb("create", record, by, create, False, form(record, self.fields), f"Add a {name}.")
 
@@ -361,9 +363,19 @@ def _takes(kind: sa.types.TypeEngine[Any], values: Iterable[Any]) -> bool:
 
 def edit_row(ctx: Context, row: Record, changes: BaseModel) -> Record:
     """Assign what the request holds."""
-    for name, value in changes.model_dump(exclude_unset=True).items():
+    values = changes.model_dump(exclude_unset=True)
+    there(ctx, type(row), values)
+    for name, value in values.items():
         row.assign(row.fields[name], value)
     return row
+
+
+def there(ctx: Context, record: type[Record], values: Mapping[str, Any]) -> None:
+    """Raise Missing where a row is named that there is not, or that is another organisation's."""
+    for name, row_id in values.items():
+        target = record.fields[name].references
+        if target is not None and row_id is not None:
+            ctx.get(record_of(target) if isinstance(target, str) else target, row_id)
 
 
 def delete_row(ctx: Context, row: Record) -> None:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
-from tests.reliability.walk import rows_of
+from tests.reliability.walk import PHONESHOP, rows_of
 from tests.running import Application, Person, Place
 from tests.trades.phoneshop.arranging import a_customer, a_phone, a_sale, a_swap, done
 from tradehall.kernel.context import Context
@@ -73,7 +73,7 @@ def text_of(value: Any) -> str:
 async def test_row_43_no_text_of_any_list_is_a_formula_in_csv_or_in_a_workbook(
     application: Application, shop: Place
 ) -> None:
-    await rows_of(shop, application)
+    await rows_of(shop, PHONESHOP)
     seen = 0
     for danger in DANGERS:
         assert await plant(shop, danger) > 40
