@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from tradehall.kernel import columns, files
 from tradehall.kernel.columns import LARGEST_ID, integer, moment, optional, person, personal
 from tradehall.kernel.context import GONE, Context
 from tradehall.kernel.contracts import Contract, Report, Shape
+from tradehall.kernel.database import Prepared
 from tradehall.kernel.forms import Form
 from tradehall.kernel.labels import people
 from tradehall.kernel.notices.ledger import Notice
@@ -138,10 +140,15 @@ def colleagues(reader: Reader, record: type[Record]) -> list[Member]:
     """
     trade = reader.trade
     roles = trade.roles if trade.register.how is CLOSED else trade.roles[1:]
-    here = (MEMBERSHIPS.c.org_id == reader.org_id, MEMBERSHIPS.c.trade == trade.name, MEMBERSHIPS.c.is_active)
-    known = [role.name for role in roles if _grant(reader, record, role) is not None]
-    found = reader.session.execute(memberships(*here, MEMBERSHIPS.c.role.in_(known)).limit(MOST))
-    return [Member(**row._mapping) for row in found]
+    known = tuple(role.name for role in roles if _grant(reader, record, role) is not None)
+    return [Member(**row) for row in reader.session.dicts(_in_roles(trade.name, known), {"org_id": reader.org_id})]
+
+
+@cache
+def _in_roles(trade: str, roles: tuple[str, ...]) -> Prepared:
+    """Whoever works in one of these roles."""
+    here = (MEMBERSHIPS.c.org_id == sa.bindparam("org_id"), MEMBERSHIPS.c.trade == trade, MEMBERSHIPS.c.is_active)
+    return Prepared(memberships(*here, MEMBERSHIPS.c.role.in_(roles)).limit(MOST))
 
 
 def mentioned(reader: Reader, row: Record, text: str) -> list[int]:

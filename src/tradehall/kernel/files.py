@@ -17,7 +17,7 @@ from tradehall.kernel.jobs import Job, task
 from tradehall.kernel.keys import WRITES_FILES
 from tradehall.kernel.persons import Subject, belongs, keep_for
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import Find, Record, find, record_of, referrers, unique
+from tradehall.kernel.records import Record, find, record_of, referrers, unique, wanted
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import MEMBER, Grant, Verb
 
@@ -122,9 +122,8 @@ def seen(reader: Reader, entity: str, record_id: int) -> None:
         raise Missing(f"{record_of(entity).title} not found")
 
 
-def of_row(entity: str, record_id: int) -> Find[File]:
-    """The files that are attached to a row."""
-    return find(File, File.entity == entity, File.record_id == record_id)
+OF_ROW = find(File, File.entity == wanted("entity"), File.record_id == wanted("record_id")).standing()
+"""The files that are attached to a row."""
 
 
 def _reaches(reader: Reader, entity: str, record_id: int) -> bool:
@@ -171,7 +170,7 @@ def _gone(ctx: Context, row: Record) -> None:
     if isinstance(row, File):
         ctx.later(drop, {"key": row.key}, once=row.key)
     elif any(each.record is type(row) for each in ctx.trade.resources):  # what is not offered has no files
-        for each in ctx.all(of_row(row.table.name, row.id)):
+        for each in ctx.all(OF_ROW, entity=row.table.name, record_id=row.id):
             ctx.delete(each)
 
 

@@ -17,7 +17,7 @@ from tradehall.kernel.cabinet import IMAGES
 from tradehall.kernel.contracts import Contract, Download, Outgoing, Service, Shape, dumps
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing, Refused
-from tradehall.kernel.files import File, of_row
+from tradehall.kernel.files import OF_ROW, File
 from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.papers import PDF, Paper, Wanted, printed
 from tradehall.kernel.people import organisations
@@ -142,7 +142,7 @@ class Door:
         found = self.shape.view(reader.actor).one(row)
         if self.more is not None:
             found |= self.more(reader, row)
-        files = reader.all(of_row(self.record.table.name, row.id)) if self.photos is not None else []
+        files = reader.all(OF_ROW, entity=self.record.table.name, record_id=row.id) if self.photos is not None else []
         return found, [each for each in files if each.type in IMAGES]
 
     async def _read(self, office: "Office", trade: "Trade", call: "Call", then: Callable[[Reader, Any], Any]) -> Any:

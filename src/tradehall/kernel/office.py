@@ -27,7 +27,7 @@ from tradehall.kernel.contracts import (
     run_report,
     whole,
 )
-from tradehall.kernel.database import Database, Session
+from tradehall.kernel.database import Database
 from tradehall.kernel.errors import Missing, Problem
 from tradehall.kernel.events import BY_ITSELF
 from tradehall.kernel.figures import behind
@@ -49,6 +49,7 @@ log = logging.getLogger("tradehall")
 LOOK_EVERY = 0.4
 IDLE = 1.0
 SWEEP_EVERY = timedelta(hours=1)
+Question = Callable[[Reader], Answer]
 AWAY = {"unavailable", "storage_unavailable", "storage_full"}
 """What is answered while the database can't be reached, or can't write."""
 
@@ -134,31 +135,37 @@ class Office:
         ask: BaseModel | None = None,
     ) -> Answer:
         """Answer a question: a list, a row, its history, a report, which may be asked for in a body. Raises Problem."""
-        does, now = contract.does, self.clock()
-        grant = contract.grant(actor)
+        does = contract.does
+        if isinstance(does, Reading):
+            found = await does.resource.fetch(self.database, actor, path["id"], contract.grant(actor))
+            if found is None:
+                raise Missing(f"{does.resource.record.title} not found")
+            return Answer(200, dumps(found[0]), {"ETag": f'"{found[1]}"'})
+        question, quick = self.question(trade, contract, actor, path, query, ask)
+        now = self.clock()
+        return await self.database.read(
+            actor.org_id, lambda session: question(Reader(session, trade, actor, now)), quick
+        )
 
+    def question(
+        self,
+        trade: Trade,
+        contract: Contract,
+        actor: Actor,
+        path: Mapping[str, Any],
+        query: Mapping[str, str],
+        ask: BaseModel | None = None,
+    ) -> tuple[Question, bool]:
+        """What answers a question within a read, and whether it does so at once. Raises Problem."""
+        does, grant = contract.does, contract.grant(actor)
         if isinstance(does, Listing):
             resource = does.resource
             asked = resource.asked(query, trade.paging.window(query))
             parent = (does.parent, path.get(does.parent) or path["id"]) if does.parent else None
             quick = resource.quick(asked) and parent is None
-
-            def page(session: Session) -> Answer:
-                reader = Reader(session, trade, actor, now)
-                return trade.paging.answer(resource.page(reader, asked, grant, parent))
-
-            return await self.database.read(actor.org_id, page, quick)
-        if isinstance(does, Reading):
-            found = await does.resource.fetch(self.database, actor, path["id"], grant)
-            if found is None:
-                raise Missing(f"{does.resource.record.title} not found")
-            return Answer(200, dumps(found[0]), {"ETag": f'"{found[1]}"'})
+            return lambda reader: trade.paging.answer(resource.page(reader, asked, grant, parent)), quick
         quick = isinstance(does, Report) and does.quick
-        return await self.database.read(
-            actor.org_id,
-            lambda session: self._figures(Reader(session, trade, actor, now), contract, path, query, ask),
-            quick,
-        )
+        return lambda reader: self._figures(reader, contract, path, query, ask), quick
 
     def _figures(
         self,

@@ -22,6 +22,7 @@ from tradehall.kernel.errors import (
 from tradehall.kernel.idempotency import Answer, Key
 from tradehall.kernel.keys import SIGN
 from tradehall.kernel.office import Office
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor, Verb
 from tradehall.web.bodies import body_of, form_of, invalid, is_dry, parsed, read_body
@@ -204,7 +205,7 @@ class Dispatcher:
             return Answer(contract.status, dumps(does.facts({**self.policy.facts, **now})))
         actor = scope["actor"] = await self.actor(headers, contract, source(scope))
         path, query = self._path(contract, values), parsed(scope["query_string"])
-        if _reads(contract):
+        if is_question(contract):
             try:
                 return await self.office.read(self.trade, contract, actor, path, query)
             except ValidationError as error:
@@ -233,6 +234,14 @@ class Dispatcher:
             asked = replace(call, caller=caller(scope, headers), content=content, headers=texts(headers))
             return await self.office.serve(self.trade, asked)
         return await self.office.perform(self.trade, call)
+
+    def within(self, reader: Reader, contract: Contract, values: list[str], query: Mapping[str, str]) -> Answer:
+        """Answer a question within somebody's read, for a page that asks several; raises Problem."""
+        try:
+            path = self._path(contract, values)
+            return self.office.question(self.trade, contract, reader.actor, path, query)[0](reader)
+        except ValidationError as error:
+            raise invalid(error, "query") from error
 
     @asynccontextmanager
     async def _with_file(self, call: Call, headers: Headers, scope: Scope, receive: Receive) -> AsyncIterator[Call]:
@@ -326,7 +335,7 @@ def texts(headers: Headers) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}
 
 
-def _reads(contract: Contract) -> bool:
+def is_question(contract: Contract) -> bool:
     """Whether it is a question that the path and the query string ask."""
     does = contract.does
     return not isinstance(does, Verb | Service | Report | Download) or (

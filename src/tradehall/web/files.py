@@ -201,7 +201,7 @@ class Desk:
 
         def rows(reader: Reader) -> list[File]:
             files.seen(reader, entity, row_id)
-            return reader.all(files.of_row(entity, row_id))
+            return reader.all(files.OF_ROW, entity=entity, record_id=row_id)
 
         found = [self._shown(request, actor, row) for row in await self._read(actor, rows)]
         return Response(dumps(found), 200, {"X-Total-Count": str(len(found))}, "application/json")

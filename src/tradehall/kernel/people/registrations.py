@@ -38,18 +38,23 @@ TEMPLATES = (
 WAITING = MEMBERSHIPS.c.waits_since.is_not(None)
 
 
+def how_many(session: Session, org_id: int, trade: str) -> int:
+    """How many wait for approval."""
+    here = (MEMBERSHIPS.c.org_id == org_id, MEMBERSHIPS.c.trade == trade, WAITING)
+    return int(session.execute(sa.select(sa.func.count()).select_from(MEMBERSHIPS).where(*here)).scalar_one())
+
+
 async def registrations(office: Office, trade: Trade, call: Call) -> Answer:
     """Who has registered and waits for approval, those who came last first."""
     window, actor = trade.paging.window(call.query), call.actor
 
     def page(session: Session) -> Found:
         here = (MEMBERSHIPS.c.org_id == actor.org_id, MEMBERSHIPS.c.trade == trade.name, WAITING)
-        total = session.execute(sa.select(sa.func.count()).select_from(MEMBERSHIPS).where(*here)).scalar_one()
         order = (MEMBERSHIPS.c.waits_since.desc(), MEMBERSHIPS.c.user_id.desc())
         ids = sa.select(MEMBERSHIPS.c.user_id).where(*here).order_by(*order).limit(window.limit).offset(window.offset)
         found = [member(session, each, actor.org_id, trade.name) for each in session.execute(ids).scalars().all()]
-        reader = Reader(session, trade, actor, call.now)
-        return Found([_shown(reader, each) for each in found if each is not None], int(total), window, None)
+        reader, total = Reader(session, trade, actor, call.now), how_many(session, actor.org_id, trade.name)
+        return Found([_shown(reader, each) for each in found if each is not None], total, window, None)
 
     return trade.paging.answer(await office.database.read(actor.org_id, page))
 

@@ -11,7 +11,7 @@ from tradehall.kernel.contracts import Contract, report
 from tradehall.kernel.labels import labels, people
 from tradehall.kernel.preferences import CURRENCY
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import Find, Record, find
+from tradehall.kernel.records import Find, Record, find, wanted
 from tradehall.kernel.reports import Total
 from tradehall.trades.phoneshop import measures, tax
 from tradehall.trades.phoneshop.cash import cash_of_payments, cash_of_sales, cash_of_swaps
@@ -47,14 +47,37 @@ from tradehall.trades.phoneshop.till import Drawer, DrawerState, moved_since
 AT_THE_COUNTER = tuple(each for each in Method if each is not Method.PROVIDER)
 TAKEN = ("sale", "swap", "repair", "refund")
 """What takings are of; the rest of what moves is no trade."""
-OPEN_DRAWER = find(Drawer, Drawer.status == DrawerState.OPEN)
+OPEN_DRAWER = find(Drawer, Drawer.status == DrawerState.OPEN).first(1).standing()
 UNFINISHED = (RepairStatus.PENDING, RepairStatus.IN_PROGRESS)
 FEW, DAYS = 8, 30
-DOCUMENTS: tuple[tuple[str, type[Record], str], ...] = (
-    ("sold", Sale, "amount_paid"), ("swapped", Swap, "balance_paid"), ("repaired", Repair, "cost"),
-    ("refunded", Refund, "amount"), ("bought", Purchase, "amount"),
+LOW_PARTS = (
+    find(SparePart, SparePart.low_mark > 0, SparePart.quantity <= SparePart.low_mark)
+    .by(SparePart.quantity)
+    .first(FEW)
+    .standing()
+)
+
+
+def newest(record: type[Record]) -> Find[Any]:
+    """The newest documents of a kind."""
+    return find(record).by(record.table.c.created_at.desc(), record.table.c.id.desc()).first(FEW).standing()
+
+
+DOCUMENTS: tuple[tuple[str, Find[Any], str], ...] = (
+    ("sold", newest(Sale), "amount_paid"), ("swapped", newest(Swap), "balance_paid"), ("repaired", newest(Repair), "cost"),
+    ("refunded", newest(Refund), "amount"), ("bought", newest(Purchase), "amount"),
 )  # fmt: skip
 """What happens in the shop: what it is called, its documents, and which amount is told of them."""
+JOBS = find(Repair, Repair.status.in_(UNFINISHED)).by(
+    sa.case((Repair.due_date.is_(None), 1), else_=0), Repair.due_date, Repair.id
+)
+"""The unfinished repairs, those that are due first at the top."""
+WITHIN_REACH = within_reach(Repair)
+OVERDUE = JOBS.where(Repair.due_date < wanted("today")).first(FEW).standing()
+OVERDUE_IN_REACH = OVERDUE.where(WITHIN_REACH)
+REPAIRS_IN_REACH = newest(Repair).where(WITHIN_REACH)
+MINE = JOBS.where(WITHIN_REACH, Repair.technician_id == wanted("me")).first(FEW).standing()
+TAKEN_BY_NOBODY = JOBS.where(WITHIN_REACH, Repair.technician_id.is_(None))
 
 
 @report(by=STAFF)
@@ -151,13 +174,6 @@ def day(ctx: Reader) -> dict[str, Any]:
 # What waits.
 
 
-def jobs(ctx: Reader, *conditions: sa.ColumnElement[bool]) -> Find[Repair]:
-    """The unfinished repairs within reach of whoever asks, those that are due first at the top."""
-    reach = [within_reach(Repair)] if ctx.actor.is_a(TECHNICIAN) else []
-    due_last = sa.case((Repair.due_date.is_(None), 1), else_=0)
-    return find(Repair, Repair.status.in_(UNFINISHED), *reach, *conditions).by(due_last, Repair.due_date, Repair.id)
-
-
 def told(ctx: Reader, found: list[Repair]) -> list[dict[str, Any]]:
     """Repairs in short, with whose they are."""
     called = labels(ctx, Customer, {each.customer_id for each in found})
@@ -179,20 +195,20 @@ def desk(ctx: Reader) -> dict[str, Any]:
     taken = takings(of_today)
     booked = ctx.totals(measures.repairs_booked)
     available = summed(ctx.totals(measures.phones_by_status), PhoneStatus.AVAILABLE).count
-    low = find(SparePart, SparePart.low_mark > 0, SparePart.quantity <= SparePart.low_mark).by(SparePart.quantity)
+    overdue = ctx.all(OVERDUE_IN_REACH if is_technician else OVERDUE, today=today)
     return {
         "is_technician": is_technician,
-        "bench": told(ctx, ctx.all(jobs(ctx, Repair.technician_id == ctx.actor.user_id).first(FEW))) if is_technician else [],
-        "unassigned": ctx.count(jobs(ctx, Repair.technician_id.is_(None))) if is_technician else 0,
+        "bench": told(ctx, ctx.all(MINE)) if is_technician else [],
+        "unassigned": ctx.count(TAKEN_BY_NOBODY) if is_technician else 0,
         "counts": counts(ctx, today),
         "takings": taken,
         "total": for_managers(ctx, sum(taken.values(), Decimal("0.00"))),
         "drawer": drawer_now(ctx),
-        "overdue": told(ctx, ctx.all(jobs(ctx, Repair.due_date < today).first(FEW))),
+        "overdue": told(ctx, overdue),
         "repairs": {status.name.lower(): booked.get(status, Total()).count for status in RepairStatus},
         "available": available,
         "is_low": available < LOW,
-        "parts": [{"id": each.id, "name": each.name, "quantity": each.quantity} for each in ctx.all(low.first(FEW))],
+        "parts": [{"id": each.id, "name": each.name, "quantity": each.quantity} for each in ctx.all(LOW_PARTS)],
         "days": month(ctx, today),
         "recent": recent(ctx),
     }  # fmt: skip
@@ -201,10 +217,9 @@ def desk(ctx: Reader) -> dict[str, Any]:
 def recent(ctx: Reader) -> list[dict[str, Any]]:
     """The newest documents of all kinds, newest first: what, who made them, and for how much."""
     rows: list[tuple[str, Any, Any]] = []
-    for what, record, amount in DOCUMENTS:
-        reach = [within_reach(Repair)] if record is Repair and ctx.actor.is_a(TECHNICIAN) else []
-        newest = find(record, *reach).by(record.table.c.created_at.desc(), record.table.c.id.desc()).first(FEW)
-        rows += [(what, row, row.values[amount]) for row in ctx.all(newest)]
+    for what, documents, amount in DOCUMENTS:
+        is_bounded = documents.record is Repair and ctx.actor.is_a(TECHNICIAN)
+        rows += [(what, row, row.values[amount]) for row in ctx.all(REPAIRS_IN_REACH if is_bounded else documents)]
     rows = sorted(rows, key=lambda each: each[1].created_at, reverse=True)[:FEW]
     who = people(ctx, {row.staff_id for _, row, _ in rows if row.staff_id is not None})
     return [
@@ -225,13 +240,13 @@ def month(ctx: Reader, today: date) -> list[dict[str, Any]]:
     first, end = today - timedelta(days=DAYS - 1), today + timedelta(days=1)
     kinds = {"sales": sales_by_day, "swaps": swaps_by_day, "repairs": repairs_by_day}
     series = {name: each(ctx, first, end) for name, each in kinds.items()}
-    found = []
+    found, sees = [], ctx.actor.may(MANAGERS)
     for number in range(DAYS):
         each = first + timedelta(days=number)
         here = {name: days.get(each, Total()) for name, days in series.items()}
         count = sum(total.count for total in here.values())
-        amounts = {name: for_managers(ctx, total.amount) for name, total in here.items()}
-        amount = for_managers(ctx, sum((total.amount for total in here.values()), Decimal("0.00")))
+        amounts = {name: total.amount if sees else None for name, total in here.items()}
+        amount = sum((total.amount for total in here.values()), Decimal("0.00")) if sees else None
         found.append({"date": each, "until": each + timedelta(days=1), "count": count, "amount": amount} | amounts)
     return found
 

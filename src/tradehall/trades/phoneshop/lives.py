@@ -8,7 +8,7 @@ from tradehall.kernel.contracts import Contract, report
 from tradehall.kernel.labels import labels, people
 from tradehall.kernel.notices.ledger import Message
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import Record, find
+from tradehall.kernel.records import Find, Record, find, per_record, wanted
 from tradehall.trades.phoneshop.chains import Chain, chain_of, figures
 from tradehall.trades.phoneshop.estimates import Estimate
 from tradehall.trades.phoneshop.inspection import Inspection, UnitCost
@@ -28,8 +28,13 @@ FOR_MANAGERS = (Purchase, UnitCost)
 
 def rows_of(ctx: Reader, record: type[Record], column: str, row_id: int) -> list[Any]:
     """The newest rows that refer to one."""
+    return ctx.all(_referring(record, column), row_id=row_id)
+
+
+@per_record
+def _referring(record: type[Record], column: str) -> Find[Any]:
     table = record.table.c
-    return ctx.all(find(record, table[column] == row_id).by(table.id.desc()).first(MOST))
+    return find(record, table[column] == wanted("row_id")).by(table.id.desc()).first(MOST).standing()
 
 
 def moment(what: str, row: Any, at: datetime, text: str = "", amount: Any = None) -> dict[str, Any]:
@@ -58,9 +63,10 @@ def life(ctx: Reader, phone: Phone) -> dict[str, Any]:
 
 def _of_phone(ctx: Reader, phone: Phone) -> Iterator[dict[str, Any]]:
     sees = ctx.actor.may(MANAGERS)
-    if phone.acquired_via_swap_id is None and not rows_of(ctx, Purchase, "phone_id", phone.id):
+    bought = rows_of(ctx, Purchase, "phone_id", phone.id)
+    if phone.acquired_via_swap_id is None and not bought:
         yield moment("stocked", phone, phone.created_at, "", phone.cost_price if sees else None)
-    for each in rows_of(ctx, Purchase, "phone_id", phone.id):
+    for each in bought:
         yield moment("bought", each, each.created_at, each.purchase_number, each.amount if sees else None)
     for each in rows_of(ctx, Swap, "received_phone_id", phone.id):
         yield moment("taken in a swap", each, each.created_at, each.invoice_number, each.given_phone_value)

@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 import orjson
 
 from tradehall.kernel.contracts import Contract
+from tradehall.kernel.errors import Denied, Unauthenticated
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.reader import Reader
 from tradehall.web.bodies import Receive
 from tradehall.web.face.sending import File, form_with
 
@@ -60,3 +62,17 @@ class Asking:
         """What an operation answers, as Python values."""
         answer = await self.ask(contract, path, query)
         return orjson.loads(answer.body) if answer.body else None
+
+    def within(
+        self, reader: Reader, contract: Contract, path: Mapping[str, Any] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Any:  # fmt: skip
+        """The same of a question, within the one read of a page; None where its reader may not ask it."""
+        values = {name: str(value) for name, value in (path or {}).items()}
+        try:
+            answer = self._dispatcher.within(
+                reader, contract, [values[name] for name in contract.parameters], query or {}
+            )
+        except (Denied, Unauthenticated):
+            return None
+        return orjson.loads(answer.body)

@@ -7,7 +7,6 @@ from starlette.requests import Request
 
 from tradehall.kernel import files
 from tradehall.kernel.cabinet import IMAGES
-from tradehall.kernel.database import Session
 from tradehall.kernel.errors import MethodNotAllowed, Missing, Problem, Unauthenticated
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Resource
@@ -24,27 +23,22 @@ from tradehall.web.files import Desk
 class Attaching(Entering, Errands):
     """The files that are attached to rows."""
 
-    async def _files(self, visit: Visit, room: Room, row_id: int) -> list[dict[str, Any]] | None:
+    def _files(self, visit: Visit, reader: Reader, room: Room, row_id: int) -> list[dict[str, Any]] | None:
+        entity = room.record.table.name
         if self._attachable(room) is None:
             return None
-        entity = room.record.table.name
-
-        def read(session: Session) -> list[dict[str, Any]]:
-            reader = Reader(session, self.trade, visit.actor, self.office.clock())
-            files.seen(reader, entity, row_id)
-            return [
-                {
-                    "id": row.id, "name": row.name, "size": _size(row.size), "is_picture": row.type in IMAGES,
-                    "at": visit.formats.moment(row.created_at.isoformat()),
-                    "may_remove": row.uploaded_by == visit.actor.user_id or visit.actor.may(self.trade.widest),
-                }
-                for row in reader.all(files.of_row(entity, row_id))
-            ]  # fmt: skip
-
         try:
-            return await self.office.database.read(visit.actor.org_id, read)
+            files.seen(reader, entity, row_id)
         except Missing:
             return None
+        return [
+            {
+                "id": row.id, "name": row.name, "size": _size(row.size), "is_picture": row.type in IMAGES,
+                "at": visit.formats.moment(row.created_at.isoformat()),
+                "may_remove": row.uploaded_by == visit.actor.user_id or visit.actor.may(self.trade.widest),
+            }
+            for row in reader.all(files.OF_ROW, entity=entity, record_id=row_id)
+        ]  # fmt: skip
 
     def _attachable(self, room: Room) -> Resource | None:
         return next((each for each in self.trade.resources if each.record is room.record), None)

@@ -117,7 +117,7 @@ class Auditing(Errands):
         return found
 
     def _event(self, visit: Visit, called: Called, told: Told) -> dict[str, Any]:
-        words, verb = visit.words, next((each for each in self.trade.verbs if each.event == told["verb"]), None)
+        words, verb = visit.words, self.house.by_event.get(told["verb"])
         what = words.brief(verb.summary) if verb is not None else words(phrase(told["verb"].partition(".")[2]))
         origin, user = told["origin"], told["actor"].removeprefix("user:")
         name = called.drawing.people.get(int(user)) if user.isdecimal() else told["name"]

@@ -11,6 +11,7 @@ from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Unauthenticated, field_error
 from tradehall.kernel.labels import labels
 from tradehall.kernel.people.members import memberships
+from tradehall.kernel.people.registrations import how_many
 from tradehall.kernel.people.tables import MEMBERSHIPS
 from tradehall.kernel.privacy import persons
 from tradehall.kernel.reader import Reader
@@ -38,16 +39,13 @@ class Caring(Errands):
         found = await visit.asking.found(self.at("GET", "/backups"))
         return Page("face/backups.html", {"title": visit.words("Backups"), "found": found})
 
-    async def warnings(self, visit: Visit) -> list[tuple[str, str]]:
+    def warnings(self, visit: Visit, reader: Reader) -> list[tuple[str, str]]:
         """What whoever looks after the business should know first: each sentence with the page that tells more."""
-        waiting = (
-            await self.listed(visit, self.at("GET", "/registrations"))
-            if self.may(visit.actor, "GET", "/registrations")
-            else []
-        )
-        found = await visit.asking.found(self.at("GET", "/backups")) if self.may(visit.actor, "GET", "/backups") else {}
+        approves = self.may(visit.actor, "GET", "/registrations")
+        waiting = how_many(reader.session, reader.org_id, self.trade.name) if approves else 0
+        found = visit.asking.within(reader, self.at("GET", "/backups")) or {}
         told = (
-            (visit.words.many(len(waiting), "{count} person waits for your approval", "{count} persons wait for your approval") if waiting else "", "people"),
+            (visit.words.many(waiting, "{count} person waits for your approval", "{count} persons wait for your approval") if waiting else "", "people"),
             (visit.words(found.get("warning") or ""), "backups"),
         )  # fmt: skip
         return [(sentence, f"{visit.app}/-/{name}") for sentence, name in told if sentence]

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from tradehall.kernel.errors import Missing
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.reports import MEASURES, Measure
 from tradehall.kernel.screens import Chart
 from tradehall.web.face.pages import Page, Pages
@@ -13,6 +14,8 @@ from tradehall.web.face.visiting import Visit
 from tradehall.web.face.words import phrase
 
 WIDTH, HEIGHT = 600, 160
+MONTH: Mapping[str, str] = {}
+"""What asks for the usual days."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ class Charts(Pages):
         wanted = next((each for each in self._charts(visit) if _short(each.measure) == name), None)
         if wanted is None:
             raise Missing("There is no such page")
-        await self.learn(visit)
-        drawn = await self._chart(visit, wanted, visit.query.get("from", ""), visit.query.get("to", ""))
+        span = {name: visit.query[name] for name in ("from", "to") if visit.query.get(name)}
+        drawn = await self.read(visit, lambda reader: self.drawn(visit, reader, wanted, span))
         return Page(
             "face/chart.html",
             {
@@ -75,12 +78,10 @@ class Charts(Pages):
             },
         )
 
-    async def _chart(self, visit: Visit, chart: Chart, first: str = "", end: str = "") -> Drawn:
+    def drawn(self, visit: Visit, reader: Reader, chart: Chart, span: Mapping[str, str] = MONTH) -> Drawn:
+        """A chart of some days; of the last thirty, where none are asked for."""
         name = _short(chart.measure)
-        contract = self.house.daily[name]
-        days = await visit.asking.found(
-            contract, {}, {key: value for key, value in (("from", first), ("to", end)) if value}
-        )
+        days = visit.asking.within(reader, self.house.daily[name], {}, span) or []
         key = "count" if chart.counts else "amount"
         values = [float(each[key]) for each in days]
         title = visit.words(chart.title or phrase(name))

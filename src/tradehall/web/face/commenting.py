@@ -21,10 +21,12 @@ SHOWN = 50
 class Commenting(Errands):
     """The comments on rows."""
 
-    async def _comments(self, visit: Visit, room: Room, row_id: int) -> dict[str, Any] | None:
+    def _comments(self, visit: Visit, reader: Reader, room: Room, row_id: int) -> dict[str, Any] | None:
         if room.comments is None or room.comment is None or not room.comment.is_for(visit.actor):
             return None
-        rows = await visit.asking.found(room.comments, {"id": row_id}, {"limit": str(SHOWN + 1)})
+        rows = visit.asking.within(reader, room.comments, {"id": row_id}, {"limit": str(SHOWN + 1)})
+        if rows is None:
+            return None
         removes_any = visit.actor.may(managers(self.trade))
         said = [
             {
@@ -35,18 +37,8 @@ class Commenting(Errands):
             }
             for each in reversed(rows[:SHOWN])
         ]  # fmt: skip
-        names = orjson.dumps(await self._names(visit, room)).decode()
+        names = orjson.dumps(_names(visit, reader, room)).decode()
         return {"said": said, "has_more": len(rows) > SHOWN, "names": names, "deed": room.comment}
-
-    async def _names(self, visit: Visit, room: Room) -> list[str]:
-        """The colleagues who can be named in a comment."""
-
-        def read(session: Session) -> list[str]:
-            reader = Reader(session, self.trade, visit.actor, self.office.clock())
-            known = [each for each in colleagues(reader, room.record) if each.user_id != visit.actor.user_id]
-            return sorted({each.full_name or each.name for each in known})
-
-        return await self.office.database.read(visit.actor.org_id, read)
 
     async def commented(self, visit: Visit, method: str, parts: Parts) -> Page:
         """Change one's comment, or take one back."""
@@ -81,3 +73,9 @@ class Commenting(Errands):
             return made, f"/{room.name}/{made.record_id}#comments"
 
         return await self.office.database.read(visit.actor.org_id, read)
+
+
+def _names(visit: Visit, reader: Reader, room: Room) -> list[str]:
+    """The colleagues who can be named in a comment."""
+    known = [each for each in colleagues(reader, room.record) if each.user_id != visit.actor.user_id]
+    return sorted({each.full_name or each.name for each in known})

@@ -10,7 +10,6 @@ from markupsafe import Markup
 from tradehall.kernel import events
 from tradehall.kernel.comments import NOTED
 from tradehall.kernel.contracts import dumps
-from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing
 from tradehall.kernel.labels import people
 from tradehall.kernel.reader import Reader
@@ -66,12 +65,11 @@ class Details(Pages):
         """The page of a row."""
         grant = (room.reading or room.listing).grant(visit.actor)
 
-        def read(session: Session) -> dict[str, Any]:
-            reader = Reader(session, self.trade, visit.actor, self.office.clock())
+        def find(reader: Reader) -> dict[str, Any]:
             found = room.resource.read(reader, row_id, grant)
             if found is None:
                 raise Missing(f"{room.record.title} not found")
-            row, drawing = orjson.loads(dumps(found[0])), self.drawing(visit, reader)
+            row, drawing = orjson.loads(dumps(found[0])), self.drawing_of(visit)
             names = room.resource.shape.view(visit.actor).names
             columns = shown_fields(room.record, names, room.resource.called, visit.words)
             drawing.look_up(reader, columns, [row])
@@ -87,16 +85,15 @@ class Details(Pages):
                 "related": list(self._related(visit, reader, room, row_id, drawing)), "row": row, "states": states,
                 "story": self._story(visit, reader, room, row_id, drawing) if room.history is not None else [],
                 "deeds": [each for each in room.deeds if now(each)], "papers": self._papers(visit, room, row_id), "edit": now(room.edit), "delete": now(room.delete),
+                "files": self._files(visit, reader, room, row_id), "comments": self._comments(visit, reader, room, row_id),
+                "sections": self.sections(visit, reader, room, row_id),
             }  # fmt: skip
 
-        values = await self.office.database.read(visit.actor.org_id, read)
-        files = await self._files(visit, room, row_id)
+        values = await self.read(visit, find)
         leads = self.leads(visit, room, row_id)
-        beside: dict[str, Any] = {"files": files, "leads": leads, "comments": await self._comments(visit, room, row_id)}
-        beside["sections"] = await self.sections(visit, room, row_id)
-        return Page("face/detail.html", {**values, **beside, "room": room, "row_id": row_id})
+        return Page("face/detail.html", {**values, "leads": leads, "room": room, "row_id": row_id})
 
-    async def sections(self, visit: Visit, room: Room, row_id: int) -> list[Markup]:
+    def sections(self, visit: Visit, reader: Reader, room: Room, row_id: int) -> list[Markup]:
         """What the trade draws itself on the page of a row."""
         return []
 
@@ -180,14 +177,14 @@ class Details(Pages):
 
     def _done(self, words: Words, room: Room, told: Mapping[str, Any]) -> str:
         own, _, name = str(told["verb"]).partition(".")
-        verb = next((each for each in self.trade.verbs if each.event == told["verb"]), None)
+        verb = self.house.by_event.get(told["verb"])
         return words.brief(verb.summary) if verb is not None else words(phrase(name or own))
 
-    async def _files(self, visit: Visit, room: Room, row_id: int) -> list[dict[str, Any]] | None:
+    def _files(self, visit: Visit, reader: Reader, room: Room, row_id: int) -> list[dict[str, Any]] | None:
         """The files of a row, where it may have some."""
         return None
 
-    async def _comments(self, visit: Visit, room: Room, row_id: int) -> dict[str, Any] | None:
+    def _comments(self, visit: Visit, reader: Reader, room: Room, row_id: int) -> dict[str, Any] | None:
         """What was said about a row, where something may be."""
         return None
 

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, Unauthenticated
 from tradehall.kernel.office import Office
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.assets import worker
@@ -153,8 +154,7 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
         method = "GET" if visit.scope["method"] == "HEAD" else visit.scope["method"]
         parts = path.split("/") if path else []
         if (own := self.own_page(visit.actor, parts)) is not None:
-            page = await (self.do_own if method == "POST" else self.draw_own)(visit, *own)
-            return page if parts or page.to else replace(page, values={**await self.at_home(visit), **page.values})
+            return await (self.do_own if method == "POST" else self.draw_own)(visit, *own)
         if not parts:
             self._only(method, "GET")
             return await self.home(visit)
@@ -319,13 +319,17 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
             "keeps": self.kept(visit) if is_in else "", "worker": f"{visit.root}{worker(self.trade.name)}",
         }  # fmt: skip
 
-    async def sections(self, visit: Visit, room: Room, row_id: int) -> list[Markup]:
+    def sections(self, visit: Visit, reader: Reader, room: Room, row_id: int) -> list[Markup]:
         """What the trade draws itself on the page of a row."""
         known = {"_": visit.words, "root": visit.root, "app": visit.app, "visit": visit, "formats": visit.formats}
         return [
             Markup(self.draws.get_template(template).render({**known, **seen}))  # noqa: S704 - templates escape
-            for template, seen in await self.sections_of(visit, room.record, row_id)
+            for template, seen in self.sections_of(visit, reader, room.record, row_id)
         ]
+
+    def on_homes(self, visit: Visit, reader: Reader) -> Mapping[str, Any]:
+        """What whoever looks after the business is told on every home."""
+        return {"warnings": self.warnings(visit, reader)}
 
     def _trades(self, visit: Visit) -> tuple[tuple[str, str], ...]:
         """The other trades of this installation, where they are beside this one."""

@@ -13,11 +13,12 @@ from jinja2 import FileSystemLoader
 
 from tradehall.kernel.contracts import Contract
 from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, Unauthenticated
+from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record
 from tradehall.kernel.screens import OwnPage, Section
 from tradehall.kernel.verbs import Actor
 from tradehall.web import assets
-from tradehall.web.dispatch import Receive, Send, respond
+from tradehall.web.dispatch import Receive, Send, is_question, respond
 from tradehall.web.face.asking import VIA
 from tradehall.web.face.entering import Entering
 from tradehall.web.face.pages import OF_TRADES, Page
@@ -32,6 +33,7 @@ ME = "me"
 KEEP = "X-Keep"
 """The header of a page that the service worker keeps, for the account that the page names."""
 Values = Mapping[str, str]
+Wish = tuple[Contract, Values, Values]
 GUESTS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow, noarchive"}
 """With pages that a link opens: its address is told nobody (spec R-24 of the phone shop)."""
 
@@ -77,10 +79,8 @@ class Own(Entering):
         self, visit: Visit, page: OwnPage, values: Values, problem: Problem | None = None, answer: Any = None
     ) -> Page:
         """Draw a page: with the refusal of what was asked for on it, or with what was answered, if there is any."""
-        if visit.actor.org_id:
-            await self.learn(visit)
         known = {**visit.query, **values, ME: str(visit.actor.user_id)}
-        found = {name: await self._seen(visit, wish, known) for name, wish in page.shows.items()}
+        found = await self._read_for(visit, page, known)
         told: dict[str, Any] = {
             "title": visit.words(page.title) if page.title else "",
             "problem": problem,
@@ -96,12 +96,34 @@ class Own(Entering):
             f"{self.trade.name}/{page.template}", {**told, "values": values, "query": visit.query, **found}, status
         )
 
-    async def sections_of(self, visit: Visit, record: type[Record], row_id: int) -> list[tuple[str, dict[str, Any]]]:
+    async def _read_for(self, visit: Visit, page: OwnPage, known: Values) -> dict[str, Any]:
+        """What a page shows: its questions are answered in one read, where somebody is in."""
+        wishes = {name: self._wish(wish, known) for name, wish in page.shows.items()}
+        if not visit.actor.org_id:
+            return {name: await self._seen(visit, wish) for name, wish in wishes.items()}
+        questions = {name: wish for name, wish in wishes.items() if is_question(wish[0])}
+
+        def find(reader: Reader) -> dict[str, Any]:
+            found = {name: visit.asking.within(reader, *wish) for name, wish in questions.items()}
+            return found if page.path else {**self.on_homes(visit, reader), **found}
+
+        found = await self.read(visit, find)
+        return found | {name: await self._seen(visit, wish) for name, wish in wishes.items() if name not in questions}
+
+    def on_homes(self, visit: Visit, reader: Reader) -> Mapping[str, Any]:
+        """What the home of a trade's own is told besides."""
+        return {}
+
+    def sections_of(
+        self, visit: Visit, reader: Reader, record: type[Record], row_id: int
+    ) -> list[tuple[str, dict[str, Any]]]:
         """The trade's own parts of the page of a row: each a template with what the interface answers."""
         found = []
         for each in self.trade.screens:
             if isinstance(each, Section) and each.record is record:
-                seen = {name: await self._seen(visit, wish, {"id": str(row_id)}) for name, wish in each.shows.items()}
+                known = {"id": str(row_id)}
+                wishes = {name: self._wish(wish, known) for name, wish in each.shows.items()}
+                seen = {name: visit.asking.within(reader, *wish) for name, wish in wishes.items()}
                 if None not in seen.values():
                     found.append((f"{self.trade.name}/{each.template}", seen))
         return found
@@ -159,12 +181,15 @@ class Own(Entering):
     def _own(self) -> Sequence[OwnPage]:
         return [each for each in self.trade.screens if isinstance(each, OwnPage)]
 
-    async def _seen(self, visit: Visit, wish: str, known: Values) -> Any:
+    def _wish(self, wish: str, known: Values) -> Wish:
+        """What is shown, as it is asked for: an operation, the values of its path, its query."""
         path, _, query = wish.partition("?")
-        contract, inside = self._wished("GET", path, known)
         asked = {name: _filled(text, known) for name, text in parse_qsl(query, keep_blank_values=True)}
+        return *self._wished("GET", path, known), {name: text for name, text in asked.items() if text}
+
+    async def _seen(self, visit: Visit, wish: Wish) -> Any:
         try:
-            return await visit.asking.found(contract, inside, {name: text for name, text in asked.items() if text})
+            return await visit.asking.found(*wish)
         except (Denied, Unauthenticated):
             return None
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 import sqlalchemy as sa
@@ -50,6 +50,7 @@ POLICY = (
     "base-uri 'none'"
 )
 WORTH_PACKING = 1000
+T = TypeVar("T")
 Scope = Callable[[type[Record]], sa.ColumnElement[bool]] | None
 
 
@@ -147,13 +148,19 @@ class Pages:
         visit.business = preferences["name"] or self.trade.title
         return Drawing(self.house, visit.formats, visit.words, visit.app)
 
+    async def read(self, visit: Visit, find: Callable[[Reader], T], *, quick: bool = False) -> T:
+        """What a page needs, out of one read, which also learns how the business writes."""
+
+        def whole(session: Session) -> T:
+            reader = Reader(session, self.trade, visit.actor, self.office.clock())
+            self.drawing(visit, reader)
+            return find(reader)
+
+        return await self.office.database.read(visit.actor.org_id, whole, quick)
+
     async def learn(self, visit: Visit) -> None:
         """Learn the zone and the currency of the business."""
-
-        def read(session: Session) -> None:
-            self.drawing(visit, Reader(session, self.trade, visit.actor, self.office.clock()))
-
-        await self.office.database.read(visit.actor.org_id, read, quick=True)
+        await self.read(visit, lambda _: None, quick=True)
 
     def drawing_of(self, visit: Visit) -> Drawing:
         """What draws values where the organisation's formats are known already."""

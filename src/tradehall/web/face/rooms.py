@@ -151,6 +151,11 @@ class House:
         return {record.table.name: room for record, room in self.by_record.items()}
 
     @cached_property
+    def by_event(self) -> Mapping[str, Verb[..., object]]:
+        """Each verb by the name of its events."""
+        return {each.event: each for each in self.trade.verbs}
+
+    @cached_property
     def daily(self) -> Mapping[str, Contract]:
         """The reports that show a measure by day, by the name of the measure."""
         return {
