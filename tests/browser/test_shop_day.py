@@ -1,9 +1,11 @@
 """A day at the phone shop in a real browser: at the till by mouse and scanner, by keys alone, and with the line cut in the middle."""
 
+import io
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Error, Page, expect
 
 from tests.browser.conftest import PHONE, Rental, fits
@@ -95,8 +97,18 @@ def test_day_one_a_day_at_the_counter(shop: Rental) -> None:
     form.locator("#t-cost").fill("450")
     form.get_by_label("Deposit").fill("150.10")
     form.get_by_text("Mobile money").click()
+    form.get_by_label("Technician").select_option("owner")
+    picture = io.BytesIO()
+    Image.new("RGB", (2400, 1200), "navy").save(picture, "PNG")
+    shown: Any = {"name": "front.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    form.get_by_label("Choose pictures").set_input_files([shown, shown])
+    expect(form.locator("#till-photos img")).to_have_count(2)
+    form.locator("#till-photos").get_by_role("button", name="Remove").first.click()
     form.get_by_role("button", name="Take it in").click()
     expect(page.locator("#till-done")).to_contain_text("REP-000001")
+    [repair] = shop.ask("owner", "GET", "/api/repairs")
+    [photo] = shop.ask("owner", "GET", f"/api/repairs/{repair['id']}/files")
+    assert (photo["type"], bool(repair["technician_id"])) == ("image/jpeg", True)
     # It is moved on the board, and its customer is told.
     page.goto(f"{shop.base}/app/-/boards/repairs")
     page.locator(".board-card", has_text="REP-000001").get_by_role("link", name="Complete").click()

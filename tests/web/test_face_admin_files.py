@@ -7,7 +7,7 @@ import httpx2
 
 from tests.files.samples import picture
 from tests.running import Application, Place
-from tests.web.looking import Looker, text
+from tests.web.looking import SAME_SITE, Looker, text
 
 NOTES = {"file": ("notes.txt", b"Chain oiled.", "text/plain")}
 
@@ -54,6 +54,17 @@ async def test_p_25_what_is_no_file_for_here_is_refused_in_a_sentence(applicatio
         assert (await owner.send("/bicycles/999/files", files=NOTES)).status_code == 404
         foreign = await owner.http.post(f"/app/bicycles/{bicycle}/files", files=NOTES)
         assert foreign.status_code == 403
+
+
+async def test_p_25_a_script_of_a_page_attaches_a_file_once_for_each_key(application: Application, shop: Place) -> None:
+    bicycle = await a_bicycle(shop)
+    async with Looker(application, shop.owner) as owner:
+        at, headers = f"/app/-/api/api/bicycles/{bicycle}/files", {**SAME_SITE, "Idempotency-Key": "photo"}
+        first, again = [await owner.http.post(at, files=NOTES, headers=headers) for _ in range(2)]
+        assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])
+        lost = await owner.http.post("/app/-/api/api/bicycles/999/files", files=NOTES, headers=SAME_SITE)
+        assert (lost.status_code, lost.json()["said"]) == (404, "Bicycle not found")
+    assert len((await shop.owner.get(f"/api/bicycles/{bicycle}/files")).json()) == 1
 
 
 async def test_p_16_nobody_sees_a_file_of_another_organisation(

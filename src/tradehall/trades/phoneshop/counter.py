@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tradehall.kernel.contracts import Contract, report
 from tradehall.kernel.labels import labels, people
+from tradehall.kernel.people import holders
 from tradehall.kernel.preferences import CURRENCY
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Find, Record, find, wanted
@@ -93,9 +94,18 @@ def till(ctx: Reader) -> dict[str, Any]:
         "states": [*PhoneStatus],
         "id_kinds": [*IdKind],
         "drawer": drawer.id if drawer is not None else None,
+        "technicians": technicians(ctx),
         "signs": ctx.actor.may(MANAGERS),
         "refuses": ctx.preferences[SWAP_LOSS.name] == REFUSE,
     }
+
+
+def technicians(ctx: Reader) -> list[dict[str, Any]]:
+    """Who may be given a repair, by name."""
+    found = people(
+        ctx, holders(ctx.session, ctx.org_id, Repair.trade, *(each.name for each in (TECHNICIAN, *MANAGERS)))
+    )
+    return [{"id": user_id, "name": name} for user_id, name in sorted(found.items(), key=lambda each: each[1])]
 
 
 # The day.

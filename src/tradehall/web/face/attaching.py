@@ -1,9 +1,11 @@
 """Attaching: the files of a row, seen and added and removed on its page, with the rights of whoever looks."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
+from starlette.responses import Response
 
 from tradehall.kernel import files
 from tradehall.kernel.cabinet import IMAGES
@@ -18,6 +20,8 @@ from tradehall.web.face.rooms import Room
 from tradehall.web.face.sending import form_with
 from tradehall.web.face.visiting import Visit
 from tradehall.web.files import Desk
+
+HANDED_ON = (b"content-type", b"content-length", b"idempotency-key")
 
 
 class Attaching(Entering, Errands):
@@ -60,6 +64,17 @@ class Attaching(Entering, Errands):
             return Page("face/refused.html", values, problem.status)
         visit.tell(visit.words("The file is attached"))
         return Page("", to=f"{back}#files")
+
+    async def handed_in(self, visit: Visit, path: str, receive: Any) -> Response | None:
+        """Attach what a script of a page sends, once for each key."""
+        found = re.fullmatch(rf"{self.trade.prefix}/([a-z-]+)/(\d{{1,18}})/files", path, re.ASCII)
+        resource = next((each for each in self.trade.resources if found and each.record.in_paths == found[1]), None)
+        if found is None or resource is None:
+            return None
+        given = {name: value for name, value in visit.headers.items() if name in HANDED_ON}
+        response = await self._desk().upload(_request(visit, "POST", path, given, receive), resource, int(found[2]))
+        visit.scope["status"] = response.status_code
+        return response
 
     async def filed(self, visit: Visit, method: str, parts: Parts) -> Page:
         """A file as it is, or its end."""

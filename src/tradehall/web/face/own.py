@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import orjson
 from jinja2 import FileSystemLoader
+from starlette.responses import Response
 
 from tradehall.kernel.contracts import Contract
 from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, Unauthenticated
@@ -160,6 +161,11 @@ class Own(Entering):
             await self.know(visit)
             if visit.headers.get(ACCOUNT, visit.account.encode()) != visit.account.encode():
                 raise Unauthenticated("Somebody else is signed in here")
+            if method == "POST" and (response := await self.handed_in(visit, path, receive)) is not None:
+                for name, value in visit.more_headers:
+                    response.headers.append(name, value)
+                await response(visit.scope, receive, send)
+                return
             found = self.dispatcher.find(path)
             contract = found[0].methods.get("GET" if method == "HEAD" else method) if found is not None else None
             if found is None or contract is None:
@@ -176,6 +182,10 @@ class Own(Entering):
         visit.scope["status"] = answer.status
         more = [(name.lower().encode(), value.encode()) for name, value in visit.more_headers]
         await respond(send, answer, known_as, [*more, *visit.scope.get("rate_limit", ())], body=method != "HEAD")
+
+    async def handed_in(self, visit: Visit, path: str, receive: Receive) -> Response | None:
+        """The answer to a script that attaches a file to a row; None where it asks for something else."""
+        return None
 
     @cached_property
     def _own(self) -> Sequence[OwnPage]:

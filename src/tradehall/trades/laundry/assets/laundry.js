@@ -118,12 +118,10 @@
     if (path.startsWith("/machines/") && /\/(confirm|follow)$/.test(path) || path.startsWith("/admin/")) { delete body.machine_type; delete body.machine_id; }
     return { method, path, body, ...done };
   };
-  // A photo as base64, no larger than is needed to see what is wrong.
+  // A photo as base64.
   const small = async file => {
-    const picture = await createImageBitmap(file, { imageOrientation: "from-image" }), scale = Math.min(1, 1600 / Math.max(picture.width, picture.height));
-    const canvas = make("canvas", { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) });
-    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-    return canvas.toDataURL("image/jpeg", .82).split(",")[1];
+    const made = await smallPhoto(file);
+    return new Promise((done, fail) => { const reader = new FileReader(); reader.onload = () => done(reader.result.split(",")[1]); reader.onerror = fail; reader.readAsDataURL(made); });
   };
   document.addEventListener("submit", async event => {
     const form = event.target;

@@ -37,10 +37,10 @@
   class Refused extends Error { constructor(status, answer) { super(answer?.said ?? answer?.detail ?? say("That did not work")); Object.assign(this, { status, answer }); } }
   const call = async (method, path, body, known) => {
     const headers = { "x-account": me }; // nothing of one person's goes out as another's
-    if (body !== undefined) headers["content-type"] = "application/json";
+    if (body !== undefined && !(body instanceof FormData)) headers["content-type"] = "application/json";
     if (known) headers["idempotency-key"] = known;
     let answer;
-    try { answer = await fetch(ask + path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal: AbortSignal.timeout(10000) }); } catch { throw new Lost(); }
+    try { answer = await fetch(ask + path, { method, headers, body: body === undefined || body instanceof FormData ? body : JSON.stringify(body), signal: AbortSignal.timeout(body instanceof FormData ? 60000 : 10000) }); } catch { throw new Lost(); }
     if (answer.status === 401) throw new Refused(401, { detail: say("Sign in again: what is kept here is sent then") });
     const content = await answer.json().catch(() => null);
     if (answer.status >= 500 || answer.status === 429 || answer.status === 408) throw new Lost();
@@ -164,6 +164,22 @@
   };
   const buyer = customer(sell, "sell"), bringer = customer($("till-repair"), "repair");
 
+  // Photos of a phone that is taken in.
+  let photos = [];
+  const drawPhotos = () => $("till-photos").replaceChildren(...photos.map(photo => {
+    const picture = make("img", { className: "thumb", src: URL.createObjectURL(photo), alt: say("Photo") }), remove = make("button", { type: "button", className: "btn-close" });
+    picture.onload = () => URL.revokeObjectURL(picture.src);
+    remove.setAttribute("aria-label", say("Remove"));
+    remove.onclick = () => { photos = photos.filter(each => each !== photo); drawPhotos(); };
+    return make("li", {}, picture, remove);
+  }));
+  all(at, "[data-photos]").forEach(field => field.addEventListener("change", async () => {
+    const some = [...field.files];
+    field.value = ""; hush();
+    for (const each of some) try { photos.push(await smallPhoto(each)); } catch { wrong(say("This is no picture: {what}", { what: each.name })); }
+    drawPhotos();
+  }));
+
   // Payments.
   let paid = [];
   const addPayment = (given = {}) => {
@@ -239,6 +255,7 @@
 
   // The queue: an order is some steps, each posted once; what one answers is there for the next.
   const filled = (value, found) => typeof value === "string" && value.startsWith("$") ? found[value.slice(1)] : Array.isArray(value) ? value.map(each => filled(each, found)) : value && typeof value === "object" ? Object.fromEntries(Object.entries(value).map(([name, each]) => [name, filled(each, found)])) : value;
+  const formWith = photo => { const made = new FormData(); made.append("file", photo, "photo.jpg"); return made; };
   const DAY = 23 * 3600 * 1000; // The interface knows a key for a day (P-07).
   const run = async order => {
     if (order.tried && Date.now() - order.tried > DAY) throw new Refused(0, { detail: say("This was sent a day ago and nobody heard of it: look whether it was booked before you take it up again") });
@@ -247,7 +264,7 @@
       if (step.done) continue;
       const path = step.path.replace(/\$(\w+)/g, (_, name) => order.found[name]);
       let answer;
-      try { answer = await call("POST", path, filled(step.body, order.found), step.key); } catch (problem) {
+      try { answer = await call("POST", path, step.photo ? formWith(step.photo) : filled(step.body, order.found), step.key); } catch (problem) {
         if (!(step.take === "customer" && problem instanceof Refused && problem.answer?.code === "phone_taken")) throw problem;
         answer = (await call("GET", `/customers/?limit=1&search=${encodeURIComponent(step.body.phone_number)}`))[0]; // made at another till meanwhile
         if (!answer) throw problem;
@@ -284,8 +301,9 @@
     $("till-waits").querySelector("ul").replaceChildren(...some.map(order => {
       const row = make("li", { className: "line-deeds" }, make("span", {}, `${new Date(order.at).toLocaleTimeString(lang, { hour: "2-digit", minute: "2-digit" })} · ${order.title} · ${money(order.total)}`, make("br"), make("span", { className: order.refused ? "till-alert" : "text-secondary" }, order.refused ? say("Refused: {why}", { why: order.refused }) : order.why || say("Is sent when the line is back"))));
       const take = make("button", { type: "button", className: "btn btn-sm", onclick: async () => { await store("orders", "readwrite", orders => orders.delete(order.id)); restore(order); await showQueue(); } }, say("Take up again"));
-      const drop = make("button", { type: "button", className: "btn btn-sm btn-ghost-danger", onclick: async () => { if (confirm(say("Drop this? It was not booked."))) { await store("orders", "readwrite", orders => orders.delete(order.id)); await showQueue(); } } }, say("Drop"));
-      if (order.refused) row.append(make("span", {}, take, " ", drop));
+      const drop = make("button", { type: "button", className: "btn btn-sm btn-ghost-danger", onclick: async () => { if (confirm(say(order.steps.some(step => step.main && step.done) ? "Drop the rest? It was not booked." : "Drop this? It was not booked."))) { await store("orders", "readwrite", orders => orders.delete(order.id)); await showQueue(); } } }, say("Drop"));
+      const booked = order.steps.find(step => step.main && step.done); // what is refused is only the rest of it
+      if (order.refused) row.append(make("span", {}, booked ? make("a", { className: "btn btn-sm", href: `${app}/${order.room}/${booked.answer.id}` }, say("Show it")) : take, " ", drop));
       return row;
     }));
     if (!some.length) $("till-waits").hidden = true;
@@ -322,7 +340,7 @@
     if (focus) ({ sell: $("scan"), buy: $("till-buy").elements.brand, repair: $("repair-customer") })[name].focus();
   };
   ways.forEach((name, n) => { $(`way-${name}`).addEventListener("click", () => go(name)); $(`way-${name}`).addEventListener("keydown", event => { const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key]; if (by) { const next = ways[(n + by + ways.length) % ways.length]; go(next, false); $(`way-${next}`).focus(); } }); });
-  const begin = () => { lines = []; paid = []; $("till-payments").replaceChildren(); for (const each of ways) $(`till-${each}`).reset(); $("till-trade").open = false; $("till-decision").hidden = true; buyer.reset(); bringer.reset(); addPayment(); drawLines(); reckon(); };
+  const begin = () => { lines = []; paid = []; $("till-payments").replaceChildren(); for (const each of ways) $(`till-${each}`).reset(); $("till-trade").open = false; $("till-decision").hidden = true; buyer.reset(); bringer.reset(); photos = []; drawPhotos(); addPayment(); drawLines(); reckon(); };
   $("till-next").addEventListener("click", () => { begin(); go("sell"); });
   $("till-print").addEventListener("click", () => print());
   const values = form => Object.fromEntries([...new FormData(form)].map(([name, value]) => [name, String(value).trim()]));
@@ -330,7 +348,7 @@
     begin(); go(order.way);
     const form = $(`till-${order.way}`);
     for (const [name, value] of Object.entries(order.kept.values)) { const field = form.elements[name]; if (field && !name.startsWith("paid")) field.value = value; }
-    if (order.way !== "sell") { if (order.way === "repair") bringer.reset(order.kept.who); return; }
+    if (order.way !== "sell") { if (order.way === "repair") { bringer.reset(order.kept.who); photos = order.kept.photos ?? []; drawPhotos(); } return; }
     $("till-trade").open = order.kept.isSwap;
     lines = order.kept.lines; paid = []; $("till-payments").replaceChildren();
     order.kept.parts.forEach(part => addPayment({ ...part, amount: part.given })); if (!paid.length) addPayment();
@@ -373,9 +391,10 @@
     if (deposit > cost) fields.push(["deposit", say("This is more than the price")]);
     if (fields.length) return { fields };
     const looked = all(form, "[name=checks]:checked").map(each => each.value).join("; ");
-    const steps = [{ path: "/repairs/", body: given({ customer_id: idOf(who), phone_description: body.phone_description, issue_description: body.issue_description, cost: plain(cost), due_date: body.due_date, intake: looked }), take: "repair", main: true, key: key() }];
+    const steps = [{ path: "/repairs/", body: given({ customer_id: idOf(who), phone_description: body.phone_description, issue_description: body.issue_description, cost: plain(cost), due_date: body.due_date, technician_id: Number(body.technician_id) || undefined, intake: looked }), take: "repair", main: true, key: key() }];
     if (deposit) steps.push({ path: "/repairs/$repair/payments", body: given({ amount: plain(deposit), method: body.deposit_method, reference: body.reference_r }), key: key() });
-    return { room: "repairs", title: body.phone_description, total: deposit ?? 0, who: who.full_name, note: [body.issue_description, looked].filter(Boolean).join(" · "), rows: [[body.phone_description, cost], ...(deposit ? [[`${say("Deposit")}: ${say(body.deposit_method)}`, -deposit]] : []), [say("Stays due"), cost - (deposit ?? 0), "sum"]], steps: withCustomer(who, steps), kept: { who } };
+    steps.push(...photos.map(photo => ({ path: "/repairs/$repair/files", photo, key: key() })));
+    return { room: "repairs", title: body.phone_description, total: deposit ?? 0, who: who.full_name, note: [body.issue_description, looked].filter(Boolean).join(" · "), rows: [[body.phone_description, cost], ...(deposit ? [[`${say("Deposit")}: ${say(body.deposit_method)}`, -deposit]] : []), [say("Stays due"), cost - (deposit ?? 0), "sum"]], steps: withCustomer(who, steps), kept: { who, photos } };
   };
   const makers = { sell: sale, buy: purchase, repair: intake };
   let busy = false;
