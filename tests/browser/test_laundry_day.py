@@ -1,6 +1,7 @@
 """A day at the laundry on telephones: two residents at once, a lost line, a fault with its photo, the screen on the wall."""
 
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +11,18 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.conftest import PHONE, Rental, fits
 from tests.commands import Server, done, serving
+from tests.trades.laundry.test_push import BROWSER, KEY
 
 PIN = "4826"
 PEOPLE = {"ama": "100001", "ben": "100002", "admin": "900001"}
 API = "/api/v1"
+PUSH = """
+let kept = null;
+const made = { endpoint: "http://127.0.0.1:9/phone", options: {}, unsubscribe: async () => { kept = null; return true; } };
+PushManager.prototype.getSubscription = async () => kept;
+PushManager.prototype.subscribe = async () => kept = { ...made, toJSON: () => ({ endpoint: made.endpoint, keys: %s }) };
+"""
+"""A push service of this browser's maker, which is nowhere near."""
 
 
 class House(Rental):
@@ -45,6 +54,9 @@ class House(Rental):
 def house_served(tmp_path_factory: pytest.TempPathFactory, browser: Browser) -> Iterator[House]:
     """One laundry for the tests of this file."""
     folder = tmp_path_factory.mktemp("laundry")
+    (folder / ".env").write_text(
+        f"VAPID_PRIVATE_KEY={KEY}\nVAPID_SUBJECT=mailto:it@example.com\nWEBHOOKS_ALLOW_PRIVATE=true\n"
+    )
     done(folder, "org", "create", "KY Wash")
     for name, number in PEOPLE.items():
         role = "admin" if name == "admin" else "resident"
@@ -161,3 +173,31 @@ def test_the_pages_are_in_malay_for_who_wants_them_so(house: House) -> None:
     expect(machine(page, "Mesin basuh 2")).to_contain_text("Kosong")
     page.goto(f"{house.base}/app/queue")
     expect(page.get_by_role("heading", level=1)).to_have_text("Giliran")
+
+
+def test_somebody_is_told_on_this_telephone_once_they_asked_for_it_there(house: House) -> None:
+    seat = house.seat("ama", PHONE, permissions=["notifications"])
+    seat.page.add_init_script(PUSH % json.dumps(BROWSER))
+    page = seat.page
+    page.goto(f"{house.base}/app/me")
+    page.get_by_role("button", name="Notify me on this telephone").click()
+    stop = page.get_by_role("button", name="Not on this telephone any more")
+    expect(stop).to_be_visible()
+    expect(page.get_by_label("On the telephones and computers")).to_be_checked()
+    assert len(house.ask("ama", "GET", f"{API}/devices")) == 1
+    stop.click()
+    expect(page.get_by_role("button", name="Notify me on this telephone")).to_be_visible()
+    assert house.ask("ama", "GET", f"{API}/devices") == []
+    # Who wants the page to ring is rung until they have seen it.
+    page.get_by_label("Ring on these pages until I have seen it").check()
+    page.locator("[data-ways] button").click()
+    expect(page.locator("#tray")).to_contain_text("Saved")
+    page.reload()
+    house.ask("ama", "POST", f"{API}/machines/start", {"machine_type": "washer", "machine_id": 5})
+    house.ask("ama", "POST", f"{API}/machines/end", {"machine_type": "washer", "machine_id": 5})
+    ring = page.locator("#ring")
+    expect(ring).to_contain_text("Washer 5 is done")
+    ring.get_by_role("button", name="I have seen it").click()
+    expect(ring).to_be_hidden()
+    house.ask("ama", "PUT", f"{API}/profile/preferences", {"rings": False})
+    assert fits(page)

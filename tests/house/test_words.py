@@ -296,7 +296,11 @@ def said_by_all() -> dict[str, str]:
 def to_people(templates: Iterable[Template]) -> Iterator[str]:
     """What templates say to people with an account: in the application, and of the account itself."""
     for each in templates:
-        yield from each.texts.values() if each.always else (text for text in (each.notice,) if text)
+        yield from (
+            each.texts.values()
+            if each.always
+            else (text for text in (each.notice, each.subject) if each.notice and text)
+        )
 
 
 @cache
@@ -348,13 +352,10 @@ def test_every_sentence_of_a_trade_is_in_the_language(name: str, language: str) 
 @pytest.mark.parametrize(("name", "language"), ALONE)
 def test_what_a_trade_draws_itself_is_whole_in_a_language_that_only_it_has(name: str, language: str) -> None:
     folders = TRADES[name].words
-    own = worth(on_pages(TRADES[name].folder / "templates"))
-    complain(folders[0] / f"{language}.json", "lacks", lacking(own, language, *folders))
-    complain(
-        folders[0] / f"{language}.json",
-        "holds what nobody says",
-        idle(folders[0] / f"{language}.json", [*said_by(name), *said_by_all()]),
-    )
+    told = to_people(TRADES[name].templates_by_name.values())
+    own, path = worth(chain(on_pages(TRADES[name].folder / "templates"), told)), folders[0] / f"{language}.json"
+    complain(path, "lacks", lacking(own, language, *folders))
+    complain(path, "holds what nobody says", idle(path, [*own, *said_by(name), *said_by_all()]))
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -33,7 +33,7 @@ def samples() -> dict[str, Any]:
         "machine_type": "washer", "machine_id": 1, "category": "normal", "then_dryer": False, "for_user_id": None, "minutes": 5,
         "moved": False, "place": "table", "photo": None, "state": "free", "description": "It leaks badly", "photo_data": None,
         "phone_number": "0123456789", "channels": ["in_app"], "remind_before_min": 0, "quiet_from": "", "quiet_until": "",
-        "language": "en", "endpoint": f"https://127.0.0.1:9/{number}", "keys": BROWSER, "note": "mended",
+        "rings": False, "email": f"r{number}@example.com", "language": "en", "endpoint": f"https://127.0.0.1:9/{number}", "keys": BROWSER, "note": "mended",
         "number": 100 + number, "name": f"Cellar {number}", "building": "A", "headline": "Closed", "body": "For a day",
         "until": None, "date": str(date(2030, 1, 1) + timedelta(days=number)), "text": "Looks fine",
     }  # fmt: skip

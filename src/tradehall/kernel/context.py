@@ -56,7 +56,7 @@ class Context(Reader):
     def __init__(self, batch: Batch, trade: "Trade", actor: Actor, now: datetime, origin: Mapping[str, str]) -> None:
         super().__init__(batch.session, trade, actor, now)
         self._batch = batch
-        self._origin = origin
+        self.origin = origin
         self._rows: dict[tuple[type[Record], int], Record] = {}
         self._changed: dict[int, Record] = {}
         self._events: list[Event] = []
@@ -253,7 +253,7 @@ class Context(Reader):
         """Carry out a verb, as an event of its own with the present one as its cause."""
         self.flush()
         cause = self._events[-1] if self._events else None
-        event = Event(self.trade.name, verb.event, self.actor.label, self.now, self._origin, cause)
+        event = Event(self.trade.name, verb.event, self.actor.label, self.now, self.origin, cause)
         if verb.goal is not None and _target(args).values[verb.state_name] == verb.goal:
             return args[0]  # type: ignore[return-value]  # a move gives its row, or nothing
         self._log.staged.append(event)
@@ -268,7 +268,7 @@ class Context(Reader):
     @contextmanager
     def happening(self, name: str) -> Iterator[None]:
         """Something that Tradehall does by itself and that is no verb, as an event of this name: demo data, an import."""
-        event = Event(self.trade.name, name, self.actor.label, self.now, self._origin)
+        event = Event(self.trade.name, name, self.actor.label, self.now, self.origin)
         self._log.staged.append(event)
         self._events.append(event)
         try:

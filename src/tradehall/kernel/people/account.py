@@ -37,6 +37,8 @@ from tradehall.kernel.people.tables import USERS
 from tradehall.kernel.reader import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tradehall.kernel.calls import Call
     from tradehall.kernel.office import Office
     from tradehall.kernel.trade import Trade
@@ -125,15 +127,15 @@ async def logout_all(office: Office, trade: Trade, call: Call) -> Answer:
 class ChooseLanguage(Work):
     """Note in which language somebody is spoken to."""
 
-    def __init__(self, of: Member, language: str | None, call: Call) -> None:
-        self.org_id, self.of, self.language, self.call = of.org_id, of, language, call
+    def __init__(self, of: Member, language: str | None, now: datetime, origin: Mapping[str, str]) -> None:
+        self.org_id, self.of, self.language, self.now, self.origin = of.org_id, of, language, now, origin
 
     def run(self, batch: Batch) -> None:
-        of, call = self.of, self.call
+        of, now = self.of, self.now
         mine = sa.update(USERS).where(USERS.c.id == of.user_id)
-        batch.session.execute(mine.values(language=self.language, updated_at=call.now))
+        batch.session.execute(mine.values(language=self.language, updated_at=now))
         changed = {"language": [of.language, self.language]}
-        tell(batch, "user.language", of.user_id, of.trade, acting(of).label, call.now, changed, origin=call.origin)
+        tell(batch, "user.language", of.user_id, of.trade, acting(of).label, now, changed, origin=self.origin)
         touch_authority(batch.session)
 
 
@@ -154,7 +156,7 @@ async def choose_language(office: Office, trade: Trade, call: Call) -> Answer:
         names = ", ".join(languages(trade.words))
         raise field_error(["body", "language"], f"The languages are {names}")
     if wish != found.language:
-        await office.database.unit(ChooseLanguage(found, wish, call))
+        await office.database.unit(ChooseLanguage(found, wish, call.now, call.origin))
         await office.tokens.look()
     return _spoken(trade, wish)
 

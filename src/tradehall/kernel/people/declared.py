@@ -158,6 +158,8 @@ class SignIn:
     renews: bool = False
     """Whether a valid access token can be exchanged for a new one without a refresh token."""
     errors: Mapping[str, int] = field(default_factory=dict)
+    reached: Callable[[Any, int], str | None] | None = None
+    """Where somebody is reached who signs in with no address: a telephone number or an e-mail address that the trade keeps."""
 
     @property
     def name(self) -> str:

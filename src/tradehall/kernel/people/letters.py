@@ -64,11 +64,18 @@ async def write(office: Office, job: Job) -> Then:
 
     def written(ctx: Context) -> None:
         if (address := _reached(ctx, user_id, purpose)) is not None:
-            name, secret, trade = LETTERS[purpose].name, ctx.trade.sign_in.secret.name, ctx.trade.title
+            secret, trade = _secret(ctx, user_id), ctx.trade.title
             with ctx.happening("user.letter"):
-                ctx.notify(address, name, person=user_id, secret=secret, trade=trade)
+                ctx.notify(address, LETTERS[purpose].name, person=user_id, secret=secret, trade=trade)
 
     return written
+
+
+def _secret(ctx: Context, user_id: int) -> str:
+    """What people call what proves them: a PIN where they have a number for it, else a password."""
+    way, names = ctx.trade.sign_in, names_of(ctx.session, user_id, ctx.trade.name)
+    way = way if any(kind.name in names for kind in way.kinds) else way.staff
+    return way.secret.name.upper() if way.secret.is_pin else way.secret.name
 
 
 def _reached(ctx: Context, user_id: int, purpose: str) -> str | None:
@@ -79,9 +86,9 @@ def _reached(ctx: Context, user_id: int, purpose: str) -> str | None:
 
 
 def address_of(ctx: Context, user_id: int) -> str | None:
-    """Where somebody is reached, as they wrote it: by e-mail, else by SMS."""
-    names = names_of(ctx.session, user_id, ctx.trade.name)
-    return names.get(EMAIL.name) or names.get(PHONE.name)
+    """Where somebody is reached, as they wrote it: by e-mail, else by SMS, else where their trade knows."""
+    names, known = names_of(ctx.session, user_id, ctx.trade.name), ctx.trade.sign_in.reached
+    return names.get(EMAIL.name) or names.get(PHONE.name) or (known(ctx, user_id) if known is not None else None)
 
 
 def _link(purpose: str, lasts: timedelta) -> None:

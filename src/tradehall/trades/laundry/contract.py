@@ -8,7 +8,19 @@ from tradehall.kernel.people import admin
 from tradehall.kernel.people.paths import DRY, service
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import own
-from tradehall.trades.laundry import board, cycles, faults, feed, notifications, people, pushes, queue, stats, views
+from tradehall.trades.laundry import (
+    board,
+    cycles,
+    faults,
+    feed,
+    notifications,
+    people,
+    pushes,
+    queue,
+    stats,
+    views,
+    ways,
+)
 from tradehall.trades.laundry.models import (
     Bulletin,
     Cycle,
@@ -94,9 +106,10 @@ paths = (
     _at("GET", "/stats/best-times", stats.best_times),
     _at("GET", "/profile/me", people.me),
     _at("PUT", "/profile/update", people.update),
-    _at("PUT", "/profile/preferences", people.prefer),
+    _at("PUT", "/profile/preferences", ways.prefer),
     _at("POST", "/devices", pushes.register, status=201),
     _at("GET", "/devices/key", pushes.KEY),
+    _at("POST", "/devices/forget", pushes.unregister),
     _at("GET", "/notifications", notifications.listed),
     _at("PUT", "/notifications/read-all", notifications.READ_ALL),
     _at("PUT", "/notifications/{id}/read", notifications.READ, finds=notifications.named),

@@ -305,9 +305,17 @@ def collect(ctx: Context, wish: Collection) -> Answer:
         note(ctx, "clothes_collected", machine, called(machine))
     else:
         note(ctx, "clothes_moved", machine, called(machine))
-        tell(ctx, cycle.user_id, "clothes_moved", machine, str(cycle.id), place=wish.place or "in the laundry")
+        moved_to(ctx, cycle, machine)
     cleared(ctx, machine, cycle)
     return {"success": True, "message": f"{called(machine)} is empty", "machine": shown_to(ctx, machine)}
+
+
+def moved_to(ctx: Context, cycle: Cycle, machine: Machine) -> None:
+    """Tell somebody that their clothes were taken out, and where they are (spec N4)."""
+    if cycle.place:
+        tell(ctx, cycle.user_id, "clothes_moved", machine, str(cycle.id), place=cycle.place)
+    else:
+        tell(ctx, cycle.user_id, "clothes_taken_out", machine, str(cycle.id))
 
 
 def cleared(ctx: Context, machine: Machine, cycle: Cycle) -> None:

@@ -11,6 +11,7 @@ from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import report
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.files import attach
+from tradehall.kernel.people.members import holders
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import act
@@ -24,7 +25,7 @@ from tradehall.trades.laundry.models import (
     MachineStatus,
 )
 from tradehall.trades.laundry.photos import Photo, taken_in
-from tradehall.trades.laundry.roles import ADMIN, EVERYBODY, STAFF
+from tradehall.trades.laundry.roles import EVERYBODY, STAFF
 from tradehall.trades.laundry.telling import note, tell
 from tradehall.trades.laundry.views import called, numbered, shown_to
 
@@ -87,7 +88,8 @@ def report_fault(ctx: Context, fault: Fault) -> Answer:
     if machine.enabled and count >= ctx.preferences[terms.FAULTS.name]:
         brought_up_to_date(ctx, machine)
         out_of_order(ctx, machine, str(row.id))
-        ctx.notify(ADMIN, "faults_reported", machine, once=row.id, machine=called(machine), count=count)
+        for each in holders(ctx.session, ctx.org_id, ctx.trade.name, *(role.name for role in STAFF)):
+            tell(ctx, each, "faults_reported", machine, f"{each}:{row.id}", count=count)
     return shown(row, ctx.trade.prefix)
 
 

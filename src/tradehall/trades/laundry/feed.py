@@ -11,6 +11,7 @@ from tradehall.kernel.contracts import report
 from tradehall.kernel.errors import Denied
 from tradehall.kernel.feed import Happening
 from tradehall.kernel.live import Live, Message
+from tradehall.kernel.notices.languages import language_of
 from tradehall.kernel.notices.ledger import Notice
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
@@ -98,7 +99,9 @@ def _of_fault(reader: Reader, fault_id: int) -> Iterator[Message]:
 def _of_notice(reader: Reader, notice_id: int) -> Iterator[Message]:
     notice = reader.find(Notice, notice_id)
     if notice is not None and notice.of_trade == reader.trade.name:
-        data = notifications.shown(notice, notifications.about(reader, notice))
+        data = notifications.shown(
+            reader, notice, notifications.about(reader, notice), language_of(reader.session, notice.person_id)
+        )
         yield Message("notification_received", data, to=notice.person_id, topic="notifications")
 
 

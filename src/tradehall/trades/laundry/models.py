@@ -5,6 +5,7 @@ from enum import StrEnum
 from tradehall.kernel.columns import (
     choice,
     day,
+    email,
     flag,
     integer,
     json,
@@ -130,11 +131,13 @@ class Resident(Record, table="laundry_residents"):
     student_id = personal(text(254), "name")
     phone_number = personal(text(30, default=""), "phone")
     phone_e164 = personal(optional(text(20)))
+    email = personal(optional(email()), "email")
     channels = json(default=lambda: ["in_app"])
     remind_before_min = integer(at_least=0, at_most=120, default=0)
     quiet_from = text(5, default="")
     quiet_until = text(5, default="")
-    language = text(5, default="en")
+    rings = flag()
+    """Whether their pages ring until they have seen that a load is done, or that a machine is offered."""
     left_at = optional(moment())
 
     walls = (unique("user_id", says="This resident is known already"),)

@@ -10,13 +10,14 @@ from pydantic import Field as Limit
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import report
 from tradehall.kernel.errors import Missing
+from tradehall.kernel.notices.languages import language_of
 from tradehall.kernel.notices.ledger import Notice
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, find
 from tradehall.kernel.verbs import ME, Grant, Verb, grants, where
 from tradehall.trades.laundry.models import Machine
 from tradehall.trades.laundry.roles import EVERYBODY
-from tradehall.trades.laundry.telling import TITLES
+from tradehall.trades.laundry.telling import titled
 
 Answer = dict[str, Any]
 TRADE = Machine.trade
@@ -38,11 +39,11 @@ MINE = find(Notice, _mine(Notice))
 NEWEST = MINE.by(Notice.table.c.created_at.desc(), Notice.table.c.id.desc())
 
 
-def shown(row: Notice, machine: Machine | None) -> Answer:
-    """A notice in the shape of the contract."""
+def shown(reader: Reader, row: Notice, machine: Machine | None, language: str) -> Answer:
+    """A notice in the shape of the contract, with its title in a language."""
     return {
         "id": row.id, "user_id": row.person_id, "notification_type": row.template,
-        "title": TITLES.get(row.template, "Notice"), "message": row.body, "is_read": row.read_at is not None,
+        "title": titled(reader, row.template, language), "message": row.body, "is_read": row.read_at is not None,
         "machine_type": machine.machine_type if machine is not None else None,
         "machine_id": machine.number if machine is not None else None, "created_at": row.created_at,
     }  # fmt: skip
@@ -62,9 +63,10 @@ def listed(reader: Reader, page: Page) -> Answer:
     machines = {
         each.id: each for each in reader.all(find(Machine, Machine.id.in_({row.cause_id or 0 for row in rows})))
     }
+    language = language_of(reader.session, reader.actor.user_id)
     of_machine = (row if row.cause_entity == Machine.table.name else None for row in rows)
     found = [
-        shown(row, machines.get(each.cause_id or 0) if each is not None else None)
+        shown(reader, row, machines.get(each.cause_id or 0) if each is not None else None, language)
         for row, each in zip(rows, of_machine, strict=True)
     ]
     return {"notifications": found, "unread_count": unread(reader)}

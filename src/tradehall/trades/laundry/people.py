@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel
 from pydantic import Field as Limit
 
+from tradehall.kernel.columns import Email
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import report
 from tradehall.kernel.people import JOIN, Register, SignIn, number, pin
@@ -14,10 +15,9 @@ from tradehall.kernel.phones import e164
 from tradehall.kernel.preferences import REGION
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.verbs import act
+from tradehall.trades.laundry import ways
 from tradehall.trades.laundry.models import Resident
 from tradehall.trades.laundry.roles import EVERYBODY
-from tradehall.trades.laundry.telling import SMS
-from tradehall.trades.laundry.terms import Hour
 from tradehall.trades.laundry.views import resident, student_of
 
 Answer = dict[str, Any]
@@ -39,14 +39,10 @@ class WithPhone(BaseModel):
     phone_number: Phone
 
 
-class Ways(BaseModel):
-    """How somebody wants to be told: in which ways, how many minutes before the end, and when not."""
+class Reached(WithPhone):
+    """How somebody is reached; an e-mail address that is empty is forgotten."""
 
-    channels: Annotated[list[Literal["in_app", "push", "sms"]], Limit(max_length=3)] | None = None
-    remind_before_min: Annotated[int, Limit(ge=0, le=120)] | None = None
-    quiet_from: Hour | None = None
-    quiet_until: Hour | None = None
-    language: Literal["en", "fr"] | None = None
+    email: Email | Literal[""] | None = None
 
 
 def reachable(reader: Reader, typed: str) -> str | None:
@@ -62,10 +58,10 @@ def moved_in(ctx: Context, user_id: int, asked: Any) -> None:
     ))  # fmt: skip
 
 
-def known(ctx: Context) -> Resident:
-    """What is kept of whoever asks; kept from now on, if nothing was."""
-    me = ctx.actor.user_id
-    return resident(ctx, me) or ctx.add(Resident(user_id=me, student_id=student_of(ctx, me)))
+def phone_of(reader: Reader, user_id: int) -> str | None:
+    """The telephone number to which somebody is sent what concerns their account (spec R-16)."""
+    found = resident(reader, user_id)
+    return found.phone_e164 if found is not None and found.left_at is None else None
 
 
 def user(reader: Reader, base: dict[str, Any]) -> Answer:
@@ -88,9 +84,10 @@ def myself(reader: Reader) -> Answer:
         "created_at": place.created_at if place is not None else None,
     }  # fmt: skip
     found = resident(reader, actor.user_id)
-    ways = {} if found is None else {name: found.values[name] for name in Ways.model_fields}
-    number = found.phone_e164 if found is not None else None
-    return user(reader, base) | {"phone_e164": number, "preferences": ways}
+    return user(reader, base) | {
+        "phone_e164": found.phone_e164 if found is not None else None, "email": found.email if found is not None else None,
+        "preferences": ways.chosen(reader), "offered": ways.offered(reader),
+    }  # fmt: skip
 
 
 @report(by=EVERYBODY)
@@ -100,25 +97,17 @@ def me(reader: Reader) -> Answer:
 
 
 @act(Resident, by=EVERYBODY)
-def update(ctx: Context, wish: WithPhone) -> Answer:
+def update(ctx: Context, wish: Reached) -> Answer:
     """Change how you are reached."""
-    row = known(ctx)
+    row = ways.known(ctx)
     row.phone_number, row.phone_e164 = wish.phone_number, reachable(ctx, wish.phone_number)
+    if "email" in wish.model_fields_set:
+        row.email = wish.email or None
     ctx.flush()
     return {"success": True, "message": "Profile updated", "user": myself(ctx)}
 
 
-@act(Resident, by=EVERYBODY)
-def prefer(ctx: Context, wish: Ways) -> Answer:
-    """Choose how you are told."""
-    row = known(ctx)
-    for name, value in wish.model_dump(exclude_none=True).items():
-        row.assign(row.fields[name], value)
-    ctx.flush()
-    lacks = SMS in row.channels and not row.phone_e164
-    sentence = "There is no number that an SMS could be sent to" if lacks else "Saved"
-    return {"success": True, "message": sentence, "preferences": {name: row.values[name] for name in Ways.model_fields}}
-
-
-sign_in = SignIn(kinds=(number("student_id", 6, "Student ID"),), secret=pin(4), wrong="Invalid credentials", user=user)
+sign_in = SignIn(
+    kinds=(number("student_id", 6, "Student ID"),), secret=pin(4), wrong="Invalid credentials", user=user, reached=phone_of,
+)  # fmt: skip
 register = Register(JOIN, asks=WithPhone, status=200, errors={"name_taken": 400}, also=moved_in)

@@ -1,5 +1,6 @@
 """Web push: which browsers somebody is told in, and telling them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -17,6 +18,7 @@ from tradehall.kernel.records import find
 from tradehall.kernel.verbs import SYSTEM, act
 from tradehall.trades.laundry.models import DEVICES, Device, Machine
 from tradehall.trades.laundry.roles import EVERYBODY
+from tradehall.trades.laundry.ways import also_pushed
 
 if TYPE_CHECKING:
     from tradehall.kernel.calls import Call
@@ -34,10 +36,15 @@ class Keys(BaseModel):
     auth: Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
-class Browser(BaseModel):
-    """A browser that wants to be told: what `PushManager.subscribe` gives."""
+class Endpoint(BaseModel):
+    """The address at which a browser is told; nobody but itself and its push service knows it."""
 
     endpoint: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Browser(Endpoint):
+    """A browser that wants to be told: what `PushManager.subscribe` gives."""
+
     keys: Keys
 
 
@@ -53,11 +60,20 @@ def register(ctx: Context, wish: Browser) -> dict[str, Any]:
     """Be told in this browser, also where it shows something else."""
     for each in ctx.all(find(Device, Device.endpoint == wish.endpoint)):
         ctx.delete(each)
+    also_pushed(ctx)
     for each in ctx.all(DEVICES, user=ctx.actor.user_id)[: -MOST_DEVICES + 1]:
         ctx.delete(each)
     me = ctx.actor.user_id
     made = ctx.add(Device(user_id=me, endpoint=wish.endpoint, p256dh=wish.keys.p256dh, auth=wish.keys.auth))
     return {"success": True, "message": "You will be told here", "id": made.id}
+
+
+@act(Device, by=EVERYBODY)
+def unregister(ctx: Context, wish: Endpoint) -> dict[str, Any]:
+    """Be told in this browser no more."""
+    for each in ctx.all(find(Device, Device.endpoint == wish.endpoint, Device.user_id == ctx.actor.user_id)):
+        ctx.delete(each)
+    return {"success": True, "message": "You will be told here no more"}
 
 
 async def _key(office: "Office", trade: "Trade", call: "Call") -> Answer:
@@ -67,10 +83,12 @@ async def _key(office: "Office", trade: "Trade", call: "Call") -> Answer:
 KEY = Service("push_key", EVERYBODY, _key, 'What a browser is registered with; "" where nobody is told by push.')
 
 
-def pushed(ctx: Context, user_id: int, template: str, machine: Machine, due: datetime) -> None:
-    """Have somebody's browsers told what they were told in the application."""
+def pushed(
+    ctx: Context, user_id: int, template: str, machine: Machine, due: datetime, about: Mapping[str, Any]
+) -> None:
+    """Have somebody's browsers told what they were told in the application, with its title."""
     for each in ctx.all(DEVICES, user=user_id):
-        given = {"device": each.id, "template": template, "machine": machine.id}
+        given = {"device": each.id, "template": template, "machine": machine.id, "about": dict(about)}
         ctx.later(push, given, due=due, target=urlsplit(each.endpoint).netloc[:100])
 
 
@@ -92,6 +110,7 @@ async def push(office: "Office", job: Job) -> Then | None:
         if notice is None:
             return None
         content = {"id": notice.id, "type": notice.template, "message": notice.body, "at": notice.created_at}
+        content |= given["about"]
         return Subscription.of(device.values), dumps(content)
 
     found = await office.as_system(trade, job.org_id, words)

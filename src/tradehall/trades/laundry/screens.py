@@ -49,8 +49,11 @@ notices = OwnPage(
 )  # fmt: skip
 me = OwnPage(
     "me", "me.html", by=EVERYBODY, title="Me", icon="person", is_kept=True,
-    shows={"profile": f"{PREFIX}/profile/me", "done": f"{PREFIX}/activities/user/{{me}}?limit=10"},
-    does={"update": f"PUT {PREFIX}/profile/update", "prefer": f"PUT {PREFIX}/profile/preferences"},
+    shows={"profile": f"{PREFIX}/profile/me", "push": f"{PREFIX}/devices/key", "done": f"{PREFIX}/activities/user/{{me}}?limit=10"},
+    does={
+        "update": f"PUT {PREFIX}/profile/update", "prefer": f"PUT {PREFIX}/profile/preferences",
+        "register": f"{PREFIX}/devices", "unregister": f"{PREFIX}/devices/forget",
+    },
 )  # fmt: skip
 statistics = OwnPage(
     "when", "statistics.html", by=EVERYBODY, title="When to wash", icon="calendars",

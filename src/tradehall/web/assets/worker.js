@@ -7,6 +7,8 @@ const ours = async () => (await caches.keys()).filter(each => each.startsWith(OU
 const drop = async which => { for (const each of await ours()) if (which(each)) await caches.delete(each); };
 let turn = 0;
 const forget = () => { turn++; return drop(() => true); };
+// Who signs out is not told here any more: somebody else may look at this screen next.
+const untell = async () => { await (await self.registration.pushManager?.getSubscription())?.unsubscribe(); };
 const find = async (address, how = ANY) => {
   for (const each of (await ours()).sort((one, other) => other.endsWith(version) - one.endsWith(version))) {
     const found = await (await caches.open(each)).match(address, how);
@@ -61,14 +63,14 @@ self.addEventListener("message", event => event.waitUntil(stock(event.data).then
 self.addEventListener("fetch", event => {
   const { request } = event, { pathname, search, origin } = new URL(request.url);
   if (origin !== location.origin) return;
-  if (request.mode === "navigate" && leaves(pathname)) event.waitUntil(forget());
+  if (request.mode === "navigate" && leaves(pathname)) event.waitUntil(Promise.all([forget(), pathname.endsWith("/-/sign-out") && untell()]));
   else if (request.method !== "GET") return;
   else if (pathname.includes("/assets/") && search.startsWith("?v=")) event.respondWith(find(request).then(found => found ?? fetch(request)));
   else if (request.mode === "navigate" && (pathname === app || (pathname.startsWith(`${app}/`) && !pathname.startsWith(`${app}/-/`)))) event.respondWith(page(event));
 });
 self.addEventListener("push", event => {
   const told = (() => { try { return event.data.json(); } catch { return { message: event.data?.text() ?? "" }; } })();
-  event.waitUntil(self.registration.showNotification(told.title ?? "Tradehall", { body: told.message ?? told.body ?? "", tag: told.tag, data: told }));
+  event.waitUntil(self.registration.showNotification(told.title ?? "Tradehall", { body: told.message ?? told.body ?? "", tag: told.tag, data: told, requireInteraction: Boolean(told.rings) }));
 });
 self.addEventListener("notificationclick", event => {
   event.notification.close();

@@ -107,11 +107,11 @@
 
   // What a form asks for.
   const order = async (form, button) => {
-    const [path, method = "POST"] = form.dataset.ask.split(" ").reverse(), body = "ways" in form.dataset ? { channels: ["in_app"] } : {};
+    const [path, method = "POST"] = form.dataset.ask.split(" ").reverse(), body = "ways" in form.dataset ? { channels: ["in_app"], rings: false } : {};
     for (const [field, value] of new FormData(form, button)) {
       if (field === "do" || field === "key" || typeof value !== "string") continue;
       if (field === "channels") body.channels.push(value);
-      else if (value !== "" || "ways" in form.dataset) body[field] = ["machine_id", "minutes", "remind_before_min"].includes(field) ? Number(value) : value === "true" ? true : value;
+      else if (value !== "" || "ways" in form.dataset || "empty" in form.dataset) body[field] = ["machine_id", "minutes", "remind_before_min"].includes(field) ? Number(value) : value === "true" ? true : value;
     }
     for (const field of all(form, "[data-photo]")) if (field.files[0]) body[field.dataset.photo] = await small(field.files[0]);
     const done = { said: form.dataset.said, done: form.dataset.done, quiet: "quiet" in form.dataset, late: Number(form.dataset.late ?? 0) };
@@ -198,7 +198,8 @@
     }
   };
   let counted = 0;
-  const counting = () => { clearTimeout(counted); counted = setTimeout(count, 300); };
+  const counting = () => { clearTimeout(counted); counted = setTimeout(() => { count(); document.dispatchEvent(new Event("wash:told")); }, 300); };
+  document.addEventListener("wash:seen", () => { count(); fresh(); });
   ready(document); tray(); mark(); tick();
   if (!isIn) return;
   listen(); count(); fresh().then(stock); run();

@@ -92,11 +92,12 @@ def upgrade() -> None:
     sa.Column('student_id', sa.String(length=254), nullable=False),
     sa.Column('phone_number', sa.String(length=30), nullable=False),
     sa.Column('phone_e164', sa.String(length=20), nullable=True),
+    sa.Column('email', sa.String(length=254), nullable=True),
     sa.Column('channels', sa.Text(), nullable=False),
     sa.Column('remind_before_min', sa.BigInteger(), nullable=False),
     sa.Column('quiet_from', sa.String(length=5), nullable=False),
     sa.Column('quiet_until', sa.String(length=5), nullable=False),
-    sa.Column('language', sa.String(length=5), nullable=False),
+    sa.Column('rings', sa.Boolean(), nullable=False),
     sa.Column('left_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
