@@ -139,19 +139,24 @@ async def a_phone(client: httpx2.AsyncClient) -> int:
 
 
 async def race(
-    bases: list[str], token: str, path: str | list[str], bodies: list[Any], headers: dict[str, str] | None = None
+    bases: list[str],
+    token: str | list[str],
+    path: str | list[str],
+    bodies: list[Any],
+    headers: dict[str, str] | None = None,
 ) -> list[tuple[int, Any]]:
     """Open a connection for each request first, then send all of them at once; status and body of each answer.
 
-    A list of paths has one for each body.
+    A list of tokens or of paths has one for each body.
     """
+    tokens = [token] * len(bodies) if isinstance(token, str) else token
     paths = [path] * len(bodies) if isinstance(path, str) else path
     ports = [int(base.rsplit(":", 1)[1]) for base in bases]
     lines = [await asyncio.open_connection("127.0.0.1", ports[n % len(ports)]) for n in range(len(bodies))]
-    for (_, writer), body, to in zip(lines, bodies, paths, strict=True):
+    for (_, writer), body, to, who in zip(lines, bodies, paths, tokens, strict=True):
         content = json.dumps(body).encode()
         head = [
-            f"POST {to} HTTP/1.1", "Host: localhost", "Connection: close", f"Authorization: Bearer {token}",
+            f"POST {to} HTTP/1.1", "Host: localhost", "Connection: close", f"Authorization: Bearer {who}",
             "Content-Type: application/json", f"Content-Length: {len(content)}",
             *(f"{name}: {value}" for name, value in (headers or {}).items()),
         ]  # fmt: skip
