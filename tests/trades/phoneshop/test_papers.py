@@ -1,10 +1,13 @@
 """What is printed says what the interface says, to the cent, whatever people wrote (spec A18, N4, R-16)."""
 
 import io
+import re
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import pytest
+from barcode.charsets import code128  # type: ignore[import-untyped]  # it has no types
 from pypdf import PdfReader
 
 from tests.files.samples import picture
@@ -39,6 +42,35 @@ def money(amount: Any) -> str:
     """An amount as papers of a shop in Accra have it."""
     value = Decimal(str(amount))
     return f"{'−' if value < 0 else ''}GH₵{abs(value):,.2f}"
+
+
+BAR = re.compile(rb"q 1 0 0 -1 ([\d.]+) [\d.]+ cm/c0 cs 0 scn 0 0 m ([\d.]+) 0 l")
+"""A bar of a paper: where it begins, and how wide it is, in points."""
+
+
+async def scanned(person: Person, path: str) -> str:
+    """What a scanner reads of the barcode on a paper, by the widths of its bars and gaps."""
+    content = (await person.get(f"/api/{path}.pdf")).content
+    contents = PdfReader(io.BytesIO(content)).pages[0].get_contents()
+    assert contents is not None
+    bars = [(float(at), float(wide)) for at, wide in BAR.findall(contents.get_data())]
+    unit = min(wide for _, wide in bars)
+    ends = [
+        number
+        for at, wide in bars
+        for number in (round((at - bars[0][0]) / unit), round((at - bars[0][0] + wide) / unit))
+    ]
+    modules = "".join(("1" if n % 2 == 0 else "0") * (end - begin) for n, (begin, end) in enumerate(pairwise(ends)))
+    values = [code128.CODES.index(modules[at : at + 11]) for at in range(0, len(modules) - 13, 11)]
+    assert modules.endswith(f"{code128.STOP}11")
+    assert values[-1] == (values[0] + sum(n * each for n, each in enumerate(values[1:-1], 1))) % 103
+    text, digits = "", values[0] == code128.START_CODES["C"]
+    for value in values[1:-1]:
+        if value in (99, 100):
+            digits = value == 99
+        else:
+            text += f"{value:02}" if digits else chr(value + 32)
+    return text
 
 
 async def test_figures_on_a_receipt_are_those_of_the_interface_to_the_cent(shop: Place) -> None:
@@ -103,6 +135,7 @@ async def test_a_ticket_a_label_a_passport_and_the_report_of_a_day(shop: Place) 
     )
     text, _ = await printed(shop.clerk, f"phones/{phone['id']}/papers/label")
     assert (money(4321.5) in text, phone["imei"] in text) == (True, True)
+    assert await scanned(shop.clerk, f"phones/{phone['id']}/papers/label") == phone["imei"]
     done(await shop.clerk.post("/api/drawers", json={"opening_amount": 100}))
     sale = await a_sale(shop.clerk, phone_id=phone["id"], amount_paid=4321.5)
     text, _ = await printed(shop.clerk, f"phones/{phone['id']}/papers/passport")

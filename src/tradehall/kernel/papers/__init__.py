@@ -74,6 +74,8 @@ class Sheet:
     code: str = ""
     """What the QR code says, and in `code_note` what it is for."""
     code_note: str = ""
+    bars: str = ""
+    """What the barcode says, a Code 128 of ASCII: a scanner types it."""
     signs: list[str] = field(default_factory=list)
     """Who signs."""
 
@@ -185,11 +187,13 @@ def drawn(template: Path, data: Mapping[str, Any], picture: bytes = b"", kind: s
     # Whoever never prints is spared the memory of what draws.
     typst, segno = import_module("typst"), import_module("segno")
     files = {"main.typ": _template(template), "paper.typ": _template(HERE / "paper.typ")}
-    shown = dict(data) | {"logo": list(picture), "qr": ""}
+    shown = dict(data) | {"logo": list(picture), "qr": "", "bars": ""}
     if data.get("code"):
         drawing = io.BytesIO()
         segno.make(data["code"], error="m", micro=False).save(drawing, kind="svg", border=0, scale=4)
         shown["qr"] = drawing.getvalue().decode()
+    if data.get("bars"):
+        shown["bars"] = import_module("barcode.codex").Code128(data["bars"]).build()[0]
     with _presses:
         found: bytes = typst.compile(
             files, format=kind, sys_inputs={"data": dumps(shown).decode()}, ignore_system_fonts=True

@@ -18,6 +18,7 @@ def label(writing: Writing, phone: Phone) -> Sheet:
         sheet.facts.append((pen.say("Grade"), phone.grade))
     sheet.facts += [("IMEI", phone.imei)] if phone.imei else []
     sheet.totals = [(pen.say("Asking price"), pen.money(phone.value))]
+    sheet.bars = phone.imei or ""
     sheet.code = phone.imei or f"{phone.brand} {phone.model} {phone.id}"
     return sheet
 
