@@ -11,7 +11,7 @@ from tests.kernel.stall import Amount, Crate, CrateState, NewCrate, Word
 from tradehall.kernel.context import Context
 from tradehall.kernel.database import Prepared, Undone
 from tradehall.kernel.errors import Refused
-from tradehall.kernel.records import find
+from tradehall.kernel.records import find, wanted
 from tradehall.kernel.rows import together
 
 
@@ -44,6 +44,28 @@ async def test_a_unit_sees_what_the_units_before_it_wrote(floor: Floor) -> None:
     assert ended[:3] == [7, 4, 1]
     assert [getattr(each, "code", None) for each in ended[3:]] == ["sold_out"] * 2
     assert (await floor.rule(lambda ctx: ctx.get(Crate, first.id).stock)) == 1
+    assert await floor.wrong() == []
+
+
+LABELLED = find(Crate, Crate.label == wanted("label")).standing()
+
+
+async def test_a_search_that_is_kept_sees_what_the_units_before_it_added_and_its_failure_undoes_its_own_alone(
+    floor: Floor,
+) -> None:
+    def seen(*labels: str) -> Unit:
+        return Unit(lambda ctx: [len(ctx.all(LABELLED, label=label)) for label in labels])
+
+    def looks_brings_and_fails(ctx: Context) -> None:
+        assert len(ctx.all(LABELLED, label="a")) == 1
+        ctx.do(stall.bring, NewCrate(label="never"))
+        raise Refused("changed_my_mind", "No")
+
+    units = [bring("a"), seen("a", "b"), Unit(looks_brings_and_fails), bring("b"), seen("a", "b", "never")]
+    ended = await floor.together(*units)
+    assert shared(units)
+    assert (ended[1], ended[4]) == ([1, 0], [1, 1, 0])
+    assert await floor.labels() == ["a", "b"]
     assert await floor.wrong() == []
 
 

@@ -33,6 +33,8 @@ BRIEF = 0.005
 """Seconds; a rule that is over sooner is carried out on the event loop, where nobody minds."""
 _pace: dict[Verb[Any, Any], float] = {}
 """How long each verb took here, lately and at the most. The first time its statements are compiled."""
+_added: dict[Verb[Any, Any], Mapping[type[Record], int]] = {}
+"""How many rows of each kind each verb added when it was last carried out."""
 
 
 @per_record
@@ -136,8 +138,8 @@ class Perform(Work):
         if call.key is not None:
             batch.book(KeyBook).want(call.key)
         verb: Verb[Any, Any] = call.contract.does  # type: ignore[assignment]  # only verbs are performed
-        if not verb.target:
-            batch.book(RowBook).will_add(verb.record)
+        for record, many in _added.get(verb, {} if verb.target else {verb.record: 1}).items():
+            batch.book(RowBook).will_add(record, many)
         if call.body is not None:
             for name, record in references(type(call.body)).items():
                 if isinstance(row_id := getattr(call.body, name), int):
@@ -174,6 +176,7 @@ class Perform(Work):
         if call.key is not None and not call.contract.secret:
             batch.book(KeyBook).stage(call.key, answer, call.now)
         ctx.end()
+        _added[verb] = ctx.added
         return answer
 
     def refused(self, batch: Batch, problem: Problem) -> None:

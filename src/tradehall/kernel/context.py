@@ -58,6 +58,8 @@ class Context(Reader):
         self._batch = batch
         self.origin = origin
         self._rows: dict[tuple[type[Record], int], Record] = {}
+        self.added: dict[type[Record], int] = {}
+        """How many rows of each kind the unit added."""
         self._changed: dict[int, Record] = {}
         self._events: list[Event] = []
         self._log = batch.book(EventBook)
@@ -90,6 +92,10 @@ class Context(Reader):
     def all(self, query: Find[R], **given: Any) -> list[R]:
         self.flush()
         return [self._hold(row) for row in super().all(query, **given)]
+
+    def _session_for(self, query: Find[Any]) -> Session:
+        self._read.catch_up_on(query.tables)
+        return self._session
 
     def count(self, query: Find[Any]) -> int:
         self.flush()
@@ -124,6 +130,7 @@ class Context(Reader):
         if record.searched:
             values["folded"] = folded(values[name] for name in record.searched)
         values["id"] = self._read.insert(record, values)
+        self.added[record] = self.added.get(record, 0) + 1
         row.derive()
         self._hold(row)
         self._note(row, "add", noted(record)(values))

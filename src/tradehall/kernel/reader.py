@@ -75,8 +75,11 @@ class Reader:
         """The rows of a search, in its order; a standing one is given the values of its parameters."""
         given |= {"org_id": self.org_id, "me": self.actor.user_id}
         if query.is_standing:
-            return rows_of(query.record, self.session.dicts(standing_statement(query), given))
+            return rows_of(query.record, self._session_for(query).dicts(standing_statement(query), given))
         return whole_rows(query.record, self.session.execute(query.statement, given).all())
+
+    def _session_for(self, query: Find[Any]) -> Session:
+        return self._session
 
     def first(self, query: Find[R], **given: Any) -> R | None:
         """The first row of a search, if there is one."""

@@ -296,6 +296,11 @@ class Find(Generic[R]):
         found = sa.select(*table.c).where(table.c.org_id == sa.bindparam("org_id"), *self.conditions)
         return found.order_by(*self.order or (table.c.id,)).limit(self.most).offset(self.skipped or None)
 
+    @cached_property
+    def tables(self) -> frozenset[sa.Table]:
+        """The tables that it reads."""
+        return frozenset(each for each in sa.sql.visitors.iterate(self.statement) if isinstance(each, sa.Table))
+
 
 def wanted(name: str) -> sa.BindParameter[Any]:
     """The place of a value that a standing search is given each time: `ctx.all(SALES_OF, phone_id=7)`."""

@@ -129,9 +129,9 @@ class RowBook(Book):
         for values in rows:
             self._known[record, values["id"]] = values
 
-    def will_add(self, record: type[Record]) -> None:
-        """A unit will add a row."""
-        self._adding[record] = self._adding.get(record, 0) + 1
+    def will_add(self, record: type[Record], many: int = 1) -> None:
+        """A unit will add rows."""
+        self._adding[record] = self._adding.get(record, 0) + many
 
     def fetch(self) -> None:
         for record, ids in self._wanted.items():
@@ -174,6 +174,11 @@ class RowBook(Book):
         if any(known is statement and other["the_id"] == row.id for known, other in self._staged):
             self.catch_up()  # of two changes of a row in one statement the second would be lost
         self._staged.append((statement, given))
+
+    def catch_up_on(self, tables: frozenset[sa.Table]) -> None:
+        """Write what waits, where somebody is going to read tables that it belongs to."""
+        if any(statement.writes in tables for unit in (*self._kept, self._staged) for statement, _ in unit):
+            self.catch_up()
 
     def catch_up(self) -> None:
         if not (self._kept or self._staged):

@@ -51,8 +51,8 @@ class PostgresSession(Session):
         """What is known of the connection for as long as it lasts."""
         self._status_of = status_of
         self._transaction: str | None = None
-        self._asked = False
-        """Whether anything was asked since the last savepoint: if not, the next one is where it is."""
+        self._wrote = False
+        """Whether anything may have been written since the last savepoint: if not, the next one is where it is."""
         self._latest = monotonic()
         self._loop = asyncio.get_running_loop()
         self._look: asyncio.TimerHandle | None = None
@@ -83,13 +83,13 @@ class PostgresSession(Session):
             self._driver.terminate()
 
     def run(self, statement: Prepared, given: Mapping[str, Any]) -> list[Row]:
-        self._asked = True
+        self._wrote = self._wrote or not statement.reads
         compiled = statement.on(self.dialect)
         rows: list[Row] = await_only(self.driver.fetch(compiled.text, *compiled.arguments(given)))
         return rows
 
     def run_many(self, statement: Prepared, rows: Sequence[Mapping[str, Any]]) -> None:
-        self._asked = True
+        self._wrote = True
         compiled = statement.on(self.dialect)
         if len(rows) == 1:
             await_only(self.driver.fetch(compiled.text, *compiled.arguments(rows[0])))
@@ -100,7 +100,7 @@ class PostgresSession(Session):
         return int(self.run(statement, given)[0][0])
 
     def update(self, statement: Prepared, given: Mapping[str, Any]) -> int:
-        self._asked = True
+        self._wrote = True
         compiled = statement.on(self.dialect)
         done: str = await_only(self.driver.execute(compiled.text, *compiled.arguments(given)))
         return int(done.rsplit(" ", 1)[-1])
@@ -108,11 +108,11 @@ class PostgresSession(Session):
     def execute(
         self, statement: sa.Executable, given: Mapping[str, Any] | Sequence[Mapping[str, Any]] | None = None
     ) -> sa.Result[Any]:
-        self._asked, self._latest = True, monotonic()
+        self._wrote, self._latest = True, monotonic()
         return super().execute(statement, given)
 
     def change(self, statement: sa.Executable) -> int:
-        self._asked, self._latest = True, monotonic()
+        self._wrote, self._latest = True, monotonic()
         return super().change(statement)
 
     def command(self, text: str) -> None:
@@ -136,9 +136,9 @@ class PostgresSession(Session):
         self.command(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL tradehall.org = '{int(org_id)}'")
 
     def next_savepoint(self) -> None:
-        if self._asked:
+        if self._wrote:
             self.command("RELEASE SAVEPOINT unit; SAVEPOINT unit")
-            self._asked = False
+            self._wrote = False
 
     def commit(self) -> None:
         self._transaction = await_only(self.driver.fetchval("SELECT pg_current_xact_id_if_assigned()::text"))

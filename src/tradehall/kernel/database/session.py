@@ -128,6 +128,10 @@ class Prepared:
 
     def __init__(self, statement: ClauseElement) -> None:
         self.statement = statement
+        self.reads = isinstance(statement, sa.Select)
+        """Whether it changes nothing."""
+        self.writes: sa.TableClause | None = getattr(statement, "table", None)
+        """The table that it changes, where it says which."""
         self._compiled: dict[Dialect, Compiled] = {}
 
     def on(self, dialect: Dialect) -> Compiled:
