@@ -170,7 +170,8 @@ def on_papers(folder: Path) -> Iterator[str]:
 def of_inputs(found: Iterable[Input]) -> Iterator[str]:
     """What a form says."""
     for each in found:
-        yield from (each.title, each.help, *(choice_text(ENGLISH, text) for _, text in each.options))
+        options = (choice_text(ENGLISH, text) for value, text in each.options if value not in languages())
+        yield from (each.title, each.help, *options)
         yield from of_inputs(each.inner)
 
 
@@ -180,7 +181,9 @@ def of_record(record: type[Record]) -> Iterator[str]:
     for name, declared in record.fields.items():
         yield phrase(name)
         if isinstance(declared.kind, Choice):
-            yield from (choice_text(ENGLISH, str(each)) for each in declared.kind.values)
+            yield from (
+                choice_text(ENGLISH, each) for each in map(str, declared.kind.values) if each not in languages()
+            )
 
 
 def declared(trade: Trade) -> Iterator[tuple[str, bool]]:
@@ -294,11 +297,11 @@ def said_by_all() -> dict[str, str]:
 
 
 def to_people(templates: Iterable[Template]) -> Iterator[str]:
-    """What templates say to people with an account: in the application, and of the account itself."""
+    """What templates say to people whose language is known: those with an account, and those who have only that message."""
     for each in templates:
         yield from (
             each.texts.values()
-            if each.always
+            if each.always or not each.notice
             else (text for text in (each.notice, each.subject) if each.notice and text)
         )
 

@@ -321,17 +321,25 @@ class Context(Reader):
 
     def notify(
         self, to: To, template: str, row: Record | None = None, *, once: str | int = "", person: int = 0,
-        not_before: datetime | None = None, **values: Any,
+        not_before: datetime | None = None, language: str = "", **values: Any,
     ) -> None:  # fmt: skip
         """Tell somebody what a template says, with these values and the fields of the row: one message for each `once`.
 
         `to` is a user's id or a role, who are told in the application, or a telephone number or an e-mail address. What
-        is about a `person`'s account, and no row, names them. What is sent is not sent before `not_before`.
+        is about a `person`'s account, and no row, names them. What is sent is not sent before `not_before`. Who has an
+        account reads it in the language that they chose, and anybody else in this `language`.
         """
         if self.is_silent:
             return
         wish = Wish(
-            self.trade.templates_by_name[template], row, str(once), values, self._events[-1].verb, person, not_before
+            self.trade.templates_by_name[template],
+            row,
+            str(once),
+            values,
+            self._events[-1].verb,
+            person,
+            not_before,
+            language,
         )
         if (message := tell(self, to, wish)) is not None:
             submit(self, message)

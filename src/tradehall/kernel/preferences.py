@@ -71,7 +71,7 @@ APPROVAL = Setting("registration_approval", "Whoever registers waits for approva
 
 
 class PaperLanguage(StrEnum):
-    """In which language papers are."""
+    """In which language papers are, and what customers are told."""
 
     ENGLISH = "en"
     FRENCH = "fr"

@@ -119,6 +119,14 @@ async def test_r24_a_page_of_a_link_is_told_nobody_and_names_nobody(application:
         assert (await customer.http.post(f"/app{place}", data=asked, headers=ours)).status_code == 303
 
 
+async def test_n3_a_link_opens_in_the_language_of_its_customer(application: Application, shop: Place) -> None:
+    _repair, place = await an_estimate(shop, language="fr")
+    async with Looker(application) as customer:
+        assert "Votre réparation" in (await customer.see(place)).text
+        chosen = await customer.http.get(f"/app{place}", headers={"Cookie": "hall_language=en"})
+        assert "Your repair" in chosen.text
+
+
 async def test_n4_a_buyer_s_link_opens_the_passport_of_the_device(
     application: Application, shop: Place, other: Place
 ) -> None:

@@ -11,6 +11,7 @@ from tests.trades.phoneshop.arranging import a_customer, a_repair, became, done,
 from tradehall.web.client import Proxies
 
 SHOWN = {
+    "language",
     "repair_number", "status", "phone_description", "issue_description", "diagnosis", "cost", "paid_amount", "balance_due",
     "due_date", "completed_at", "delivered_at", "warranty_until", "created_at", "updated_at", "shop", "currency", "days", "estimate", "payment", "photos", "pays_online",
 }  # fmt: skip

@@ -7,7 +7,7 @@ import pytest
 
 from tests.adapters.providers import FakeTwilio, fake_twilio, signature
 from tests.running import Place
-from tests.trades.phoneshop.arranging import a_customer, a_repair, became, done
+from tests.trades.phoneshop.arranging import a_customer, a_phone, a_repair, a_sale, a_swap, became, done
 from tradehall.kernel.notices.segments import Encoding, size
 from tradehall.kernel.outside import Outside
 
@@ -151,6 +151,32 @@ async def test_the_texts_are_the_shop_s_own_to_change(shop: Place) -> None:
     customer = await a_customer(shop.clerk, full_name="Ama")
     await a_repair(shop.clerk, customer_id=customer["id"], due_date="2030-01-31")
     assert [each["body"] for each in await log(shop)] == ["Ama: REP-000001, GHS 450.00, 31 Jan 2030. SwapSync"]
+
+
+async def test_r10_a_customer_is_told_in_their_language_in_one_part_of_gsm_7(shop: Place) -> None:
+    await shop.prefer(messages=True, repair_link="https://shop.example/r/")
+    french = await a_customer(shop.clerk, full_name=FIFTEEN, phone_number="0241234567", language="fr")
+    assert "language" not in french
+    repair = await a_repair(shop.clerk, customer_id=french["id"], cost=450)
+    for status in EVERY[1:]:
+        await became(shop.clerk, repair, status)
+    await a_sale(shop.clerk, customer_id=french["id"])
+    await a_swap(shop.clerk, customer_id=french["id"])
+    lines = [{"phone_id": (await a_phone(shop.manager))["id"]} for _ in range(2)]
+    done(await shop.clerk.post("/api/checkouts", json={"customer_id": french["id"], "lines": lines}))
+    found = await log(shop)
+    assert [each["body"].split(",")[0] for each in found] == [f"Bonjour {FIFTEEN}"] * 4 + ["Merci"] * 3
+    assert [(size(each["body"]).encoding, each["segments"]) for each in found] == [(Encoding.GSM_7, 1)] * 7
+    # Whoever chose none is told in the language of the shop's papers, and what was chosen can be taken back.
+    at = f"/api/customers/{french['id']}"
+    assert done(await shop.clerk.get(f"{at}/story"), 200)["language"] == "fr"
+    done(await shop.clerk.post(f"{at}/speak", json={"language": "en"}), 200)
+    await a_repair(shop.clerk, customer_id=french["id"])
+    done(await shop.clerk.post(f"{at}/speak", json={"language": None}), 200)
+    await shop.prefer(paper_language="fr")
+    await a_repair(shop.clerk, customer_id=french["id"])
+    assert [each["body"].split()[0] for each in await log(shop)][-2:] == ["Hello", "Bonjour"]
+    assert (await shop.clerk.post(f"{at}/speak", json={"language": "tlh"})).status_code == 422
 
 
 async def test_the_log_of_sms_is_for_managers_and_holds_no_mail(shop: Place, other: Place) -> None:

@@ -223,6 +223,7 @@ class Wish:
     person: int = 0
     """The user whose account it is about, where it is about no row."""
     not_before: datetime | None = None
+    language: str = ""
 
     def cause(self, *whom: object) -> dict[str, Any]:
         """The columns that say where it came from; what has the same `once` is written a single time."""
@@ -305,7 +306,7 @@ def _words(ctx: "Context", wish: Wish, user_id: int) -> dict[str, str]:
     own = ctx.first(OWN_WORDS, trade=ctx.trade.name, template=template.name)
     given = {BUSINESS: settings["name"] or ctx.trade.title, **wish.given}
     values = gathered(template, given, wish.row, settings)
-    known = spoken(template.texts, language_of(ctx.session, user_id), ctx.trade.words)
+    known = spoken(template.texts, wish.language or language_of(ctx.session, user_id), ctx.trade.words)
     texts = known if own is None else {name: own.values[name] or words for name, words in known.items()}
     return {name: filled(words, values) for name, words in texts.items()}
 

@@ -22,6 +22,7 @@ from tradehall.trades.phoneshop.models import Condition, Customer, Method, Phone
 from tradehall.trades.phoneshop.payments import book
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 from tradehall.trades.phoneshop.rules import Allowance, Amount, Discount, Paid, PaymentReference, hand_over
+from tradehall.trades.phoneshop.terms import language_of
 
 
 class Checkout(Record, table="phoneshop_checkouts"):
@@ -236,6 +237,7 @@ def told(ctx: Context, made: Checkout, customer: Customer, phones: Sequence[Phon
             customer=customer.full_name,
             phones=names,
             items=len(phones),
+            language=language_of(ctx, customer),
         )
 
 

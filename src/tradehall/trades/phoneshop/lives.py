@@ -122,6 +122,7 @@ def story(ctx: Reader, customer: Customer) -> dict[str, Any]:
     due = [(each.in_paths, each.id, each.balance_due) for each in [*standing, *repairs] if each.balance_due > 0]
     return {
         "events": sorted(events, key=lambda each: (each["at"], each["id"]), reverse=True)[:MOST],
+        "language": customer.language,
         "counts": {"sales": len(sales), "swaps": len(swaps), "repairs": len(repairs)},
         "due": [{"room": room, "id": row_id, "amount": amount} for room, row_id, amount in due],
     }

@@ -15,7 +15,7 @@ from tradehall.kernel.verbs import after
 from tradehall.trades.phoneshop.models import Customer, Repair, RepairStatus
 from tradehall.trades.phoneshop.reach import WORKSHOP
 from tradehall.trades.phoneshop.roles import MANAGERS
-from tradehall.trades.phoneshop.terms import LINK
+from tradehall.trades.phoneshop.terms import LINK, language_of
 
 EVERY_STATUS = {
     RepairStatus.PENDING: "repair_booked",
@@ -47,7 +47,8 @@ def tell(ctx: Context, repair: Repair, template: str, *, once: str | int, **valu
     """Tell a customer of their repair."""
     customer = ctx.get(Customer, repair.customer_id)
     values |= {"customer": customer.full_name, "link": link_of(ctx, repair)}
-    ctx.notify(customer.phone_number, template, repair, once=f"{repair.id}:{once}", **values)
+    language = language_of(ctx, customer)
+    ctx.notify(customer.phone_number, template, repair, once=f"{repair.id}:{once}", language=language, **values)
 
 
 def tell_status(ctx: Context, repair: Repair, status: RepairStatus) -> None:

@@ -20,6 +20,7 @@ from tradehall.kernel.columns import (
     state,
     text,
 )  # fmt: skip
+from tradehall.kernel.preferences import PaperLanguage
 from tradehall.kernel.records import Record, check, unique
 
 
@@ -59,10 +60,7 @@ PHONE_MOVES = {
 
 
 class RepairStatus(StrEnum):
-    """How far a repair is.
-
-    Source: spec R-11.
-    """
+    """How far a repair is (spec R-11)."""
 
     PENDING = "Pending"
     IN_PROGRESS = "In Progress"
@@ -90,10 +88,7 @@ class Method(StrEnum):
 
 
 class TaxMode(StrEnum):
-    """How a sale is taxed.
-
-    Source: spec R-16.
-    """
+    """How a sale is taxed (spec R-16)."""
 
     NONE = "none"
     STANDARD = "standard"
@@ -101,10 +96,7 @@ class TaxMode(StrEnum):
 
 
 class MarginBasis(StrEnum):
-    """What a margin is reckoned against.
-
-    Source: spec R-02.
-    """
+    """What a margin is reckoned against (spec R-02)."""
 
     COST = "cost"
     UNKNOWN = "unknown"
@@ -119,6 +111,8 @@ class Customer(Record, table="phoneshop_customers"):
     phone_e164 = personal(optional(text(16)), "phone")
     email = personal(optional(email()), "email")
     unique_id = text(20)
+    language = optional(choice(PaperLanguage))
+    """In which they are told things; that of the shop's papers, if nobody said."""
 
     searched = ("full_name", "phone_number", "phone_e164", "email", "unique_id")
     walls = (

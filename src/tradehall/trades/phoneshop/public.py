@@ -39,6 +39,7 @@ def more(reader: Reader, repair: Repair) -> Mapping[str, Any]:
     chosen, moments = reader.preferences, (repair.created_at, repair.completed_at, repair.delivered_at)
     return {
         "currency": chosen["currency"],
+        "language": reader.get(Customer, repair.customer_id).language,
         "days": [None if each is None else reader.day(each) for each in moments],
         "payment": None if paying is None else {"amount": paying.amount, "authorization_url": paying.authorization_url},
         "shop": reader.preferences["name"] or reader.trade.title,
@@ -57,6 +58,12 @@ def asked_for(reader: Reader, ask: Lookup) -> Repair | None:
     return repair if is_theirs else None
 
 
+def told_in(reader: Reader, sale: Sale) -> str | None:
+    """The language of whoever bought a phone, if somebody chose one."""
+    customer = reader.find(Customer, sale.customer_id) if sale.customer_id is not None else None
+    return customer.language if customer is not None else None
+
+
 tracked = Shape(
     Repair,
     (
@@ -68,7 +75,7 @@ door = Door(Repair, tracked, more, PHOTOS_LAST, lambda office: {"pays_online": b
 passports = Door(
     Sale,
     Shape(Sale, ()),
-    lambda reader, sale: passport_of(reader, reader.get(Phone, sale.phone_id)),
+    lambda reader, sale: passport_of(reader, reader.get(Phone, sale.phone_id)) | {"language": told_in(reader, sale)},
     sealed=True,
     while_=lambda sale: sale.returned_at is None,
 )

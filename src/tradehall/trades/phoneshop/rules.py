@@ -23,7 +23,7 @@ from tradehall.trades.phoneshop.inspection import spent
 from tradehall.trades.phoneshop.messages import RepairReply
 from tradehall.trades.phoneshop.models import HELD, Condition, Customer, Method, Phone, PhoneStatus, Sale, UnitImei
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
-from tradehall.trades.phoneshop.terms import sale_warranty
+from tradehall.trades.phoneshop.terms import language_of, sale_warranty
 
 
 def at_the_counter(method: Method) -> Method:
@@ -48,12 +48,16 @@ PHONE = ("brand", "model", "condition", "value", "imei", "imei2", "cost_price", 
 NUMBERS_OF = find(UnitImei, UnitImei.phone_id == wanted("phone")).standing()
 
 
-class CustomerForm(Form, of=Customer, fields=CUSTOMER):
+class CustomerForm(Form, of=Customer, fields=(*CUSTOMER, "language")):
     """A new customer."""
 
 
 class CustomerChanges(Form, of=Customer, fields=CUSTOMER, partial=True):
     """What may be changed of a customer."""
+
+
+class Speech(Form, of=Customer, fields=("language",)):
+    """In which language a customer is told things."""
 
 
 class PhoneForm(Form, of=Phone, fields=PHONE):
@@ -115,6 +119,13 @@ def correct(ctx: Context, customer: Customer, changes: CustomerChanges) -> Custo
     edit_row(ctx, customer, changes)
     if "phone_number" in changes.model_fields_set:
         customer.phone_e164 = number_of(ctx, customer.phone_number)
+    return customer
+
+
+@act(Customer, by=STAFF)
+def speak(ctx: Context, customer: Customer, speech: Speech) -> Customer:
+    """Choose the language in which a customer is told things; without one, it is that of the shop's papers."""
+    customer.language = speech.language
     return customer
 
 
@@ -268,6 +279,7 @@ def sell(ctx: Context, order: NewSale) -> Sale:
             once=sale.id,
             customer=customer.full_name if customer is not None else "dear customer",
             phone=f"{phone.brand} {phone.model}",
+            language=language_of(ctx, customer),
         )
     return sale
 

@@ -38,6 +38,7 @@ from tradehall.trades.phoneshop.refunds import (
 )
 from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
 from tradehall.trades.phoneshop.rules import Allowance, Discount, Paid, PaymentReference, imeis, let_go, take_in
+from tradehall.trades.phoneshop.terms import language_of
 
 UNKNOWN_BRAND = "Unknown"
 
@@ -83,8 +84,10 @@ def swap(ctx: Context, order: NewSwap) -> Swap:
     phone.status = PhoneStatus.SWAPPED
     let_go(ctx, phone)
     for address in (customer.phone_number, customer.email):
-        title = f"{phone.brand} {phone.model}"
-        ctx.notify(address, "swap_receipt", made, once=made.id, customer=customer.full_name, phone=title)
+        title, language = f"{phone.brand} {phone.model}", language_of(ctx, customer)
+        ctx.notify(
+            address, "swap_receipt", made, once=made.id, language=language, customer=customer.full_name, phone=title
+        )
     return made
 
 

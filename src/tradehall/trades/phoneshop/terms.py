@@ -7,8 +7,9 @@ from pydantic import Field as Limit
 from pydantic import StringConstraints
 
 from tradehall.kernel.context import Context
-from tradehall.kernel.preferences import Setting
-from tradehall.trades.phoneshop.models import Condition
+from tradehall.kernel.preferences import PAPER_LANGUAGE, Setting
+from tradehall.kernel.reader import Reader
+from tradehall.trades.phoneshop.models import Condition, Customer
 
 Days = Annotated[int, Limit(ge=0, le=3650)]
 Address = Annotated[str, StringConstraints(max_length=100, pattern=r"^(https?://[^\s{}]+)?$")]
@@ -22,6 +23,12 @@ SALE_WARRANTY = {
     Condition.REFURBISHED: Setting("refurbished_warranty_days", "Warranty of a refurbished phone", Days, 90, "days"),
 }
 settings = (REPAIR_MESSAGES, OWN_JOBS, LINK, REPAIR_WARRANTY, *SALE_WARRANTY.values())
+
+
+def language_of(ctx: Reader, customer: Customer | None) -> str:
+    """In which language a customer is told things."""
+    chosen = customer.language if customer is not None else None
+    return chosen or str(ctx.preferences[PAPER_LANGUAGE.name])
 
 
 def warranty_end(ctx: Context, days: int) -> date | None:

@@ -15,7 +15,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, record_of
 from tradehall.web.face.formats import Formats
 from tradehall.web.face.rooms import House
-from tradehall.web.face.words import Words, phrase
+from tradehall.web.face.words import Words, called, languages, phrase
 
 MONEY, PLACES, NUMBER, MOMENT, DAY, FLAG, STATE, CHOICE, REFERENCE, PERSON, JSON, TEXT, EMAIL = (
     "money", "decimal", "number", "moment", "day", "flag", "state", "choice", "reference", "person", "json", "text", "email",
@@ -187,7 +187,9 @@ def _choice(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
 
 
 def choice_text(words: Words, value: str) -> str:
-    """One of a few values, as people read it: `mobile_money` is "Mobile money"."""
+    """One of a few values, as people read it: `mobile_money` is "Mobile money", and a language is called by itself."""
+    if value in languages():
+        return called(value)
     return words(phrase(value) if value.islower() or value.isupper() else value)
 
 

@@ -1,6 +1,6 @@
 """A trade's own pages: its template, with what the interface answers to whoever looks, and what they ask of it there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
@@ -23,7 +23,8 @@ from tradehall.web.dispatch import Receive, Send, is_question, respond
 from tradehall.web.face.asking import VIA
 from tradehall.web.face.entering import Entering
 from tradehall.web.face.pages import OF_TRADES, Page
-from tradehall.web.face.visiting import ACCOUNT, Visit
+from tradehall.web.face.visiting import ACCOUNT, LANGUAGE, Visit
+from tradehall.web.face.words import languages
 
 DO = "do"
 """The field of a form that names what it asks for."""
@@ -82,6 +83,8 @@ class Own(Entering):
         """Draw a page: with the refusal of what was asked for on it, or with what was answered, if there is any."""
         known = {**visit.query, **values, ME: str(visit.actor.user_id)}
         found = await self._read_for(visit, page, known)
+        if page.is_open:
+            self._speak_as_told(visit, found.values())
         told: dict[str, Any] = {
             "title": visit.words(page.title) if page.title else "",
             "problem": problem,
@@ -186,6 +189,12 @@ class Own(Entering):
     async def handed_in(self, visit: Visit, path: str, receive: Receive) -> Response | None:
         """The answer to a script that attaches a file to a row; None where it asks for something else."""
         return None
+
+    def _speak_as_told(self, visit: Visit, found: Iterable[Any]) -> None:
+        """The `language` that is known of whoever holds a link, where they chose none here themselves."""
+        known = (each["language"] for each in found if isinstance(each, dict) and each.get("language"))
+        if (language := next(known, "")) in languages(self.trade.words) and LANGUAGE not in visit.cookies:
+            visit.speak(language)
 
     @cached_property
     def _own(self) -> Sequence[OwnPage]:

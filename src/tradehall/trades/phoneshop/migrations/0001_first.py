@@ -41,7 +41,9 @@ def upgrade() -> None:
     sa.Column('phone_e164', sa.String(length=16), nullable=True),
     sa.Column('email', sa.String(length=254), nullable=True),
     sa.Column('unique_id', sa.String(length=20), nullable=False),
+    sa.Column('language', sa.String(40), nullable=True),
     sa.Column('folded', sa.Text(), nullable=False),
+    sa.CheckConstraint("language IN ('en', 'fr')", name='ck_phoneshop_customers_language'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
