@@ -89,7 +89,7 @@ class Sent:
     content: BinaryIO
 
 
-@dataclass(frozen=True)
+@dataclass  # one is made for each request: frozen, it takes three times as long to make
 class Call:
     """What somebody asks for: a contract whose `does` is a verb, with everything that came with the request."""
 

@@ -134,7 +134,7 @@ class Context(Reader):
         row.derive()
         self._hold(row)
         self._note(row, "add", noted(record)(values))
-        self._totals.changed(record, None, row, self.preferences.day_of())
+        self._totals.changed(row, None, self.preferences.day_of())
         return row
 
     def flush(self) -> None:
@@ -161,7 +161,7 @@ class Context(Reader):
         row.derive()
         row.before = {}
         self._note(row, "edit", self._pairs(row, before))
-        self._totals.changed(record, former, row, self.preferences.day_of())
+        self._totals.changed(row, former, self.preferences.day_of())
 
     def delete(self, row: Record) -> None:
         """Delete a row that nothing refers to; raises Refused with the reasons otherwise (P-21)."""
@@ -174,7 +174,7 @@ class Context(Reader):
         self.session.run(delete_statement(type(row)), {"id": row.id, "org_id": self.org_id})
         self._rows.pop((type(row), row.id), None)
         self._note(row, "delete", noted(type(row))(row.values))
-        self._totals.changed(type(row), row, None, self.preferences.day_of())
+        self._totals.changed(row, row, self.preferences.day_of(), gone=True)
         row.keeper = None
 
     def erase(self, row: Record, **blanks: Any) -> None:
@@ -214,7 +214,7 @@ class Context(Reader):
         if not self._events:
             raise RuntimeError(f"{row!r} may be changed inside a verb only")
         self._read.changed(row)
-        self._events[-1].note(row.table.name, row.id, operation, body, row.version)
+        self._events[-1].note(row.stored_as, row.id, operation, body, row.version)
 
     def _pairs(self, row: Record, before: Mapping[str, Any]) -> dict[str, list[Any]]:
         """What the log says of changed fields: each as it was and as it is."""
@@ -267,10 +267,16 @@ class Context(Reader):
         self._events.append(event)
         try:
             result = self._carry_out(verb, args, more)
-            self.flush()
+            self._complete()
             return result
         finally:
             self._events.pop()
+
+    def _complete(self) -> None:
+        """Write what was changed, and with the outermost event what it comes to in the totals."""
+        self.flush()
+        if len(self._events) == 1:
+            self._totals.settle()
 
     @contextmanager
     def happening(self, name: str) -> Iterator[None]:
@@ -280,7 +286,7 @@ class Context(Reader):
         self._events.append(event)
         try:
             yield
-            self.flush()
+            self._complete()
         finally:
             self._events.pop()
 

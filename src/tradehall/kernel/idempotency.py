@@ -52,7 +52,7 @@ _drop = Prepared(
 )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Answer:
     """What is sent back: a status, a JSON body as bytes and headers.
 
@@ -65,7 +65,7 @@ class Answer:
     page: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Key:
     """An Idempotency-Key in its scope: `digest` is over who sent it, the method, the concrete path and the key.
 

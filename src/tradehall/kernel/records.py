@@ -65,6 +65,8 @@ class Record:
     """A row of a table. Subclasses name the table: `class Phone(Record, table="phoneshop_phones")`."""
 
     table: ClassVar[sa.Table]
+    stored_as: ClassVar[str]
+    """The name of the table, as the log and the totals have it: a plain word, which drivers take as it is."""
     fields: ClassVar[dict[str, Field[Any]]] = {}
     base: ClassVar[set[str]] = set()
     """The columns that the kernel gives every record."""
@@ -99,6 +101,7 @@ class Record:
 
     def __init_subclass__(cls, table: str, by_org: bool = True, **options: Any) -> None:
         super().__init_subclass__(**options)
+        cls.stored_as = table
         cls.trade, cls.plural = table.split("_", 1)
         cls.in_paths = vars(cls).get("in_paths", cls.plural.replace("_", "-"))
         words = re.sub(r"(?<!^)(?=[A-Z])", " ", cls.__name__).lower()

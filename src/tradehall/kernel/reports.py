@@ -143,7 +143,7 @@ _written = lru_cache(256)(date.isoformat)
 
 def contributions(record: type[Record], row: Record, day_of: DayOf) -> list[Delta]:
     """Everything that a row contributes to kept totals: to the count of its table, and to the measures of its record."""
-    found: list[Delta] = [((ROWS, record.table.name, ""), 1, 0)]
+    found: list[Delta] = [((ROWS, record.stored_as, ""), 1, 0)]
     for each in MEASURES.get(record, ()):
         name = each.name
         for dimension, amount, day, count, subject in each.parts(row, day_of):
@@ -156,26 +156,48 @@ def contributions(record: type[Record], row: Record, day_of: DayOf) -> list[Delt
     return found
 
 
+class Touched(NamedTuple):
+    """What a row contributed before the unit, the row as it is now, if it is there, and how its days are told."""
+
+    former: list[Delta]
+    after: Record | None
+    day_of: DayOf
+
+
 class TotalBook(Book):
-    """What a transaction adds to the kept totals."""
+    """What a transaction adds to the kept totals: what rows come to at the end of a verb, less what they came to before."""
 
     def __init__(self, session: Session, org_id: int) -> None:
         super().__init__(session, org_id)
         self._kept: dict[tuple[str, str, str], list[int]] = {}
         self._staged: list[Delta] = []
+        self._touched: dict[tuple[type[Record], int], Touched] = {}
 
-    def changed(self, record: type[Record], before: Record | None, after: Record | None, day_of: DayOf) -> None:
-        """A row was added (no before), changed, or deleted (no after)."""
-        if before is not None and after is not None and record not in MEASURES:
+    def changed(self, row: Record, before: Record | None, day_of: DayOf, *, gone: bool = False) -> None:
+        """A row was added (no before), changed, or deleted."""
+        record = type(row)
+        if before is not None and not gone and record not in MEASURES:
             return
-        gone = contributions(record, before, day_of) if before is not None else []
-        come = contributions(record, after, day_of) if after is not None else []
-        if gone != come:
-            self._staged += [(key, -count, -amount) for key, count, amount in gone]
-            self._staged += come
+        key, after = (record, row.id), None if gone else row
+        known = self._touched.get(key)
+        if known is not None:
+            former = known.former
+        else:
+            former = contributions(record, before, day_of) if before is not None else []
+        self._touched[key] = Touched(former, after, day_of)
+
+    def settle(self) -> None:
+        """Stage what became of the rows that a verb has touched, with all that it did inside."""
+        for (record, _), (former, after, day_of) in self._touched.items():
+            come = contributions(record, after, day_of) if after is not None else []
+            if former != come:
+                self._staged += [(key, -count, -amount) for key, count, amount in former]
+                self._staged += come
+        self._touched = {}
 
     def correct(self, trades: Iterable[str], wanted: dict[tuple[str, str, str], tuple[int, int]]) -> None:
         """Bring the totals of some trades to what is wanted, whatever is kept or staged now."""
+        self.settle()
         now = kept(self.session, self.org_id, trades)
         pending: dict[tuple[str, str, str], list[int]] = {key: list(pair) for key, pair in now.items()}
         unwritten = [(key, pair[0], pair[1]) for key, pair in self._kept.items()]
@@ -197,7 +219,7 @@ class TotalBook(Book):
         self._staged = []
 
     def forget(self) -> None:
-        self._staged = []
+        self._staged, self._touched = [], {}
 
     def write(self) -> None:
         rows = [

@@ -285,7 +285,7 @@ class Resource:
 
     def _total(self, reader: Reader, asked: Asked, grant: Grant, given: Mapping[str, Any]) -> int:
         if not asked.filters and asked.pattern is None and grant.scope is None:
-            rows = reader.session.run(_kept_count, {"org_id": reader.org_id, "dimension": self.record.table.name})
+            rows = reader.session.run(_kept_count, {"org_id": reader.org_id, "dimension": self.record.stored_as})
             return rows[0][0] if rows else 0
         count = self._cached(
             ("count", *self._key(asked, grant)),

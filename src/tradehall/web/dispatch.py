@@ -54,7 +54,7 @@ class Node:
     methods: dict[str, Contract] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Streamed(Answer):
     """An answer that is a file, sent piece by piece."""
 

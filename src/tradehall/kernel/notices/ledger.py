@@ -211,7 +211,7 @@ To = int | str | Role | None
 _email = TypeAdapter(Email)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Wish:
     """What somebody is to be told, and why."""
 
