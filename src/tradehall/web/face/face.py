@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -341,7 +340,7 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
         if page.to or page.html or page.response is not None:
             return page
         html = self.draws.get_template(page.template).render({**self.frame(visit), **page.values})
-        return replace(page, html=html)
+        return Page(page.template, page.values, page.status, html)
 
     async def _send(self, visit: Visit, page: Page, send: Send) -> None:
         scope = visit.scope

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 
 from tradehall.web.face.pages import Entry
@@ -14,13 +15,19 @@ class Menu:
 
     groups: tuple[tuple[str, tuple[Entry, ...]], ...]
 
+    @cached_property
+    def addresses(self) -> frozenset[str]:
+        """Those of its places."""
+        return frozenset(each.href for _, some in self.groups for each in some)
+
     def here(self, visit: Visit) -> str:
         """The address of the place that somebody looks at; "" where it is none of these."""
-        at = f"{visit.scope['path'].rstrip('/')}/"
-        if at == f"{visit.app}/":
-            return visit.app
-        found = (each.href for _, some in self.groups for each in some if at.startswith(f"{each.href}/"))
-        return max(found, key=len, default="")
+        at = str(visit.scope["path"]).rstrip("/")
+        while len(at) > len(visit.app):
+            if at in self.addresses:
+                return at
+            at = at.rpartition("/")[0]
+        return at if at == visit.app else ""
 
 
 class Menus:

@@ -63,12 +63,13 @@ class Own(Entering):
     def is_open(self, path: str) -> bool:
         """Whether a page is seen without signing in."""
         parts = path.split("/")
-        return any(_fits(each.path, parts) is not None and each.is_open for each in self._own)
+        return any(_fits(each.path, parts) is not None and each.is_open for each in self._beside(parts))
 
     def own_page(self, actor: Actor, parts: Sequence[str]) -> tuple[OwnPage, dict[str, str]] | None:
         """The trade's own page at an address for somebody, with the values in its path."""
-        for each in self._own:
-            if (values := _fits(each.path, parts or [""])) is not None and actor.may(each.by):
+        parts = parts or [""]
+        for each in self._beside(parts):
+            if (values := _fits(each.path, parts)) is not None and actor.may(each.by):
                 return each, values
         return None
 
@@ -195,6 +196,16 @@ class Own(Entering):
         known = (each["language"] for each in found if isinstance(each, dict) and each.get("language"))
         if (language := next(known, "")) in languages(self.trade.words) and LANGUAGE not in visit.cookies:
             visit.speak(language)
+
+    def _beside(self, parts: Sequence[str]) -> Sequence[OwnPage]:
+        """The pages whose address begins as this one does, or with any value."""
+        return self._by_first.get(parts[0], self._by_first[""])
+
+    @cached_property
+    def _by_first(self) -> Mapping[str, Sequence[OwnPage]]:
+        firsts = [(each.path.partition("/")[0], each) for each in self._own]
+        known = {"", *(first for first, _ in firsts)}
+        return {name: [each for first, each in firsts if first == name or first.startswith("{")] for name in known}
 
     @cached_property
     def _own(self) -> Sequence[OwnPage]:

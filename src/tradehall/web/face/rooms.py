@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from tradehall.kernel.comments import Comment
 from tradehall.kernel.contracts import Contract, Drill, History, Listing, Reading, Report
@@ -76,6 +77,8 @@ class Room:
     comments: Contract | None = None
     comment: Deed | None = None
     """What was said about a row, and what says more."""
+    usual: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+    """The columns of its table where nobody chose any, by what is seen and in which language."""
     _offers: dict[str, "Offers"] = field(default_factory=dict, init=False, repr=False)
 
     @property

@@ -165,8 +165,14 @@ class Tables(Views):
     def _columns(self, visit: Visit, room: Room) -> list[Shown]:
         view = room.resource.shape.view(visit.actor, listed=True)
         chosen = [name for name in visit.query.get("columns", "").split(",") if name in view.names]
-        names = chosen or first_columns(room, view.names)
-        return shown_fields(room.record, names, room.resource.called, visit.words)
+        if chosen:
+            return shown_fields(room.record, chosen, room.resource.called, visit.words)
+        found = room.usual.get((view, visit.words.language))
+        if found is None:
+            names = first_columns(room, view.names)
+            found = shown_fields(room.record, names, room.resource.called, visit.words)
+            room.usual[view, visit.words.language] = found
+        return found
 
     def _other(self, visit: Visit, room: Room, columns: Sequence[Shown]) -> tuple[tuple[str, str, bool], ...]:
         """Every column that may be shown: its name, its title, whether it is shown."""
