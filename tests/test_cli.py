@@ -35,7 +35,7 @@ def test_the_first_start_prints_an_owner_s_link_that_works_once(data: Path, tmp_
         page = server.http.get(path)
         assert (page.status_code, "choose how you, the owner, sign in" in page.text) == (200, True)
         assert page.headers["cache-control"] == "no-store"
-        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["referrer-policy"] == "same-origin"
         assert "script-src 'none'" in page.headers["content-security-policy"]
 
         def choose(name: str, password: str, again: str) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.running import Application, Place
-from tests.web.hiring import a_bicycle
+from tests.web.hiring import a_bicycle, a_rental
 from tests.web.looking import SAME_SITE, Looker, menu, text
 from tradehall.kernel.screens import OwnPage
 from tradehall.kernel.trade import Trade
@@ -40,15 +40,13 @@ async def test_an_own_page_is_for_those_whom_it_names(application: Application) 
 async def test_a_script_of_a_page_asks_the_interface_as_whoever_looks_at_it(
     application: Application, shop: Place
 ) -> None:
-    async with Looker(application, shop.owner) as browser:
-        made = {"frame_number": "KA-7", "daily_rate": 12, "deposit": 50}
-        first = await browser.http.post(
-            "/app/-/api/api/bicycles", json=made, headers={**SAME_SITE, "Idempotency-Key": "once"}
-        )
-        again = await browser.http.post(
-            "/app/-/api/api/bicycles", json=made, headers={**SAME_SITE, "Idempotency-Key": "once"}
-        )
-        assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])
+    bicycle = await a_bicycle(shop, "KA-7")
+    async with Looker(application, shop.helper) as browser:
+        wish = {"bicycle_id": bicycle, "renter": "Ama", "days": 2}
+        once = {**SAME_SITE, "Idempotency-Key": "once"}
+        first = await browser.http.post("/app/-/api/api/rentals/start", json=wish, headers=once)
+        again = await browser.http.post("/app/-/api/api/rentals/start", json=wish, headers=once)
+        assert (first.is_success, again.json()["id"]) == (True, first.json()["id"])
         assert [each["frame_number"] for each in (await browser.see("/-/api/api/bicycles")).json()] == ["KA-7"]
         assert (await browser.see("/-/api/api/nothing")).status_code == 404
         drawn_for = (await browser.see("/counter")).headers["x-account"]
@@ -64,11 +62,23 @@ async def test_row_21_no_other_site_asks_the_interface_with_the_cookies_of_a_pag
     application: Application, shop: Place
 ) -> None:
     async with Looker(application, shop.owner) as browser:
-        made = {"frame_number": "KA-7", "daily_rate": 12, "deposit": 50}
-        for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.test"}):
-            answer = await browser.http.post("/app/-/api/api/bicycles", json=made, headers=headers)
+        wish = {"bicycle_id": await a_bicycle(shop, "KA-7"), "renter": "Ama", "days": 2}
+        nowhere = {"Origin": "null", "Sec-Fetch-Site": "same-origin"}
+        for headers in ({}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.test"}, nowhere):
+            answer = await browser.http.post("/app/-/api/api/rentals/start", json=wish, headers=headers)
             assert answer.status_code == 403
-    assert (await shop.owner.get("/api/bicycles")).json() == []
+    assert (await shop.owner.get("/api/rentals")).json() == []
+
+
+async def test_a_script_asks_for_nothing_that_no_page_of_its_trade_names(application: Application, shop: Place) -> None:
+    rental = await a_rental(shop)
+    async with Looker(application, shop.owner) as browser:
+        for method, path in (
+            ("POST", "/api/bicycles"), ("PATCH", f"/api/rentals/{rental}"), ("GET", "/api/users"), ("GET", "/api/audit"),
+            ("POST", "/api/auth/logout-all"), ("POST", "/api/privacy/erase"),
+        ):  # fmt: skip
+            answer = await browser.http.request(method, f"/app/-/api{path}", json={}, headers=SAME_SITE)
+            assert answer.status_code == 404, path
 
 
 async def test_a_page_that_names_an_operation_which_is_not_there_is_refused_at_the_start(

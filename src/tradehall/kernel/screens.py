@@ -54,7 +54,8 @@ class OwnPage:
     `shows` are operations of the trade that answer a GET, by the name that the template has for what they answer, with what the
     path and the query string of the page say in braces: `{"repair": "/api/repairs/{id}", "week": "/api/takings?day={day}"}`.
     Whoever may not ask for one of them finds None. `does` are operations that forms of the page ask for, by the value of their
-    field `do`: `{"accept": "POST /r/{token}/estimate"}`; the answers of those in `answers` are shown by the page at once. A page for ANYBODY is seen without signing in. The page of the path ""
+    field `do`: `{"accept": "POST /r/{token}/estimate"}`; the answers of those in `answers` are shown by the page at once. `asks` are further operations that its script asks for:
+    `("GET /api/phones", "POST /api/sales")`; scripts may ask for none but what pages of their trade name. A page for ANYBODY is seen without signing in. The page of the path ""
     is the home of those whom it is for. One that `is_kept` is there without a line, too: the browser keeps it, with what it loads,
     until somebody else signs in there, or nobody.
     """
@@ -65,6 +66,7 @@ class OwnPage:
     shows: Mapping[str, str] = field(default_factory=dict)
     does: Mapping[str, str] = field(default_factory=dict)
     answers: tuple[str, ...] = ()
+    asks: tuple[str, ...] = ()
     title: str = ""
     icon: str = "table"
     is_kept: bool = False

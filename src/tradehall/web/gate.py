@@ -168,8 +168,7 @@ def _host(headers: Headers) -> str:
 def _foreign(headers: Headers) -> str | None:
     if not is_loopback(_host(headers)):
         return "This installation is open to everybody on this machine, and answers under a loopback name only"
-    is_ours = headers.get(b"origin") == b"null" and headers.get(b"sec-fetch-site") == b"same-origin"
-    if (origin := headers.get(b"origin")) is not None and not is_ours:  # such a page of ours tells nobody its address
+    if (origin := headers.get(b"origin")) is not None:
         name = origin.split(b"://", 1)[-1]
         if not is_loopback(_host({b"host": name})):
             return "A page of another site may not ask an open installation"

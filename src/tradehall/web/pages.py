@@ -48,7 +48,7 @@ def words_of(headers: Mapping[bytes, bytes], folders: tuple[Path, ...] = ()) -> 
 
 def page(name: str, status: int = 200, *, words: Words, **values: Any) -> HTMLResponse:
     """A script-free page."""
-    headers = {"Content-Security-Policy": PLAIN, "Referrer-Policy": "no-referrer", "Cache-Control": "no-store"}
+    headers = {"Content-Security-Policy": PLAIN, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
     return HTMLResponse(PAGES.get_template(name).render(**values, _=words, language=words.language), status, headers)
 
 

@@ -1,5 +1,7 @@
 """Lives: all that became of a phone, a customer and a repair, and who sees what of it."""
 
+import re
+
 from tests.running import Application, Place
 from tests.trades.phoneshop.arranging import a_customer, a_phone, a_repair, a_swap, done
 from tests.web.looking import Looker, text
@@ -36,7 +38,11 @@ async def test_a_customer_s_page_tells_what_they_did_and_what_is_due(application
     assert (folder["intake"], folder["paid"], folder["due"]) == ("Turns on", 150.1, 299.9)
     assert ["REP-000001" in each["body"] for each in folder["messages"]] == [True]
     async with Looker(application, shop.owner) as owner:
-        assert "What the customer was told" in text(await owner.see(f"/repairs/{repair['id']}"))
+        page = await owner.see(f"/repairs/{repair['id']}")
+        assert "What the customer was told" in text(page)
+        ticket = re.search(r'"(/app/-/api/[^"]+/ticket.pdf[^"]*)"', page.text)
+        assert ticket is not None
+        assert (await owner.http.get(ticket[1])).content[:4] == b"%PDF"
         assert "299.90" in text(await owner.see(f"/customers/{customer['id']}"))
 
 

@@ -26,7 +26,13 @@ charts = (
     Chart(sales_made, title="Sales"), Chart(swaps_made, title="Cash of swaps"), Chart(repairs_earned, title="Repairs done"),
 )  # fmt: skip
 home = OwnPage("", "home.html", by=STAFF, shows={"desk": "/api/desk"})
-till = OwnPage("till", "till.html", by=STAFF, shows={"facts": "/api/till"}, title="Till", icon="till", is_kept=True)
+till = OwnPage(
+    "till", "till.html", by=STAFF, shows={"facts": "/api/till"}, title="Till", icon="till", is_kept=True,
+    asks=(
+        "GET /api/phones", "GET /api/customers", "POST /api/customers", "POST /api/swaps/quote", "POST /api/swaps",
+        "POST /api/checkouts", "POST /api/purchases", "POST /api/repairs", "POST /api/repairs/{repair}/payments",
+    ),
+)  # fmt: skip
 drawer = OwnPage(
     "drawer", "drawer.html", by=STAFF, title="Cash drawer", icon="money", shows={"day": "/api/day"},
     does={"open": "/api/drawers", "close": "/api/drawers/{drawer}/close"},

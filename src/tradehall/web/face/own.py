@@ -1,6 +1,6 @@
 """A trade's own pages: its template, with what the interface answers to whoever looks, and what they ask of it there."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import zip_longest
@@ -36,8 +36,8 @@ KEEP = "X-Keep"
 """The header of a page that the service worker keeps, for the account that the page names."""
 Values = Mapping[str, str]
 Wish = tuple[Contract, Values, Values]
-GUESTS = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow, noarchive"}
-"""With pages that a link opens: its address is told nobody (spec R-24 of the phone shop)."""
+GUESTS = {"X-Robots-Tag": "noindex, nofollow, noarchive"}
+"""With pages that a link opens: no search finds its address, and no other site is told it (spec R-24 of the phone shop)."""
 
 
 class Own(Entering):
@@ -47,13 +47,15 @@ class Own(Entering):
         """Find the trade's own templates and assets; raises TypeError where a page names an operation that is not there."""
         OF_TRADES[self.trade.name] = FileSystemLoader(self.trade.folder / "templates")
         assets.FOLDERS[self.trade.name] = self.trade.folder / "assets"
+        papers = (f"{self.trade.prefix}/{each.record.in_paths}/0/papers/{each.name}.pdf" for each in self.trade.papers)
+        named = [(self.trade.name, "GET", each) for each in papers]
         for page in self.trade.screens:
-            if not isinstance(page, OwnPage | Section):
-                continue
-            does = page.does.values() if isinstance(page, OwnPage) else ()
-            for method, wish in [*(("GET", each) for each in page.shows.values()), *map(_deed, does)]:
-                if self._operation(method, wish.partition("?")[0]) is None:
-                    raise TypeError(f"{page.template} of {self.trade.name} names {method} {wish}, which is not there")
+            if isinstance(page, OwnPage | Section):
+                named += [(page.template, *each) for each in _operations(page)]
+        for who, method, wish in named:
+            if (found := self._operation(method, wish.partition("?")[0])) is None:
+                raise TypeError(f"{who} of {self.trade.name} names {method} {wish}, which is not there")
+            self._named.add((found[0].method, found[0].path))
 
     @cached_property
     def open_rooms(self) -> frozenset[str]:
@@ -156,7 +158,7 @@ class Own(Entering):
         return Page("", to=str(visit.scope["path"]))
 
     async def pass_on(self, visit: Visit, path: str, receive: Receive, send: Send) -> None:
-        """Answer an operation of the interface to a script of a page: whoever looks at the page asks for it.
+        """Answer an operation that pages of the trade name to a script of one: whoever looks at the page asks for it.
 
         What is refused has its sentence in the language of the page besides, as `said`.
         """
@@ -172,7 +174,7 @@ class Own(Entering):
                 return
             found = self.dispatcher.find(path)
             contract = found[0].methods.get("GET" if method == "HEAD" else method) if found is not None else None
-            if found is None or contract is None:
+            if found is None or contract is None or (contract.method, contract.path) not in self._named:
                 raise Missing("There is no such page")
             headers = {name: value for name, value in visit.headers.items() if name != b"cookie"}
             if visit.asking.token:
@@ -208,6 +210,11 @@ class Own(Entering):
         return {name: [each for first, each in firsts if first == name or first.startswith("{")] for name in known}
 
     @cached_property
+    def _named(self) -> set[tuple[str, str]]:
+        """The operations that pages of the trade name, by method and path."""
+        return set()
+
+    @cached_property
     def _own(self) -> Sequence[OwnPage]:
         return [each for each in self.trade.screens if isinstance(each, OwnPage)]
 
@@ -234,6 +241,13 @@ class Own(Entering):
         found = self.dispatcher.find(path)
         contract = found[0].methods.get(method) if found is not None else None
         return (contract, found[1]) if found is not None and contract is not None else None
+
+
+def _operations(page: OwnPage | Section) -> Iterator[tuple[str, str]]:
+    """What a page names: methods and addresses."""
+    yield from (("GET", each) for each in page.shows.values())
+    if isinstance(page, OwnPage):
+        yield from (_deed(each) for each in (*page.does.values(), *page.asks))
 
 
 def _deed(wish: str) -> tuple[str, str]:

@@ -44,7 +44,7 @@ def is_foreign(method: str, headers: Mapping[bytes, bytes]) -> bool:
     origin, site = headers.get(b"origin", b"").decode("latin-1"), headers.get(b"sec-fetch-site", b"").decode("latin-1")
     if site and site != "same-origin":
         return True
-    if origin not in ("", "null"):  # a page that sends no referrer names no origin either
+    if origin:
         return urlsplit(origin).netloc.lower() != headers.get(b"host", b"").decode("latin-1").lower()
     return site != "same-origin"
 
