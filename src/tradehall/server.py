@@ -10,27 +10,23 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 
 from tradehall.app import build_app
+from tradehall.founding import FIRST, begin, fill, first_organisation
 from tradehall.kernel import logs
-from tradehall.kernel.calls import AsSystem
 from tradehall.kernel.database import Database, SqliteDatabase, open_database
-from tradehall.kernel.errors import Refused
 from tradehall.kernel.office import utc_now
-from tradehall.kernel.people import CreateLink, CreateOrganisation, has_users, organisations
-from tradehall.kernel.reports import ROWS, Overall
+from tradehall.kernel.people import CreateLink, has_users
 from tradehall.kernel.trade import Trade
 from tradehall.settings import Settings
 from tradehall.supervisor import Lifeline, Supervisor
 from tradehall.web.gate import Gate
 from tradehall.web.guard import guarded, look
 
-FIRST = "My business"
 SOCKETS: dict[str, Any] = {
     "ws": "websockets-sansio", "ws_max_size": 16384, "ws_ping_interval": 30.0, "ws_ping_timeout": 30.0,
     "ws_per_message_deflate": False,
@@ -234,35 +230,3 @@ async def _serve(server: uvicorn.Server, listening: socket.socket, ready: Callab
     if server.started:
         ready()
     await serving
-
-
-def first_organisation(database: Database, now: datetime, name: str) -> int:
-    """The first organisation; founded, where there is none."""
-    found = database.ask(0, organisations)
-    if found:
-        return found[0][0]
-    with suppress(Refused):  # of two starts at once one is quicker
-        database.run(CreateOrganisation(name, now))
-    return database.ask(0, organisations)[0][0]
-
-
-def begin(database: Database, trades: Sequence[Trade]) -> None:
-    """See that every organisation has what it has from the start."""
-    for trade in trades:
-        for org_id, _ in database.ask(0, organisations) if trade.begin is not None else ():
-            database.run(AsSystem(trade, org_id, utc_now(), trade.begin))
-
-
-def fill(database: Database, trades: Sequence[Trade], org_id: int) -> None:
-    """Load the sample data of each trade that has no rows yet."""
-    known = _rows(database, org_id)
-    for trade in trades:
-        if trade.demo is not None and not any(name.startswith(f"{trade.name}_") for name in known):
-            database.run(AsSystem(trade, org_id, utc_now(), trade.demo, f"{trade.name}.demo"))
-            print(f"{trade.title}: sample data loaded", file=sys.stderr, flush=True)
-
-
-def _rows(database: Database, org_id: int) -> set[str]:
-    return database.ask(
-        org_id, lambda session: {name for name, total in Overall(session, org_id).of(ROWS).items() if total.count}
-    )

@@ -217,7 +217,7 @@ from tests.kernel import stall
 from tradehall.kernel.database import open_database
 from tradehall.kernel.office import utc_now
 from tradehall.kernel.schema import migrate
-from tradehall.server import first_organisation
+from tradehall.founding import first_organisation
 
 print("ready", flush=True)
 sys.stdin.readline()

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx2
 
+from tradehall.founding import first_organisation
 from tradehall.kernel.database import Database, Session, open_database
 from tradehall.kernel.doctor import examine
 from tradehall.kernel.office import utc_now
@@ -24,7 +25,6 @@ from tradehall.kernel.people import CreateUser, NewUser, hash_password, members
 from tradehall.kernel.schema import migrate
 from tradehall.kernel.tokens import Tokens
 from tradehall.kernel.trade import Trade
-from tradehall.server import first_organisation
 from tradehall.trades import phoneshop
 
 SECRET = "the servers of the tests sign with this"

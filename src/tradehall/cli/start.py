@@ -126,9 +126,9 @@ def the_trade(trades: "tuple[Trade, ...]", name: str) -> "Trade":
 
 def the_organisation(database: "Database", name: str | None, found: bool = False) -> int:
     """The organisation of this name or number, or the only one; `found` founds the first one where there is none."""
+    from tradehall.founding import FIRST, first_organisation
     from tradehall.kernel.office import utc_now
     from tradehall.kernel.people import organisations
-    from tradehall.server import FIRST, first_organisation
 
     known = database.ask(0, organisations)
     if name is None and len(known) > 1:
