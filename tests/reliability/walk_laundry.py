@@ -30,7 +30,8 @@ def samples() -> dict[str, Any]:
     """A good value for each field that a request body may have; a new one where it has to differ."""
     number = next(_serial)
     return {
-        "machine_type": "washer", "machine_id": 1, "category": "normal", "then_dryer": False, "for_user_id": None, "minutes": 5,
+        "machine_type": "washer", "machine_id": 1, "category": "normal", "then_dryer": False, "for_user_id": None, "for_student_id": None, "student_id": f"{300_000 + number}", "who": "idle", "since": "2020-01-01",
+        "student_ids": [], "only_count": True, "minutes": 5,
         "moved": False, "place": "table", "photo": None, "state": "free", "description": "It leaks badly", "photo_data": None,
         "phone_number": "0123456789", "channels": ["in_app"], "remind_before_min": 0, "quiet_from": "", "quiet_until": "",
         "rings": False, "email": f"r{number}@example.com", "language": "en", "endpoint": f"https://127.0.0.1:9/{number}", "keys": BROWSER, "note": "mended",

@@ -275,8 +275,12 @@ class Washday(RuleBasedStateMachine):
     def look_after(self, kind: MachineType, number: int, works: bool) -> None:
         self.tick()
         paper, drum = self.paper, self.paper.drums[kind, number]
-        verb = faults.enable if works else faults.disable
-        assert self._tried(lambda ctx: ctx.do(verb, numbered(ctx, kind, number)))
+
+        def seen_to(ctx: Context) -> Any:
+            machine = numbered(ctx, kind, number)
+            return ctx.do(faults.enable, machine) if works else ctx.do(faults.disable, machine, faults.Maintenance())
+
+        assert self._tried(seen_to)
         if drum.works and not works and drum.kept_for:
             who, drum.kept_for, drum.until = drum.kept_for, 0, None
             free = next((d for (k, _), d in paper.drums.items() if k is kind and d is not drum and d.is_free), None)

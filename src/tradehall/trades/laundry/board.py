@@ -1,5 +1,6 @@
 """What is asked of machines and queues, and what residents say of a machine that they see."""
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from tradehall.kernel.errors import Missing, Refused
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import act
-from tradehall.trades.laundry import feed
+from tradehall.trades.laundry import feed, terms
 from tradehall.trades.laundry.cycles import brought_up_to_date, current, release
 from tradehall.trades.laundry.estimates import estimates
 from tradehall.trades.laundry.models import (
@@ -68,6 +69,19 @@ def machine(reader: Reader, machine: Machine) -> Answer:
     """One machine, as it is at this moment."""
     following = find(Follow, Follow.machine_id == machine.id, Follow.user_id == reader.actor.user_id)
     return shown_to(reader, machine) | {"followed": reader.first(following) is not None}
+
+
+@report(by=EVERYBODY)
+def opening_hours(reader: Reader) -> Answer:
+    """When the laundry is open, whether it is now, and which days of the next four weeks are holidays."""
+    hours, now, today = terms.hours(reader), reader.now, reader.today
+    soon = (each for each in reader.all(terms.HOLIDAYS) if today <= each.date <= today + timedelta(days=28))
+    is_open = hours.is_open(now)
+    return {
+        "opens_at": reader.preferences[terms.OPENS.name], "closes_at": reader.preferences[terms.CLOSES.name],
+        "is_open": is_open, "opens_next": None if is_open else hours.opening(now),
+        "holidays": [{"date": each.date, "name": each.name} for each in sorted(soon, key=lambda each: each.date)],
+    }  # fmt: skip
 
 
 @report(by=EVERYBODY)

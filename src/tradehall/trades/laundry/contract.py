@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from sqlalchemy import ColumnElement
+
 from tradehall.kernel.contracts import Contract, Info
 from tradehall.kernel.errors import Invalid, Problem
 from tradehall.kernel.people import admin
 from tradehall.kernel.people.paths import DRY, service
-from tradehall.kernel.resources import Resource
+from tradehall.kernel.resources import Filter, Resource
 from tradehall.kernel.verbs import own
 from tradehall.trades.laundry import (
     board,
@@ -17,6 +19,7 @@ from tradehall.trades.laundry import (
     people,
     pushes,
     queue,
+    residents,
     stats,
     views,
     ways,
@@ -57,6 +60,11 @@ def _at(method: str, path: str, does: Any, **more: Any) -> Contract:
     return Contract(method, f"{PREFIX}{path}", does, errors=REFUSALS, **more)
 
 
+def is_here(wanted: bool) -> ColumnElement[bool] | None:
+    """The condition of `?is_here=true`: who has not left; `false` lists who has."""
+    return Resident.left_at.is_(None) if wanted else Resident.left_at.is_not(None)
+
+
 OWN = (own(RESIDENT), *STAFF)
 resources = (
     Resource(Machine, by=EVERYBODY, create=ADMIN, edit=ADMIN, delete=ADMIN, form=("machine_type", "number", "room_id"),
@@ -69,7 +77,11 @@ resources = (
     Resource(WaitlistItem, by=OWN, filters=("machine_type",)),
     Resource(Offer, by=OWN, filters=("machine_type",)),
     Resource(Device, by=own(RESIDENT), columns=("id", "created_at"), delete=own(RESIDENT)),
-    Resource(Resident, by=OWN, sort=("created_at", "student_id")),
+    Resource(
+        Resident, by=OWN, create=residents.admit, edit=residents.correct, same=residents.same,
+        sort=("created_at", "student_id"), filters=("student_id", Filter("is_here", bool, is_here)),
+        table=("student_id", "phone_number", "email", "left_at"), errors=dict(REFUSALS, name_taken=400),
+    ),
 )  # fmt: skip
 _entry = {"name": "KY Wash API", "docs": "/api/docs", "health": "/api/health", "websocket": "/api/ws"}
 _info = Info("What this is, and where its documentation is.", lambda facts: _entry | {"version": facts["app_version"]})
@@ -91,6 +103,7 @@ paths = (
     _at("POST", f"{MACHINE}/confirm", board.confirm, finds=views.named),
     _at("POST", f"{MACHINE}/follow", board.follow, finds=views.named),
     _at("DELETE", f"{MACHINE}/follow", board.unfollow, finds=views.named),
+    _at("GET", "/hours", board.opening_hours),
     _at("GET", "/waitlist/{machine_type}", board.waitlist),
     _at("POST", "/waitlist/join", queue.join),
     _at("POST", "/waitlist/leave", queue.leave),
@@ -120,6 +133,7 @@ paths = (
     _at("POST", f"/admin{MACHINE}/empty", faults.empty, finds=views.named),
     _at("POST", "/admin/faults/{id}/resolve", faults.resolve),
     _at("POST", "/admin/rooms", resources[3].creates, status=201),
+    _at("POST", "/admin/residents/end-term", residents.end_term),
     _at("GET", "/admin/users", service("users", ADMIN, admin.users)),
     _at("POST", "/admin/users/{user_id}/reset-pin", service("link", ADMIN, admin.link_user, query=DRY), status=201),
 )

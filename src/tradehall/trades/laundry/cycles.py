@@ -7,10 +7,11 @@ from pydantic import BaseModel, BeforeValidator, StringConstraints
 from pydantic import Field as Limit
 
 from tradehall.kernel.cabinet import Arrived
-from tradehall.kernel.columns import clean
+from tradehall.kernel.columns import LARGEST_ID, clean
 from tradehall.kernel.context import Context
-from tradehall.kernel.errors import Denied, Refused
+from tradehall.kernel.errors import Denied, Missing, Refused
 from tradehall.kernel.files import attach
+from tradehall.kernel.people.members import holder, member
 from tradehall.kernel.verbs import SYSTEM, act, move
 from tradehall.trades.laundry import queue, terms
 from tradehall.trades.laundry.models import (
@@ -28,7 +29,7 @@ from tradehall.trades.laundry.models import (
 from tradehall.trades.laundry.photos import Photo, taken_in
 from tradehall.trades.laundry.roles import EVERYBODY, STAFF
 from tradehall.trades.laundry.telling import clock, note, tell
-from tradehall.trades.laundry.views import called, minutes, numbered, resident, shown_to
+from tradehall.trades.laundry.views import called, has_left, minutes, numbered, resident, shown_to
 
 if TYPE_CHECKING:
     from tradehall.kernel.calls import Call
@@ -54,7 +55,8 @@ class StartCycle(Which):
 
     category: Category = Category.NORMAL
     then_dryer: bool = False
-    for_user_id: Annotated[int, Limit(ge=1, le=2**53)] | None = None
+    for_user_id: Annotated[int, Limit(ge=1, le=LARGEST_ID)] | None = None
+    for_student_id: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
 
 
 class Extension(Which):
@@ -106,11 +108,17 @@ def start(ctx: Context, order: StartCycle) -> Answer:
 
 def starter(ctx: Context, order: StartCycle) -> int:
     """Who the cycle is for: whoever asks, or somebody without a telephone, for whom staff starts it."""
-    if order.for_user_id is None or order.for_user_id == ctx.actor.user_id:
+    wanted = order.for_user_id
+    if order.for_student_id is not None:
+        wanted = holder(ctx.session, ctx.trade.name, "student_id", order.for_student_id) or 0
+    if wanted in (None, ctx.actor.user_id):
         return ctx.actor.user_id
     if not ctx.actor.may(STAFF):
         raise Denied("Only staff starts a machine for somebody else")
-    return order.for_user_id
+    found = member(ctx.session, wanted, ctx.org_id, ctx.trade.name)
+    if found is None or not found.is_active:
+        raise Missing("Resident not found")
+    return wanted
 
 
 def within_limit(ctx: Context, user_id: int, kind: MachineType) -> None:
@@ -243,7 +251,7 @@ def finish(ctx: Context, cycle: Cycle) -> None:
     machine = ctx.get(Machine, cycle.machine_id)
     cycle.ended_at = cycle.ends_at
     machine.status, machine.total_cycles = MachineStatus.COMPLETED, machine.total_cycles + 1
-    grace = terms.span(ctx, terms.GRACE)
+    grace = timedelta(0) if has_left(ctx, cycle.user_id) else terms.span(ctx, terms.GRACE)
     machine.grace_until = cycle.ends_at + grace
     note(ctx, "machine_completed", machine, called(machine), of=cycle.user_id)
     tell(ctx, cycle.user_id, "cycle_completed", machine, str(cycle.id), until=clock(ctx, machine.grace_until))
@@ -254,6 +262,7 @@ def finish(ctx: Context, cycle: Cycle) -> None:
         place = ctx.first(PLACE, user=cycle.user_id, kind=MachineType.DRYER)
         if place is not None and place.after_cycle_id == cycle.id:
             place.snoozed, place.after_cycle_id = False, None
+            queue.offer_free(ctx, MachineType.DRYER)
 
 
 def remind_at(ctx: Context, cycle: Cycle, moment: datetime, which: str) -> None:

@@ -49,7 +49,7 @@ class Fault(Which):
 
 
 class Maintenance(BaseModel):
-    """What was done to a machine."""
+    """What was, or is being, done to a machine."""
 
     note: Note = ""
 
@@ -101,9 +101,9 @@ def counted(reader: Reader, machine: Machine) -> int:
     return len({each.user_id for each in recent}) if reader.preferences[terms.DISTINCT.name] else len(recent)
 
 
-def out_of_order(ctx: Context, machine: Machine, once: str) -> None:
+def out_of_order(ctx: Context, machine: Machine, once: str, words: str = "") -> None:
     """Nobody can start a machine from now on; who uses it is told, and their cycle goes on."""
-    machine.enabled = False
+    machine.enabled, machine.maintenance_note = False, words
     if machine.status is MachineStatus.AVAILABLE:
         queue.withdrawn(ctx, machine)
         machine.status = MachineStatus.DISABLED
@@ -133,11 +133,13 @@ def enable(ctx: Context, machine: Machine) -> Answer:
 
 
 @act(Machine, by=STAFF)
-def disable(ctx: Context, machine: Machine) -> Answer:
-    """Nobody can start a machine any more; a cycle that runs goes on."""
+def disable(ctx: Context, machine: Machine, done: Maintenance) -> Answer:
+    """Nobody can start a machine any more; a cycle that runs goes on. The note says what is being done about it."""
     if machine.enabled:
         brought_up_to_date(ctx, machine)
-        out_of_order(ctx, machine, f"by hand {machine.version}")
+        out_of_order(ctx, machine, f"by hand {machine.version}", done.note)
+    elif done.note:
+        machine.maintenance_note = done.note
     return {"success": True, "message": f"{called(machine)} is disabled", "machine": shown_to(ctx, machine)}
 
 

@@ -136,6 +136,14 @@ def offer_next(ctx: Context, machine: Machine, *, but: WaitlistItem | None = Non
         ctx.delete(follow)
 
 
+def offer_free(ctx: Context, kind: MachineType) -> None:
+    """Somebody waits from now on who was skipped before: the first machine that stands free is for whose turn it is."""
+    free = (each for each in ctx.all(MACHINES) if each.machine_type is kind and each.status is MachineStatus.AVAILABLE)
+    machine = next((each for each in free if each.enabled and each.offered_to_id is None), None)
+    if machine is not None:
+        offer_next(ctx, machine)
+
+
 @act(Machine, by=SYSTEM)
 def reopen(ctx: Context, machine: Machine) -> None:
     """The laundry has opened: a machine that is free goes to whoever waits."""

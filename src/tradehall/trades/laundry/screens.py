@@ -14,12 +14,15 @@ from tradehall.trades.laundry.models import (
     Room,
     WaitlistItem,
 )
-from tradehall.trades.laundry.roles import EVERYBODY, RESIDENT, STAFF
+from tradehall.trades.laundry.roles import ADMIN, EVERYBODY, RESIDENT, STAFF
 
 HERE = "{machine_type}/{number}"
 MACHINES = f"{PREFIX}/machines"
 LINES = {"washers": f"{PREFIX}/waitlist/washer", "dryers": f"{PREFIX}/waitlist/dryer"}
-FLOOR = {"machines": MACHINES, "bulletins": f"{PREFIX}/bulletins?limit=20", **LINES}
+FLOOR = {
+    "machines": MACHINES, "bulletins": f"{PREFIX}/bulletins?limit=20", "rooms": f"{PREFIX}/rooms?limit=50&sort=name",
+    "hours": f"{PREFIX}/hours", **LINES,
+}  # fmt: skip
 QUEUE = {each: f"{PREFIX}/waitlist/{each}" for each in ("join", "leave", "accept", "snooze", "resume")}
 AT_MACHINE = {
     **{each: f"{MACHINES}/{each}" for each in ("start", "extend", "cancel", "end", "collect")},
@@ -37,7 +40,7 @@ queue = OwnPage(
 )  # fmt: skip
 machine = OwnPage(
     f"wash/{HERE}", "wash.html", by=EVERYBODY, does=AT_MACHINE, is_kept=True,
-    shows={"machine": f"{MACHINES}/{HERE}", "faults": f"{PREFIX}/faults/{HERE}"},
+    shows={"machine": f"{MACHINES}/{HERE}", "faults": f"{PREFIX}/faults/{HERE}", "rooms": f"{PREFIX}/rooms?limit=50"},
 )  # fmt: skip
 fault = OwnPage(
     f"wash/{HERE}/fault", "fault.html", by=EVERYBODY, shows={"faults": f"{PREFIX}/faults/{HERE}"},
@@ -63,13 +66,16 @@ statistics = OwnPage(
     },
 )  # fmt: skip
 wall = OwnPage("wall", "wall.html", by=ANYBODY)
+term = OwnPage(
+    "term", "term.html", by=ADMIN, title="End of term", does={"end": f"{PREFIX}/admin/residents/end-term"}, answers=("end",),
+)  # fmt: skip
 codes = OwnPage("codes", "codes.html", by=STAFF, shows={"machines": MACHINES}, title="Codes for the machines")
 states = Board(Machine, shows=("current_category", "ends_at", "held_until", "total_cycles"), title="Machines by state")
 screens: tuple[Screen, ...] = (
-    home, floor, queue, notices, me, statistics, codes, machine, fault, wall, states,
+    home, floor, queue, notices, me, statistics, codes, term, machine, fault, wall, states,
 )  # fmt: skip
 menu = (
     Group("Laundry", (floor, queue, statistics, notices, me)),
-    Group("Running it", (states, FaultReport, Resident, Bulletin, Machine, Room, Holiday, codes)),
+    Group("Running it", (states, FaultReport, Resident, Bulletin, Machine, Room, Holiday, codes, term)),
     Group("Cycles", (Cycle, WaitlistItem, Offer), is_folded=True),
 )

@@ -82,6 +82,7 @@ def shown(machine: Machine, now: datetime) -> dict[str, Any]:
         "status": status_of(machine, now), "current_category": machine.current_category,
         "time_left_seconds": seconds_left(machine, now), "current_user_id": machine.current_user_id,
         "enabled": machine.enabled, "total_cycles": machine.total_cycles, "last_maintenance": machine.last_maintenance,
+        "maintenance_note": machine.maintenance_note,
         "created_at": machine.created_at, "updated_at": machine.updated_at, "ends_at": machine.ends_at, "server_time": now,
         "grace_until": machine.grace_until, "held_until": held, "offered_to_id": machine.offered_to_id if held else None,
         "confidence": confidence_of(machine, now), "confirmed_at": machine.confirmed_at,
@@ -118,6 +119,12 @@ def student_of(reader: Reader, user_id: int) -> str:
 def resident(reader: Reader, user_id: int) -> Resident | None:
     """What is kept of somebody, if they have told anything."""
     return reader.first(KNOWN, user=user_id)
+
+
+def has_left(reader: Reader, user_id: int) -> bool:
+    """Whether somebody lives here no more."""
+    found = resident(reader, user_id)
+    return found is not None and found.left_at is not None
 
 
 # The queue.

@@ -125,6 +125,7 @@
   };
   document.addEventListener("submit", async event => {
     const form = event.target;
+    if (event.submitter?.dataset.sure && !confirm(event.submitter.dataset.sure)) { event.preventDefault(); event.stopImmediatePropagation(); return; }
     if (!form.matches("[data-ask]")) return;
     event.preventDefault(); event.stopImmediatePropagation();
     const buttons = all(form, "button");
