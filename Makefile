@@ -59,6 +59,7 @@ bench: setup  ## the side-by-side measurements
 
 soak: setup  ## what takes minutes: crashes, power loss, load
 	@command -v strace >/dev/null || { echo "make soak needs strace, which the apt package strace has."; exit 1; }
+	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || { echo "make soak needs libfaketime, which the apt package libfaketime has."; exit 1; }
 	@$(BIN)/python -m pytest -m soak tests
 	@EVERY_ROUTE=1 $(BIN)/python -m pytest --numprocesses=auto --dist=load tests/reliability/test_row_16_injection.py tests/reliability/test_row_22_mass_assignment.py
 

@@ -1,43 +1,66 @@
-"""`python -m bench.laundry`: how many verbs a second residents get done who start machines and cancel them again."""
+"""`python -m bench.laundry`: what a laundry does in a second, and how soon a crowd at its sockets hears of it."""
 
 import argparse
 import asyncio
 import json
+import os
 import tempfile
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
-from tests.reliability.serving import SECRET, Server, Shop
+import sqlalchemy as sa
+from tests.reliability.crowd import Crowd, memory, percentile
+from tests.reliability.serving import Server, Shop
+from tests.trades.laundry.loading import SHORT, Ear, Load, settled
+from tests.trades.laundry.moving import ask, move_in
 
-from tradehall.kernel.calls import AsSystem
-from tradehall.kernel.context import Context
-from tradehall.kernel.office import utc_now
-from tradehall.kernel.people import CreateUser, NewUser, members
-from tradehall.kernel.tokens import Tokens
 from tradehall.trades import laundry
-from tradehall.trades.laundry.models import Machine, MachineType
+from tradehall.trades.laundry.models import Activity
 
-TARGET = 1000
-"""Verbs a second."""
-MACHINES, RESIDENTS = 300, 16
+MACHINES, RESIDENTS, WAITING = 300, 316, 300
+CHANNEL = "/api/ws"
+EVENTS = 30
+MANY = {"MAX_ACTIVE_CONNECTIONS": "20000"}
 
 
-def furnished(shop: Shop) -> list[str]:
-    """Put machines and residents into a house; the tokens of the residents."""
+@dataclass(frozen=True)
+class Figure:
+    """A line of the table."""
 
-    def machines(ctx: Context) -> None:
-        with ctx.happening("machine.seed"):
-            for number in range(1, MACHINES + 1):
-                ctx.add(Machine(machine_type=MachineType.WASHER, number=number))
+    what: str
+    found: float
+    asked: float
+    unit: str
+    least: bool = False
+    """Whether more is better."""
 
-    database, now = shop.database(), utc_now()
-    database.run(AsSystem(laundry.trade, shop.org_id, now, machines))
-    for number in range(RESIDENTS):
-        user = NewUser(f"{100_000 + number}", (("laundry", "resident"),), "student_id", None)
-        database.run(CreateUser(shop.org_id, user, now))
-    everybody = database.ask(0, lambda session: list(members(session, "laundry")))
-    tokens = Tokens(SECRET, database)
-    return [tokens.issue(each, now, 600) for each in everybody if each.role == "resident"]
+    @property
+    def is_met(self) -> bool:
+        return self.found >= self.asked if self.least else self.found <= self.asked
+
+    def show(self) -> None:
+        """Print it."""
+        bound = f"{'>=' if self.least else '<='} {self.asked:,g} {self.unit}"
+        print(
+            f"{self.what:56}{self.found:>12,.0f} {self.unit:6}{bound:>18}  {'ok' if self.is_met else 'MISSED'}",
+            flush=True,
+        )
+
+
+@dataclass(frozen=True)
+class House:
+    """A laundry with its residents, and servers for it."""
+
+    shop: Shop
+    tokens: list[str]
+
+    async def serve(self, **settings: str) -> Server:
+        """A server, beside this loop."""
+        return await asyncio.to_thread(lambda: self.shop.serve(**MANY, **settings))
 
 
 async def wash(server: Server, token: str, mine: list[int], until: float) -> int:
@@ -61,31 +84,145 @@ async def wash(server: Server, token: str, mine: list[int], until: float) -> int
     return done
 
 
-async def measure(server: Server, tokens: list[str], seconds: float) -> float:
-    """Let everybody wash for so long; verbs a second."""
-    started = perf_counter()
-    shares = [list(range(1 + number, MACHINES + 1, len(tokens))) for number in range(len(tokens))]
-    each = (wash(server, token, mine, started + seconds) for token, mine in zip(tokens, shares, strict=True))
+async def verbs(house: House) -> list[Figure]:
+    """How many verbs a second residents get done who start machines and cancel them again."""
+    server, some, started = await house.serve(), house.tokens[-16:], perf_counter()
+    shares = [list(range(1 + number, MACHINES + 1, len(some))) for number in range(len(some))]
+    each = (wash(server, token, mine, started + 10) for token, mine in zip(some, shares, strict=True))
     done = sum(await asyncio.gather(*each))
-    return done / (perf_counter() - started)
+    return [Figure("verbs a second", done / (perf_counter() - started), 1000, "/s", least=True)]
 
 
-def main() -> int:
-    """Measure once; 1 where the target is missed."""
-    parser = argparse.ArgumentParser(prog="python -m bench.laundry", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--url", default="", help="a PostgreSQL; SQLite, if none is named")
-    chosen = parser.parse_args()
+async def told(house: House, server: Server, crowd: Crowd, readers: int, events: int) -> list[list[float]]:
+    """Start and cancel a machine so often; how long each reader waited for each, in milliseconds."""
+    found = []
+    for number in range(events):
+        before, known = perf_counter(), len(crowd.heard)
+        status, body = await ask(server, house.tokens[-1], f"machines/{('start', 'cancel')[number % 2]}", machine_id=1)
+        assert status == 200, body
+        await crowd.all_have_heard(known + readers)
+        found.append([(each - before) * 1000 for each in crowd.heard[known:]])
+    return found
+
+
+async def crowded(house: House, sockets: int, events: int) -> tuple[float, list[float]]:
+    """MB that so many sockets take, with the server; and milliseconds until the last one has heard, for each event."""
+    server = await house.serve()
+    crowd = Crowd(server.base, house.tokens[0], CHANNEL, "machine_update")
+    await crowd.come(sockets)
+    lasts = [max(each) for each in await told(house, server, crowd, sockets, events)]
+    held = memory(server.process.pid)
+    crowd.leave()
+    return held, lasts
+
+
+async def thousand(house: House) -> list[Figure]:
+    """One machine started before a thousand sockets."""
+    _, lasts = await crowded(house, 1000, EVENTS)
+    return [Figure("1,000 sockets: until the last has it, p99", percentile(lasts, 0.99), 250, "ms"),
+            Figure("1,000 sockets: until the last has it, median", percentile(lasts, 0.5), 250, "ms")]  # fmt: skip
+
+
+async def ten_thousand(house: House) -> list[Figure]:
+    """Ten thousand sockets."""
+    held, lasts = await crowded(house, 10_000, 4)
+    return [Figure("10,000 sockets: memory of the server", held, 500, "MB"),
+            Figure("10,000 sockets: a kilobyte to all, slowest", max(lasts), 2000, "ms")]  # fmt: skip
+
+
+async def stalled(house: House) -> list[Figure]:
+    """Fifty of a thousand who do not read, while a long queue is told to everybody."""
+    server = await house.serve()
+    for token in house.tokens[:WAITING]:
+        await ask(server, token, "waitlist/join")
+    crowd = Crowd(server.base, house.tokens[0], CHANNEL, "machine_update")
+    await crowd.come(950)
+    await crowd.come(50, stalls=True)
+    for deed in ("leave", "join") * 6:  # 50 KB each: more than is held for somebody who does not read
+        assert (await ask(server, house.tokens[0], f"waitlist/{deed}"))[0] == 200
+    since, waits = perf_counter(), list[float]()
+    while (open_sockets := await _listening(server)) > 950 and perf_counter() < since + 20:
+        waits += [each for event in await told(house, server, crowd, 950, 2) for each in event]
+    gone = perf_counter() - since
+    crowd.leave()
+    for token in house.tokens[:WAITING]:
+        await ask(server, token, "waitlist/leave")
+    return [Figure("50 of 1,000 stalled: p99 of the others", percentile(waits, 0.99), 1000, "ms"),
+            Figure("50 of 1,000 stalled: until they are closed", gone, 10, "s"),
+            Figure("50 of 1,000 stalled: who is left", open_sockets, 950, "")]  # fmt: skip
+
+
+async def _listening(server: Server) -> int:
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    writer.write(b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    body = (await reader.read()).split(b"\r\n\r\n", 1)[1]
+    writer.close()
+    return int(json.loads(body)["active_connections"])
+
+
+async def restarted(house: House) -> list[Figure]:
+    """A restart under load, and a client that resumes."""
+    shop, count = house.shop, sa.select(Activity.table.c.id)
+
+    async def happened() -> Counter[int]:
+        return Counter(await shop.read(lambda session: session.execute(count).scalars().all()))
+
+    before = await happened()
+    load = Load(await house.serve(**SHORT), house.tokens, MACHINES)
+    ear = Ear(load, house.tokens[0])
+    listening = asyncio.create_task(ear.listen())
+    await ear.listens.wait()
+    washing = asyncio.create_task(load.go(12))
+    await asyncio.sleep(5)
+    await load.killed(shop)
+    await washing
+    await settled(shop)
+    wanted = await happened() - before
+    with suppress(TimeoutError):
+        async with asyncio.timeout(20):
+            while len(ear.heard) < wanted.total():  # noqa: ASYNC110 - it rings no bell
+                await asyncio.sleep(0.1)
+    listening.cancel()
+    heard = Counter(ear.heard)
+    return [Figure(f"a restart under load: of {wanted.total():,} events lost", (wanted - heard).total(), 0, ""),
+            Figure("a restart under load: events told twice", (heard - wanted).total(), 0, "")]  # fmt: skip
+
+
+ROWS: dict[str, Callable[[House], Awaitable[list[Figure]]]] = {
+    "verbs": verbs, "thousand": thousand, "ten": ten_thousand, "stalled": stalled, "restart": restarted,
+}  # fmt: skip
+
+
+def measured(row: str, url: str) -> list[Figure]:
+    """A row in a house of its own, with what the doctor finds afterwards."""
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        shop = Shop(Path(folder), chosen.url, laundry.trade)
+        shop = Shop(Path(folder), url, laundry.trade)
         try:
-            tokens = furnished(shop)
-            found = asyncio.run(measure(shop.serve(), tokens, chosen.seconds))
+            house = House(shop, move_in(shop, MACHINES, RESIDENTS))
+            found = asyncio.run(_row(row, house))
             wrong = list(asyncio.run(shop.wrong()))
         finally:
             shop.close()
-    print(f"{found:,.0f} verbs a second of {TARGET:,} asked; the doctor found {wrong or 'nothing'}")
-    return int(found < TARGET or bool(wrong))
+    return [*found, *([Figure(f"{row}: the doctor found {wrong}", len(wrong), 0, "")] if wrong else [])]
+
+
+async def _row(row: str, house: House) -> list[Figure]:
+    return await ROWS[row](house)
+
+
+def main() -> int:
+    """Measure once; 1 where a target is missed."""
+    parser = argparse.ArgumentParser(prog="python -m bench.laundry", description=__doc__)
+    parser.add_argument("--rows", default=",".join(ROWS), help="some of: %(default)s")
+    parser.add_argument("--url", default="", help="an empty PostgreSQL, for one row; SQLite, if none is named")
+    chosen = parser.parse_args()
+    missed = 0
+    for row in chosen.rows.split(","):
+        for figure in measured(row, chosen.url):
+            figure.show()
+            missed += not figure.is_met
+    print(f"load of the machine: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    return int(missed > 0)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,8 @@ class Visitor(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         transport.write(
-            b"GET /api/events/socket HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            f"GET {self.crowd.path} HTTP/1.1\r\n".encode()
+            + b"Host: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
         )
 
@@ -48,7 +49,7 @@ class Visitor(asyncio.Protocol):
                 return
             assert head.startswith(b"HTTP/1.1 101"), head
             self._is_open = True
-            self.transport.write(frame(json.dumps({"token": self.crowd.token})))
+            self.transport.write(frame(json.dumps({"token": self.crowd.token, "topics": self.crowd.topics})))
         while (content := self._next()) is not None:
             self._heard(content)
 
@@ -67,11 +68,11 @@ class Visitor(asyncio.Protocol):
         return held[start : start + size] if held[0] & 15 == 1 else b""
 
     def _heard(self, content: bytes) -> None:
-        if content.startswith(b'{"event":"ready"'):
+        if content.startswith((b'{"event":"ready"', b'{"event":"snapshot"')):
             self.crowd.ready += 1
             if self.stalls:
                 self.transport.pause_reading()
-        elif content and not content.startswith(b'{"event":"beat"'):
+        elif content.startswith(self.crowd.counts) and not content.startswith(b'{"event":"beat"'):
             self.crowd.heard.append(perf_counter())
             self.crowd.bell.set()
 
@@ -82,7 +83,10 @@ class Visitor(asyncio.Protocol):
 class Crowd:
     """Everybody who listens, with the moments at which anybody heard something."""
 
-    def __init__(self, base: str, token: str) -> None:
+    def __init__(self, base: str, token: str, path: str = "/api/events/socket", counts: str = "") -> None:
+        """Of what they hear only what is called `counts` is counted, if that is said."""
+        self.path, self.counts = path, f'{{"event":"{counts}'.encode()
+        self.topics: list[str] | None = None
         self.address = (urlsplit(base).hostname or "", urlsplit(base).port or 0)
         self.token = token
         self.ready = self.gone = 0
