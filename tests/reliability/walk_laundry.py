@@ -143,7 +143,7 @@ LAUNDRY = Walk(
     laundry.trade,
     samples,
     ELSEWHERE,
-    {},
+    {f"PUT {AT}/profile/preferences": {"language": None}},  # it is kept with the account
     {
         Cycle: _cycle, FaultReport: _fault, WaitlistItem: _place, Offer: _offer, Notice: _notice, Resident: _resident,
         Device: _device,
