@@ -73,8 +73,12 @@ async def test_row_22_no_field_is_written_that_the_form_does_not_offer(
                 name: value for name, value in row.items() if any(str(value).startswith(str(each)) for each in EVIL)
             }
             assert wrong == {}, table
+    least = walk.trade.roles[0].name
     for table in ("organisations", "users", "memberships", "sign_in_names"):
-        assert after[table] == before[table]
+        assert [row for row in after[table] if row in before[table]] == before[table]
+        new = [row for row in after[table] if row not in before[table]]
+        assert (operation.name in walk.lets_in) or new == []
+        assert all(row.get("role", least) == least for row in new)
     for table in (each for each in after if each.startswith(f"{walk.trade.name}_")):
         assert all(row["org_id"] == shop.org_id for row in after[table] if row not in before[table]), table
     assert await shop.wrong() == []

@@ -149,6 +149,8 @@ class Walk:
     later: Mapping[type[Record], Callable[[Place, Mapping[type[Record], int]], Awaitable[int]]]
     ready: Mapping[str, Callable[[Place, Rows], Awaitable[None]]]
     begins: Callable[[Place], Awaitable[None]] | None = None
+    lets_in: frozenset[str] = frozenset()
+    """Operations that give somebody an account."""
     but: frozenset[str] = frozenset()
     """Operations that another trade's walk takes, because every trade has them."""
 

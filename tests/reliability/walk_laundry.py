@@ -143,7 +143,10 @@ LAUNDRY = Walk(
     laundry.trade,
     samples,
     ELSEWHERE,
-    {f"PUT {AT}/profile/preferences": {"language": None}},  # it is kept with the account
+    {
+        f"PUT {AT}/profile/preferences": {"language": None},  # it is kept with the account
+        f"PUT {AT}/residents/{{id}}": {"student_id": None}, f"PATCH {AT}/residents/{{id}}": {"student_id": None},
+    },
     {
         Cycle: _cycle, FaultReport: _fault, WaitlistItem: _place, Offer: _offer, Notice: _notice, Resident: _resident,
         Device: _device,
@@ -154,5 +157,6 @@ LAUNDRY = Walk(
         f"POST {AT}/machines/collect": _over, f"POST {AT}/waitlist/leave": _waiting, f"POST {AT}/waitlist/accept": _offered,
         f"POST {AT}/waitlist/snooze": _waiting, f"POST {AT}/waitlist/resume": _waiting, f"POST {AT}/devices": _pushing,
     },
+    lets_in=frozenset({f"POST {AT}/residents"}),
     but=frozenset(beneath(PHONESHOP.trade, each) for each in PHONESHOP.trade.operations),
 )  # fmt: skip
