@@ -153,6 +153,8 @@ class Verb(Generic[P, T]):
     sources: tuple[StrEnum, ...] = ()
     goal: StrEnum | None = None
     prepare: Callable[..., Awaitable[Any]] | None = None
+    title: str = ""
+    """What its button says, where that is more than its name."""
 
     @property
     def event(self) -> str:
@@ -172,18 +174,18 @@ MOVES = "can only become"
 
 
 def act(
-    record: type[Record], *, by: By, prepare: Callable[..., Awaitable[Any]] | None = None
+    record: type[Record], *, by: By, prepare: Callable[..., Awaitable[Any]] | None = None, title: str = ""
 ) -> Callable[[Callable[Concatenate["Context", P], T]], Verb[P, T]]:
     """Declare a verb of a record: a function of a context, of a row of it where it concerns one, and of what is asked.
 
     What is asked is either a request model, or fields of the record as parameters of the same names.
 
     `prepare` is an async function of the same request that does slow work before the unit: the rule finds its result
-    in `ctx.prepared`.
+    in `ctx.prepared`. The `title` is what its button says, if that is not simply the name of the function.
     """
 
     def declare(rule: Callable[Concatenate["Context", P], T]) -> Verb[P, T]:
-        return _verb(record, by, rule, prepare=prepare)
+        return _verb(record, by, rule, prepare=prepare, title=title)
 
     return declare
 

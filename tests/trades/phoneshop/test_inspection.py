@@ -3,8 +3,9 @@
 import asyncio
 from typing import Any
 
-from tests.running import Place
+from tests.running import Application, Place
 from tests.trades.phoneshop.arranging import a_phone, a_sale, done
+from tests.web.looking import Looker, text
 
 FOUND = {
     "grade": "B",
@@ -182,3 +183,18 @@ async def test_r02_a_malformed_cost_is_422(shop: Place) -> None:
         told = done(await shop.clerk.post(f"/api/phones/{phone['id']}/costs", json=given), 422)
         assert [each["loc"] for each in told["detail"]] == [["body", field]]
     assert done(await shop.clerk.get("/api/phones/999/costs"), 404)["detail"] == "Phone not found"
+
+
+async def test_a5_checks_that_are_written_on_the_page_keep_their_answers(application: Application, shop: Place) -> None:
+    phone_id = await received(shop)
+    async with Looker(application, shop.clerk) as clerk:
+        at = f"/phones/{phone_id}/do/inspect"
+        assert "Inspect and price" in text(await clerk.see(at))
+        checks = {
+            "checks.name": ["", "battery", "locks"],
+            "checks.passed": ["true", "", "true"],
+            "checks.note": [""] * 3,
+        }
+        await clerk.told(at, {"grade": "B", "asking_price": "1400", **checks})
+    [found] = done(await shop.clerk.get(f"/api/phones/{phone_id}/inspections"), 200)
+    assert [(each["name"], each["passed"]) for each in found["checks"]] == [("battery", False), ("locks", True)]

@@ -36,6 +36,8 @@ async def test_a_customer_s_page_tells_what_they_did_and_what_is_due(application
     assert seen["due"] == [{"room": "repairs", "id": repair["id"], "amount": 299.9}]
     folder = done(await shop.clerk.get(f"/api/repairs/{repair['id']}/folder"), 200)
     assert (folder["intake"], folder["paid"], folder["due"]) == ("Turns on", 150.1, 299.9)
+    link = done(await shop.clerk.get(f"/api/repairs/{repair['id']}/link"), 200)["public_token"]
+    assert (folder["token"], folder["telephone"][:4], folder["language"]) == (link, "+233", "en")
     assert ["REP-000001" in each["body"] for each in folder["messages"]] == [True]
     async with Looker(application, shop.owner) as owner:
         page = await owner.see(f"/repairs/{repair['id']}")

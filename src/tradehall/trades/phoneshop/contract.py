@@ -56,6 +56,7 @@ phones = Resource(
         "cost_price", "category_id", "brand_id", "specs", "acquired_via_swap_id", "created_at", "updated_at",
     ),
     detail=("grade", "hold_until"),
+    table=("brand", "model", "condition", "imei", "value", "status", "created_at"),
     only={"cost_price": MANAGERS},
     by=STAFF,
     create=rules.stock,

@@ -21,6 +21,7 @@ from tradehall.trades.phoneshop.models import (
     Condition,
     Customer,
     Method,
+    Phone,
     PhoneStatus,
     Refund,
     Repair,
@@ -232,17 +233,24 @@ def recent(ctx: Reader) -> list[dict[str, Any]]:
         rows += [(what, row, row.values[amount]) for row in ctx.all(REPAIRS_IN_REACH if is_bounded else documents)]
     rows = sorted(rows, key=lambda each: each[1].created_at, reverse=True)[:FEW]
     who = people(ctx, {row.staff_id for _, row, _ in rows if row.staff_id is not None})
+    phones = labels(ctx, Phone, {phone_id for _, row, _ in rows if (phone_id := _phone_of(row)) is not None})
     return [
         {
             "what": what,
             "at": row.created_at,
             "room": row.in_paths,
             "id": row.id,
+            "text": row.values.get("phone_description") or phones.get(_phone_of(row), ""),
             "by": who.get(row.staff_id),
             "amount": for_managers(ctx, amount) if what == "bought" else amount,
         }
         for what, row, amount in rows
     ]
+
+
+def _phone_of(row: Any) -> Any:
+    """The phone that a document is about: of a swap, the one that went out."""
+    return row.values.get("new_phone_id") or row.values.get("phone_id")
 
 
 def month(ctx: Reader, today: date) -> list[dict[str, Any]]:

@@ -100,7 +100,7 @@ def may_cost(repair: Repair) -> None:
         raise Refused("settled", f"Repair is {repair.status}: it needs no estimate")
 
 
-@act(Repair, by=(GUEST, *WORKSHOP))
+@act(Repair, by=(GUEST, *WORKSHOP), title="Note the answer")
 def decide(ctx: Context, repair: Repair, answer: Decision) -> Repair:
     """Accept an estimate, which makes it the price of the repair, or decline it."""
     found = newest(ctx, repair)

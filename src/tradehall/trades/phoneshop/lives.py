@@ -19,6 +19,7 @@ from tradehall.trades.phoneshop.purchases import Purchase
 from tradehall.trades.phoneshop.reach import WORKSHOP
 from tradehall.trades.phoneshop.reports import for_managers
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
+from tradehall.trades.phoneshop.terms import LINK, language_of
 
 MOST = 50
 """So many rows of each kind are told of, the newest."""
@@ -133,13 +134,19 @@ def folder(ctx: Reader, repair: Repair) -> dict[str, Any]:
     """What was told of a repair, what its customer wrote back, what was estimated and what was paid."""
     here = (Message.of_trade == repair.trade, Message.cause_entity == repair.table.name, Message.cause_id == repair.id)
     told = ctx.all(find(Message, *here).by(Message.id.desc()).first(MOST))
-    payments = rows_of(ctx, Payment, "repair_id", repair.id)
+    payments, customer = rows_of(ctx, Payment, "repair_id", repair.id), ctx.get(Customer, repair.customer_id)
     return {
         "intake": repair.intake,
         "price": repair.cost,
         "paid": repair.paid_amount,
         "due": repair.balance_due,
         "technician": people(ctx, [repair.technician_id]).get(repair.technician_id) if repair.technician_id else None,
+        "link": ctx.preferences[LINK.name] + repair.token if ctx.preferences[LINK.name] else "",
+        "token": repair.token,
+        "customer": customer.full_name,
+        "telephone": customer.phone_e164,
+        "language": language_of(ctx, customer),
+        "number": repair.repair_number,
         "messages": [
             {"at": each.created_at, "channel": each.channel, "status": each.status, "body": each.body, "why": each.why}
             for each in told

@@ -62,7 +62,7 @@ def receive(
     return payment
 
 
-@act(Sale, by=STAFF)
+@act(Sale, by=STAFF, title="Take a payment")
 def pay(ctx: Context, sale: Sale, order: NewPayment) -> Payment:
     """Take a payment for a sale.
 

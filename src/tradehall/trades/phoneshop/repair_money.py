@@ -28,7 +28,7 @@ class RepairRefund(BaseModel):
     payment_reference: PaymentReference | None = None
 
 
-@act(Repair, by=WORKSHOP)
+@act(Repair, by=WORKSHOP, title="Take a payment")
 def pay(ctx: Context, repair: Repair, order: NewPayment) -> Payment:
     """Take a deposit, a part, or the rest of the price of a repair."""
     return receive(ctx, repair, order.amount, order.method, order.reference, note=order.note)

@@ -122,7 +122,7 @@ def correct(ctx: Context, customer: Customer, changes: CustomerChanges) -> Custo
     return customer
 
 
-@act(Customer, by=STAFF)
+@act(Customer, by=STAFF, title="Language")
 def speak(ctx: Context, customer: Customer, speech: Speech) -> Customer:
     """Choose the language in which a customer is told things; without one, it is that of the shop's papers."""
     customer.language = speech.language

@@ -33,7 +33,7 @@ class SaleClaim(Claim):
     customer_id: Annotated[int, ID, Refers(Customer)] | None = None
 
 
-@act(Repair, by=WORKSHOP)
+@act(Repair, by=WORKSHOP, title="Warranty claim")
 def claim(ctx: Context, repair: Repair, order: Claim) -> Repair:
     """Take a repair in again under its warranty, free of charge.
 

@@ -164,7 +164,8 @@
     }));
     all(where, "[data-add-line]").forEach(button => button.addEventListener("click", () => {
       const lines = all(button.parentElement, "[data-line]"), line = lines[0].cloneNode(true), n = lines.length + 1;
-      all(line, "input, select, textarea").forEach(each => { each.value = ""; });
+      all(line, "input, textarea").forEach(each => { each.value = ""; });
+      all(line, "select").forEach(each => { each.selectedIndex = Math.max(0, [...each.options].findIndex(option => option.defaultSelected)); });
       all(line, "[id]").forEach(each => { each.id += `-${n}`; });
       all(line, "label[for]").forEach(each => { each.htmlFor += `-${n}`; });
       lines.at(-1).after(line);

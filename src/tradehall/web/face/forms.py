@@ -273,7 +273,7 @@ class Filling:
                 for one in each.inner
                 if number < len(texts := form.get(f"{each.name}.{one.name}", ()))
             }
-            if any(texts[0].strip() for texts in of_row.values()):
+            if any(of_row[one.name][0].strip() for one in each.inner if one.name in of_row and one.kind != "flag"):
                 rows.append(self.read(each.inner, of_row))
         return rows
 

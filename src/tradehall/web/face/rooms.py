@@ -28,7 +28,7 @@ class Deed:
     @property
     def title(self) -> str:
         """What its button says."""
-        return phrase(self.verb.name)
+        return self.verb.title or phrase(self.verb.name)
 
     @property
     def help(self) -> str:

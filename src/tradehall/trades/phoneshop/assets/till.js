@@ -4,7 +4,7 @@
   const at = document.getElementById("till");
   if (!at) return;
   const root = document.documentElement, told = JSON.parse(at.dataset.told), said = JSON.parse(at.dataset.said);
-  const app = root.dataset.app, ask = `${app}/-/api/api`, lang = root.lang, me = document.body.dataset.liveFor;
+  const app = root.dataset.app, ask = `${app}/-/api/api`, lang = root.lang === "en" ? "en-GB" : root.lang, me = document.body.dataset.liveFor;
   const $ = id => document.getElementById(id), all = (where, what) => [...where.querySelectorAll(what)];
   at.hidden = false;
 
@@ -131,9 +131,9 @@
   };
   const unknown = async text => {
     if (!text) { if (lines.length) pay(); return; }
-    let why = say("No phone on offer is called {what}", { what: text });
-    try { const found = (await call("GET", `/phones/?limit=1&search=${encodeURIComponent(text)}`))[0]; if (found && !found.is_available) why = say("{what} is not for sale: {state}", { what: `${found.brand} ${found.model}`, state: say(found.status) }); else if (found) { await learn(); const here = stock.find(each => each.id === found.id); if (here) { $("scan").value = ""; add(here); return; } } } catch { /* what is kept here has to do */ }
-    wrong(why); $("scan").select();
+    let why = say("No phone on offer is called {what}", { what: text }), lead = null;
+    try { const found = (await call("GET", `/phones/?limit=1&search=${encodeURIComponent(text)}`))[0]; if (found && !found.is_available) [why, lead] = [say("{what} is not for sale: {state}", { what: `${found.brand} ${found.model}`, state: say(found.status) }), ["RECEIVED", "WITHHELD", "AVAILABLE"].includes(found.status) ? make("a", { className: "alert-link", href: `${app}/phones/${found.id}/do/inspect` }, say("Inspect and price")) : null]; else if (found) { await learn(); const here = stock.find(each => each.id === found.id); if (here) { $("scan").value = ""; add(here); return; } } } catch { /* what is kept here has to do */ }
+    wrong(why); if (lead) $("till-wrong").append(" ", lead); $("scan").select();
   };
   chooser($("scan"), $("scanned"), async (text, put) => put(ofStock(text)), add, unknown);
   let typed = "", last = 0;
@@ -323,7 +323,9 @@
     put("note", order.note ?? "");
     box.querySelector("tbody").replaceChildren(...order.rows.map(([title, amount, kind]) => make("tr", { className: kind ?? "" }, make("td", {}, title), make("td", { className: "text-end" }, show(amount)))));
     const open = $("till-open");
-    open.hidden = !answer; if (answer) open.href = `${app}/${order.room}/${answer.id}`;
+    open.hidden = !answer; if (answer) open.href = answer.sale_ids?.length === 1 && !answer.swap_id ? `${app}/sales/${answer.sale_ids[0]}` : `${app}/${order.room}/${answer.id}`;
+    const priced = $("till-priced");
+    priced.hidden = order.room !== "purchases" || !answer; if (!priced.hidden) priced.href = `${app}/phones/${answer.phone_id}/do/inspect`;
     const paper = $("till-paper"), kind = order.room === "repairs" ? "ticket" : "receipt";
     paper.hidden = !answer || (order.room === "purchases" && !told.signs); if (answer) paper.href = `${app}/-/api/api/${order.room}/${answer.id}/papers/${kind}.pdf?size=80mm`;
     box.hidden = false;
