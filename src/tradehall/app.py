@@ -1,17 +1,12 @@
 """The whole application: settings and trades in, one ASGI object out."""
 
-import sys
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from importlib import import_module
-from pathlib import Path
-from typing import Any
 
 from tradehall.kernel.bus import Alone, Bus
 from tradehall.kernel.cabinet import MEGABYTE, Allowance
 from tradehall.kernel.database import open_database
 from tradehall.kernel.errors import Unavailable
-from tradehall.kernel.keeping import Schedule
 from tradehall.kernel.limits import Meter
 from tradehall.kernel.logs import Requests
 from tradehall.kernel.notices.paths import room
@@ -21,12 +16,12 @@ from tradehall.kernel.outside import Outside
 from tradehall.kernel.paying import PaymentProvider
 from tradehall.kernel.people import Terms, organisations
 from tradehall.kernel.pushing import NoPusher, Pusher
-from tradehall.kernel.store import Store
 from tradehall.kernel.together import Together
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
 from tradehall.kernel.webhooks.courier import Courier
 from tradehall.settings import Settings
+from tradehall.stores import adapter, schedule_of, store_of
 from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Policy
 from tradehall.web.face.pens import WordedPen
@@ -111,36 +106,6 @@ def _mail(settings: Settings) -> Sender:
     return found
 
 
-def store_of(settings: Settings) -> Store:
-    """Where files are kept: a folder in the data folder, or a bucket."""
-    return _store(settings, settings.file_store or settings.tradehall_data / "files")
-
-
-def copies_of(settings: Settings) -> Store | None:
-    """Where backups are copied to, off this machine."""
-    return _store(settings, settings.backup_to) if settings.backup_to else None
-
-
-def _store(settings: Settings, place: str | Path) -> Store:
-    stores = adapter("store")
-    bucket = str(place).startswith("s3://")
-    found: Store = stores.in_bucket(place, **settings.bucket) if bucket else stores.in_folder(Path(place))
-    return found
-
-
-def schedule_of(settings: Settings) -> Schedule:
-    """How often backups are made, and the command that makes one."""
-    command = (sys.executable, "-m", "tradehall", "backup", "--due", "--data", str(settings.tradehall_data.absolute()))
-    return Schedule(
-        timedelta(hours=settings.backup_every or 24),
-        timedelta(minutes=settings.backup_changes_every),
-        timedelta(days=settings.backup_keep_days),
-        settings.tradehall_data / "backups",
-        command,
-        (("DATABASE_URL", settings.database_url or ""),),
-    )
-
-
 def _limits(settings: Settings) -> Limits | None:
     asking, signing_in = settings.limits
     if asking is None and signing_in is None:
@@ -151,11 +116,6 @@ def _limits(settings: Settings) -> Limits | None:
         Meter("signs-in", signing_in, shared) if signing_in is not None else None,
         shared,
     )
-
-
-def adapter(name: str) -> Any:
-    """A module of `adapters/`, loaded only where the settings ask for it."""
-    return import_module(f"tradehall.adapters.{name}")
 
 
 def _terms(settings: Settings) -> Terms:

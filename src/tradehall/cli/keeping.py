@@ -68,10 +68,10 @@ def _step_back() -> None:
 
 
 def _round(settings: "Settings", lock: "Lock") -> "Round":
-    from tradehall.app import copies_of, schedule_of
     from tradehall.kernel.backup import Round, StoredCopies
     from tradehall.kernel.database import open_database
     from tradehall.kernel.office import utc_now
+    from tradehall.stores import copies_of, schedule_of
 
     def reopen() -> "Database":
         return open_database(settings.database_url, settings.tradehall_data)
@@ -148,8 +148,8 @@ def _source(settings: "Settings") -> "Source":
 
 def _uploads(settings: "Settings", database: "Database") -> "Uploads":
     """The uploads, in the data folder or in a bucket."""
-    from tradehall.app import store_of
     from tradehall.kernel.backup import StoredUploads
+    from tradehall.stores import store_of
 
     return StoredUploads(store_of(settings), database)
 

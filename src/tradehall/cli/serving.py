@@ -110,7 +110,6 @@ def doctor(*, data: Data = None, rebuild: bool = False) -> None:
     """
     import asyncio
 
-    from tradehall.app import store_of
     from tradehall.kernel.cabinet import Cabinet
     from tradehall.kernel.database import open_database
     from tradehall.kernel.doctor import astray, examine, filed, repair_all
@@ -119,6 +118,7 @@ def doctor(*, data: Data = None, rebuild: bool = False) -> None:
     from tradehall.kernel.office import utc_now
     from tradehall.kernel.schema import pending
     from tradehall.kernel.versions import held
+    from tradehall.stores import store_of
 
     settings, trades = read_settings(data), trades_named()
     for name, value in settings.effective().items():
