@@ -104,7 +104,7 @@ def samples() -> dict[str, Any]:
     """A good value for each field that a request body may have; a new one where it has to differ."""
     number = f"{next(_serial):07d}"
     return {
-        "room": f"room-{number}", "text": "Looks fine", "type": "customers", "format": "csv", "keep_exports_days": 1, "query": "", "shared": False, "opens": False, "full_name": "Ama Owusu", "phone_number": f"024{number}", "email": "ama@example.com", "brand": "Samsung",
+        "language": "en", "room": f"room-{number}", "text": "Looks fine", "type": "customers", "format": "csv", "keep_exports_days": 1, "query": "", "shared": False, "opens": False, "full_name": "Ama Owusu", "phone_number": f"024{number}", "email": "ama@example.com", "brand": "Samsung",
         "model": "Galaxy", "condition": "New", "value": 1000, "imei": imei(), "imei2": imei(), "cost_price": 900,
         "category_id": 1, "brand_id": 1, "specs": {"colour": "black"}, "is_available": True, "anonymize": False,
         "amount_paid": 800, "payment_method": "cash", "payment_reference": "MM-7", "original_price": 1000, "discount_amount": 100, "customer_phone": f"024{number}",
