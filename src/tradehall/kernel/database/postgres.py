@@ -178,6 +178,8 @@ def translate(error: BaseException) -> Problem | Void | None:
     state = getattr(cause, "sqlstate", None)
     if state in TRANSIENT:
         return Void(Unavailable(), again=True)
+    if state == "22021":
+        return Invalid([{"loc": ["body"], "msg": "control characters are not allowed", "type": "value_error"}])
     if state == "55P03":
         return Void(Unavailable())
     if state == "53100":

@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, BeforeValidator, StringConstraints
 
+from tradehall.kernel.columns import clean
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Service, dumps
 from tradehall.kernel.errors import field_error
@@ -26,20 +27,20 @@ if TYPE_CHECKING:
     from tradehall.kernel.trade import Trade
 
 MOST_DEVICES = 10
-Key = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Key = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=200)]
 
 
 class Keys(BaseModel):
     """The keys of a browser, as it gives them."""
 
     p256dh: Key
-    auth: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    auth: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=100)]
 
 
 class Endpoint(BaseModel):
     """The address at which a browser is told; nobody but itself and its push service knows it."""
 
-    endpoint: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    endpoint: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=1000)]
 
 
 class Browser(Endpoint):
