@@ -18,7 +18,7 @@ from tradehall.kernel.database.group import Asked, Clash, Outcome, Steps, Void, 
 from tradehall.kernel.database.session import Keyed, Prepared, Row, Session
 from tradehall.kernel.database.sqlite import PATIENCE, answer_all, tell_nobody
 from tradehall.kernel.database.walls import by_name
-from tradehall.kernel.errors import OutcomeUnknown, Problem, Refused, StorageFull, Unavailable
+from tradehall.kernel.errors import Invalid, OutcomeUnknown, Problem, Refused, StorageFull, Unavailable
 
 log = logging.getLogger("tradehall")
 T = TypeVar("T")
