@@ -15,7 +15,7 @@ from tradehall.adapters.webpush import WebPush
 from tradehall.kernel.context import Context
 from tradehall.kernel.notices.ledger import Notice
 from tradehall.trades import laundry
-from tradehall.trades.laundry.models import Cycle, Device, FaultReport, Machine, Offer, Resident, WaitlistItem
+from tradehall.trades.laundry.models import Cycle, Device, FaultReport, Machine, Offer, Payment, Resident, WaitlistItem
 
 BROWSER = {
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
@@ -30,7 +30,7 @@ def samples() -> dict[str, Any]:
     """A good value for each field that a request body may have; a new one where it has to differ."""
     number = next(_serial)
     return {
-        "machine_type": "washer", "machine_id": 1, "category": "normal", "then_dryer": False, "for_user_id": None, "for_student_id": None, "student_id": f"{300_000 + number}", "who": "idle", "since": "2020-01-01",
+        "machine_type": "washer", "machine_id": 1, "category": "normal", "then_dryer": False, "amount": "5.00", "for_user_id": None, "for_student_id": None, "student_id": f"{300_000 + number}", "who": "idle", "since": "2020-01-01",
         "student_ids": [], "only_count": True, "minutes": 5,
         "moved": False, "place": "table", "photo": None, "state": "free", "description": "It leaks badly", "photo_data": None,
         "phone_number": "0123456789", "channels": ["in_app"], "remind_before_min": 0, "quiet_from": "", "quiet_until": "",
@@ -103,6 +103,12 @@ async def _resident(place: Place) -> int:
     return await _newest(place.head, "residents")
 
 
+async def _payment(place: Place) -> int:
+    """Something that a resident paid in."""
+    done(await place.head.post(f"{AT}/residents/{await _resident(place)}/top-up", json={"amount": "5.00"}))
+    return await _newest(place.head, "payments")
+
+
 async def _device(place: Place) -> int:
     """A browser that a resident is told in."""
     user_id, endpoint = place.people["resident"].user_id, f"https://push.example.com/{next(_serial)}-{place.org_id}"
@@ -149,7 +155,7 @@ LAUNDRY = Walk(
     },
     {
         Cycle: _cycle, FaultReport: _fault, WaitlistItem: _place, Offer: _offer, Notice: _notice, Resident: _resident,
-        Device: _device,
+        Device: _device, Payment: _payment,
     },
     {},
     {

@@ -57,7 +57,7 @@ class OwnPage:
     field `do`: `{"accept": "POST /r/{token}/estimate"}`; the answers of those in `answers` are shown by the page at once. `asks` are further operations that its script asks for:
     `("GET /api/phones", "POST /api/sales")`; scripts may ask for none but what pages of their trade name. A page for ANYBODY is seen without signing in. The page of the path ""
     is the home of those whom it is for. One that `is_kept` is there without a line, too: the browser keeps it, with what it loads,
-    until somebody else signs in there, or nobody.
+    until somebody else signs in there, or nobody. What a page does `only_here` has no button on the list of its record.
     """
 
     path: str
@@ -70,6 +70,7 @@ class OwnPage:
     title: str = ""
     icon: str = "table"
     is_kept: bool = False
+    only_here: bool = False
 
     @property
     def is_open(self) -> bool:

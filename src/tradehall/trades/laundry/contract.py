@@ -32,6 +32,7 @@ from tradehall.trades.laundry.models import (
     Holiday,
     Machine,
     Offer,
+    Payment,
     Resident,
     Room,
     WaitlistItem,
@@ -43,7 +44,7 @@ PREFIX = "/api/v1"
 REFUSALS = dict.fromkeys(
     (
         "machine_busy", "machine_state", "reserved", "limit_reached", "in_grace", "invalid_type", "waiting_already",
-        "nothing_offered", "offer_over", "offered", "too_many_reports", "illegal_move",
+        "nothing_offered", "offer_over", "offered", "too_many_reports", "illegal_move", "balance_too_low",
     ),
     400,
 )  # fmt: skip
@@ -76,6 +77,7 @@ resources = (
     Resource(Bulletin, by=EVERYBODY, write=STAFF),
     Resource(WaitlistItem, by=OWN, filters=("machine_type",)),
     Resource(Offer, by=OWN, filters=("machine_type",)),
+    Resource(Payment, by=OWN, filters=("what", "user_id", "cycle_id")),
     Resource(Device, by=own(RESIDENT), columns=("id", "created_at"), delete=own(RESIDENT)),
     Resource(
         Resident, by=OWN, create=residents.admit, edit=residents.correct, same=residents.same,

@@ -13,7 +13,7 @@ from tradehall.kernel.errors import Denied, Missing, Refused
 from tradehall.kernel.files import attach
 from tradehall.kernel.people.members import holder, member
 from tradehall.kernel.verbs import SYSTEM, act, move
-from tradehall.trades.laundry import queue, terms
+from tradehall.trades.laundry import paying, queue, terms
 from tradehall.trades.laundry.models import (
     CURRENT,
     PLACE,
@@ -90,6 +90,7 @@ def start(ctx: Context, order: StartCycle) -> Answer:
             category=order.category, ends_at=ends_at,
         )
     )  # fmt: skip
+    paying.charge(ctx, cycle)
     if (place := ctx.first(PLACE, user=user_id, kind=order.machine_type)) is not None:
         queue.gone(ctx, place, "started", taking=machine)
     machine.status, machine.current_user_id, machine.current_category = MachineStatus.IN_USE, user_id, order.category
@@ -181,6 +182,7 @@ def cancel(ctx: Context, which: Which) -> Answer:
     ctx.cancel(ring, cycle)
     ctx.cancel(warn, cycle)
     cycle.status, cycle.ended_at = CycleStatus.CANCELLED, ctx.now
+    paying.refund(ctx, cycle)
     note(ctx, "machine_cancelled", machine, called(machine))
     forget_dryer(ctx, cycle)
     cleared(ctx, machine, cycle)

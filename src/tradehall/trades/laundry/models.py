@@ -10,6 +10,7 @@ from tradehall.kernel.columns import (
     integer,
     json,
     moment,
+    money,
     optional,
     person,
     personal,
@@ -19,7 +20,7 @@ from tradehall.kernel.columns import (
     text,
 )  # fmt: skip
 from tradehall.kernel.files import file
-from tradehall.kernel.records import Record, find, unique, wanted
+from tradehall.kernel.records import Record, check, find, unique, wanted
 
 
 class MachineType(StrEnum):
@@ -65,6 +66,15 @@ class CycleStatus(StrEnum):
     MOVED = "moved"
     RELEASED = "released"
     CANCELLED = "cancelled"
+
+
+class Paid(StrEnum):
+    """Why a balance changed."""
+
+    TOP_UP = "top_up"
+    CYCLE = "cycle"
+    REFUND = "refund"
+    PAY_OUT = "pay_out"
 
 
 class OfferStatus(StrEnum):
@@ -139,8 +149,12 @@ class Resident(Record, table="laundry_residents"):
     rings = flag()
     """Whether their pages ring until they have seen that a load is done, or that a machine is offered."""
     left_at = optional(moment())
+    balance = money(default=0)
 
-    walls = (unique("user_id", says="This resident is known already"),)
+    walls = (
+        unique("user_id", says="This resident is known already"),
+        check("balance", "balance >= 0", says="There is not enough on the balance", code="balance_too_low"),
+    )
     known_as = ("student_id",)
 
 
@@ -183,11 +197,25 @@ class Cycle(Record, table="laundry_cycles"):
     ended_at = optional(moment())
     cleared_at = optional(moment())
     cleared_by_id = optional(person())
+    price = money(default=0)
     place = text(200, default="")
     photo_id = optional(file())
 
     indexes = (("user_id",), ("machine_id",))
     walls = (unique("machine_id", where="cleared_at IS NULL", says="This machine runs already", code="machine_busy"),)
+
+
+class Payment(Record, table="laundry_payments"):
+    """What changed somebody's balance, and what was on it then."""
+
+    user_id = person()
+    what = choice(Paid)
+    amount = money()
+    balance = money()
+    cycle_id = optional(reference(Cycle))
+    note = personal(text(200, default=""))
+
+    indexes = (("user_id",),)
 
 
 class WaitlistItem(Record, table="laundry_waitlist_items"):

@@ -15,7 +15,7 @@ from tradehall.kernel.phones import e164
 from tradehall.kernel.preferences import REGION
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.verbs import act
-from tradehall.trades.laundry import ways
+from tradehall.trades.laundry import paying, ways
 from tradehall.trades.laundry.models import Resident
 from tradehall.trades.laundry.roles import EVERYBODY
 from tradehall.trades.laundry.views import resident, student_of
@@ -86,7 +86,7 @@ def myself(reader: Reader) -> Answer:
     found = resident(reader, actor.user_id)
     return user(reader, base) | {
         "phone_e164": found.phone_e164 if found is not None else None, "email": found.email if found is not None else None,
-        "preferences": ways.chosen(reader), "offered": ways.offered(reader),
+        **paying.account(reader), "preferences": ways.chosen(reader), "offered": ways.offered(reader),
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from tradehall.trades.laundry.models import (
     Holiday,
     Machine,
     Offer,
+    Payment,
     Resident,
     Room,
     WaitlistItem,
@@ -40,7 +41,8 @@ queue = OwnPage(
 )  # fmt: skip
 machine = OwnPage(
     f"wash/{HERE}", "wash.html", by=EVERYBODY, does=AT_MACHINE, is_kept=True,
-    shows={"machine": f"{MACHINES}/{HERE}", "faults": f"{PREFIX}/faults/{HERE}", "rooms": f"{PREFIX}/rooms?limit=50"},
+    shows={"machine": f"{MACHINES}/{HERE}", "faults": f"{PREFIX}/faults/{HERE}", "rooms": f"{PREFIX}/rooms?limit=50",
+           "profile": f"{PREFIX}/profile/me"},
 )  # fmt: skip
 fault = OwnPage(
     f"wash/{HERE}/fault", "fault.html", by=EVERYBODY, shows={"faults": f"{PREFIX}/faults/{HERE}"},
@@ -51,8 +53,9 @@ notices = OwnPage(
     does={"all": f"PUT {NOTICES}/read-all", "read": f"PUT {NOTICES}/{{id}}/read", "remove": f"DELETE {NOTICES}/{{id}}"},
 )  # fmt: skip
 me = OwnPage(
-    "me", "me.html", by=EVERYBODY, title="Me", icon="person", is_kept=True,
-    shows={"profile": f"{PREFIX}/profile/me", "push": f"{PREFIX}/devices/key", "done": f"{PREFIX}/activities/user/{{me}}?limit=10"},
+    "me", "me.html", by=EVERYBODY, only_here=True, title="Me", icon="person", is_kept=True,
+    shows={"profile": f"{PREFIX}/profile/me", "push": f"{PREFIX}/devices/key", "done": f"{PREFIX}/activities/user/{{me}}?limit=10",
+        "paid": f"{PREFIX}/payments?user_id={{me}}&limit=5"},
     does={
         "update": f"PUT {PREFIX}/profile/update", "prefer": f"PUT {PREFIX}/profile/preferences",
         "register": f"{PREFIX}/devices", "unregister": f"{PREFIX}/devices/forget",
@@ -67,7 +70,7 @@ statistics = OwnPage(
 )  # fmt: skip
 wall = OwnPage("wall", "wall.html", by=ANYBODY)
 term = OwnPage(
-    "term", "term.html", by=ADMIN, title="End of term", does={"end": f"{PREFIX}/admin/residents/end-term"}, answers=("end",),
+    "term", "term.html", by=ADMIN, only_here=True, title="End of term", does={"end": f"{PREFIX}/admin/residents/end-term"}, answers=("end",),
 )  # fmt: skip
 codes = OwnPage("codes", "codes.html", by=STAFF, shows={"machines": MACHINES}, title="Codes for the machines")
 states = Board(Machine, shows=("current_category", "ends_at", "held_until", "total_cycles"), title="Machines by state")
@@ -77,5 +80,5 @@ screens: tuple[Screen, ...] = (
 menu = (
     Group("Laundry", (floor, queue, statistics, notices, me)),
     Group("Running it", (states, FaultReport, Resident, Bulletin, Machine, Room, Holiday, codes, term)),
-    Group("Cycles", (Cycle, WaitlistItem, Offer), is_folded=True),
+    Group("Cycles", (Cycle, WaitlistItem, Offer, Payment), is_folded=True),
 )

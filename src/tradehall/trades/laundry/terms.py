@@ -75,8 +75,15 @@ FAULTS = Setting(
 )  # fmt: skip
 DISTINCT = Setting("fault_reporters_distinct", "Count only one report of each person", bool, False)
 TEXTS = Setting("messages_to_residents", "Residents who want it are told by SMS", bool, False)
+PAYING = Setting("paying", "Residents pay for cycles from a balance", bool, False)
+Price = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}(\.[0-9]{1,2})?$")]
+PRICES = {
+    MachineType.WASHER: Setting("washer_price", "Price of a washer's cycle", Price, "0"),
+    MachineType.DRYER: Setting("dryer_price", "Price of a dryer's cycle", Price, "0"),
+}
 settings = (
     *LENGTHS.values(), OFFER, HOLD, GRACE, RELEASE, OPENS, CLOSES, *MOST.values(), FAULTS, DISTINCT, TEXTS,
+    PAYING, *PRICES.values(),
 )  # fmt: skip
 DAY = timedelta(days=1)
 FAR = 400

@@ -10,6 +10,7 @@ from tradehall.kernel.contracts import Contract, Drill, History, Listing, Readin
 from tradehall.kernel.figures import Span
 from tradehall.kernel.records import KERNEL, Record
 from tradehall.kernel.resources import Resource
+from tradehall.kernel.screens import OwnPage
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import GUEST, SYSTEM, Actor, Verb, grants
 from tradehall.web.face.words import phrase
@@ -39,6 +40,12 @@ class Deed:
     def is_dangerous(self) -> bool:
         """Whether somebody should think twice."""
         return self.verb.name.startswith(DANGEROUS)
+
+    @property
+    def wish(self) -> str:
+        """How a page names it: `PUT /api/v1/profile/update`, without the method of most."""
+        method, path = self.contract.method, self.contract.path
+        return path if method == "POST" else f"{method} {path}"
 
     def is_for(self, actor: Actor) -> bool:
         """Whether somebody of this role may do it at all."""
@@ -206,7 +213,9 @@ class House:
         edit = edit or next((deed for deed in deeds if deed.name == "change" and deed.contract.method == "PATCH"), None)
         path = f"/{record.in_paths}/{{id}}/comments"
         comment = next((deed for deed in deeds if deed.contract is self.find("POST", path)), None)
-        rest = [deed for deed in deeds if deed not in (create, edit, delete, comment)]
+        elsewhere = {wish for each in self.trade.screens if isinstance(each, OwnPage) and each.only_here
+                     for wish in each.does.values()}  # fmt: skip
+        rest = [deed for deed in deeds if deed not in (create, edit, delete, comment) and deed.wish not in elsewhere]
         return Room(
             name, resource, listing,
             next((each for each in one if isinstance(each.does, Reading)), None),

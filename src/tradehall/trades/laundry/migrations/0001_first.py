@@ -99,6 +99,8 @@ def upgrade() -> None:
     sa.Column('quiet_until', sa.String(length=5), nullable=False),
     sa.Column('rings', sa.Boolean(), nullable=False),
     sa.Column('left_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('balance', sa.BigInteger(), nullable=False),
+    sa.CheckConstraint('balance >= 0', name='ck_laundry_residents_balance'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -200,6 +202,7 @@ def upgrade() -> None:
     sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('cleared_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('cleared_by_id', sa.BigInteger(), nullable=True),
+    sa.Column('price', sa.BigInteger(), nullable=False),
     sa.Column('place', sa.String(length=200), nullable=False),
     sa.Column('photo_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.CheckConstraint("category IN ('normal', 'extra_5', 'extra_10', 'extra_15')", name='ck_laundry_cycles_category'),
@@ -286,6 +289,28 @@ def upgrade() -> None:
         batch_op.create_index('uq_laundry_offers_item_id', ['org_id', 'item_id'], unique=True, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
         batch_op.create_index('uq_laundry_offers_machine_id', ['org_id', 'machine_id'], unique=True, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
         batch_op.create_index('uq_laundry_offers_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('laundry_payments',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger(), nullable=False),
+    sa.Column('what', sa.String(40), nullable=False),
+    sa.Column('amount', sa.BigInteger(), nullable=False),
+    sa.Column('balance', sa.BigInteger(), nullable=False),
+    sa.Column('cycle_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('note', sa.String(length=200), nullable=False),
+    sa.CheckConstraint("what IN ('top_up', 'cycle', 'refund', 'pay_out')", name='ck_laundry_payments_what'),
+    sa.ForeignKeyConstraint(['org_id', 'cycle_id'], ['laundry_cycles.org_id', 'laundry_cycles.id'], name='fk_laundry_payments_cycle_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('laundry_payments', schema=None) as batch_op:
+        batch_op.create_index('ix_laundry_payments_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_laundry_payments_user_id', ['org_id', 'user_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_laundry_payments_org_id_id', ['org_id', 'id'], unique=True)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("ALTER TABLE laundry_activities ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE laundry_activities FORCE ROW LEVEL SECURITY")
@@ -323,9 +348,18 @@ def upgrade() -> None:
         op.execute("ALTER TABLE laundry_offers ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE laundry_offers FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON laundry_offers USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE laundry_payments ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE laundry_payments FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON laundry_payments USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
 
 
 def downgrade() -> None:
+    with op.batch_alter_table('laundry_payments', schema=None) as batch_op:
+        batch_op.drop_index('uq_laundry_payments_org_id_id')
+        batch_op.drop_index('ix_laundry_payments_user_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_laundry_payments_recent')
+
+    op.drop_table('laundry_payments')
     with op.batch_alter_table('laundry_offers', schema=None) as batch_op:
         batch_op.drop_index('uq_laundry_offers_org_id_id')
         batch_op.drop_index('uq_laundry_offers_machine_id', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))

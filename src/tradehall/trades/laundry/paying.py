@@ -1,0 +1,85 @@
+"""What a cycle costs, and the balance that it is paid from: a setting that is off (spec "Day one")."""
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
+from pydantic import Field as Limit
+
+from tradehall.kernel.columns import clean
+from tradehall.kernel.context import Context
+from tradehall.kernel.errors import Refused
+from tradehall.kernel.preferences import CURRENCY
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.verbs import act
+from tradehall.trades.laundry import terms
+from tradehall.trades.laundry.models import Cycle, MachineType, Paid, Payment, Resident
+from tradehall.trades.laundry.roles import STAFF
+from tradehall.trades.laundry.views import resident, student_of
+
+REFUNDED_WITHIN = timedelta(minutes=5)
+"""Who cancels later has washed meanwhile, and gets nothing back."""
+
+
+def _some(amount: Decimal) -> Decimal:
+    if not amount:
+        raise ValueError("This changes nothing")
+    return amount
+
+
+class TopUp(BaseModel):
+    """What somebody paid in; below zero what was paid out to them."""
+
+    amount: Annotated[Decimal, Limit(ge=-10_000, le=10_000, max_digits=7, decimal_places=2), AfterValidator(_some)]
+    note: Annotated[str, BeforeValidator(clean), StringConstraints(max_length=200)] = ""
+
+
+def price(reader: Reader, kind: MachineType) -> Decimal:
+    """What a cycle costs; nothing where residents don't pay."""
+    known = reader.preferences
+    return Decimal(known[terms.PRICES[kind].name]) if known[terms.PAYING.name] else Decimal(0)
+
+
+def account(reader: Reader) -> dict[str, Any]:
+    """What is on the balance of whoever asks, and what cycles cost; nothing where residents don't pay."""
+    if not reader.preferences[terms.PAYING.name]:
+        return {"balance": None, "prices": {}}
+    found = resident(reader, reader.actor.user_id)
+    prices = {kind.value: price(reader, kind) for kind in MachineType}
+    return {"balance": found.balance if found is not None else Decimal(0), "prices": prices}
+
+
+def charge(ctx: Context, cycle: Cycle) -> None:
+    """Take what a cycle costs from the balance of whom it is for; raises Refused where that is too little."""
+    cycle.price = price(ctx, MachineType(cycle.machine_type))
+    if cycle.price:
+        booked(ctx, cycle.user_id, -cycle.price, Paid.CYCLE, cycle)
+
+
+def refund(ctx: Context, cycle: Cycle) -> None:
+    """Give back what was paid for a cycle that was cancelled at once."""
+    if cycle.price and ctx.now <= cycle.created_at + REFUNDED_WITHIN:
+        booked(ctx, cycle.user_id, cycle.price, Paid.REFUND, cycle)
+
+
+def booked(
+    ctx: Context, user_id: int, amount: Decimal, what: Paid, cycle: Cycle | None = None, note: str = ""
+) -> Payment:
+    """Write a change of somebody's balance, which never falls below zero."""
+    row = resident(ctx, user_id) or ctx.add(Resident(user_id=user_id, student_id=student_of(ctx, user_id)))
+    if row.balance + amount < 0:
+        name = ctx.preferences[CURRENCY.name]
+        due, there = f"{name} {-amount:.2f}", f"{name} {row.balance:.2f}"
+        raise Refused("balance_too_low", f"{due} is due, and {there} is on the balance")
+    row.balance += amount
+    cycle_id = cycle.id if cycle is not None else None
+    given = {"user_id": user_id, "amount": amount, "balance": row.balance, "what": what, "note": note}
+    return ctx.add(Payment(cycle_id=cycle_id, **given))
+
+
+@act(Resident, by=STAFF)
+def top_up(ctx: Context, resident: Resident, paid: TopUp) -> Resident:
+    """Write down what a resident paid in, or was paid out."""
+    booked(ctx, resident.user_id, paid.amount, Paid.TOP_UP if paid.amount > 0 else Paid.PAY_OUT, note=paid.note)
+    return resident
