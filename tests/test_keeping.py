@@ -187,11 +187,33 @@ def test_p_30_a_bucket_that_is_away_keeps_no_row_from_being_backed_up(tmp_path: 
     assert (doctor.code, "the last backup was made as planned" in doctor.out) == (0, True)
 
 
+def test_p_30_an_owner_has_a_backup_made_now_and_sees_how_it_went(tmp_path: Path) -> None:
+    here = ("--data", "data")
+    (tmp_path / ".env").write_text("BACKUP_CHANGES_EVERY=0\n")
+    person = ("user", "create", "ama", "--trade", "phoneshop", "--role", "owner", "--password-stdin")
+    done(tmp_path, *person, *here, given=PASSWORD + "\n")
+    done(tmp_path, "backup", *here)  # so that nothing is due by itself
+    with serving(tmp_path, "serve", "phoneshop", *here) as server:
+        owner = {"Authorization": f"Bearer {server.token('ama')}"}
+        assert server.http.post("/api/customers", json=AMA, headers=owner).status_code == 201
+        made = server.http.post("/api/backups", headers=owner, timeout=60)
+        assert made.status_code == 202
+        while "running" in (found := server.http.get("/api/backups", headers=owner)).text:
+            pass
+        assert [(each["kind"], each["state"]) for each in found.json()["backups"]] == [
+            ("changes", "done"),
+            ("full", "done"),
+        ]
+        log = server.http.get("/api/audit", headers=owner).json()["events"]
+        assert (log[0]["verb"], log[0]["name"]) == ("backup.make", "ama")
+    assert len([*(tmp_path / "data/backups").glob("*-changes*")]) == 1
+
+
 async def test_p_30_a_server_has_what_is_due_made_by_a_process_of_its_own(tmp_path: Path) -> None:
     await asyncio.to_thread(done, tmp_path, "org", "create", "Accra", "--data", "data")
     database = open_database(None, tmp_path / "data")
     hours, minutes, days = timedelta(hours=24), timedelta(minutes=3), timedelta(days=14)
-    command = (PROGRAM, "backup", "--due", "--data", str(tmp_path / "data"))
+    command = (PROGRAM, "backup", "--data", str(tmp_path / "data"))
     schedule = Schedule(hours, minutes, days, tmp_path / "data/backups", command, (), timedelta())
     await keep(database, schedule, utc_now)
     found = await database.read(0, lambda session: status(session, utc_now()))

@@ -35,7 +35,7 @@ def _store(settings: Settings, place: str | Path) -> Store:
 
 def schedule_of(settings: Settings) -> Schedule:
     """How often backups are made, and the command that makes one."""
-    command = (sys.executable, "-m", "tradehall", "backup", "--due", "--data", str(settings.tradehall_data.absolute()))
+    command = (sys.executable, "-m", "tradehall", "backup", "--data", str(settings.tradehall_data.absolute()))
     return Schedule(
         timedelta(hours=settings.backup_every or 24),
         timedelta(minutes=settings.backup_changes_every),

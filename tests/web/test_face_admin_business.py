@@ -200,6 +200,15 @@ async def test_p_30_an_old_backup_is_warned_of_at_home(application: Application,
         assert "The last backup" not in text(await helper.see(""))
 
 
+async def test_p_30_where_no_backups_are_made_nobody_makes_one_now(application: Application, shop: Place) -> None:
+    async with Looker(application, shop.owner) as owner, Looker(application, shop.helper) as helper:
+        assert "Back up now" in text(await owner.see("/-/backups"))
+        refused = await owner.send("/-/backups")
+        assert (refused.status_code, "Backups are switched off here" in text(refused)) == (409, True)
+        assert (await helper.send("/-/backups")).status_code == 403
+    assert (await shop.owner.get("/api/backups")).json()["backups"] == []
+
+
 async def a_webhook(owner: Looker) -> str:
     form = {"url": "https://shop.example.com/hook", "description": "", "is_active": "true", "events": "*"}
     page = await owner.send("/webhooks/do/create", form)

@@ -17,7 +17,7 @@ KeyFile = Annotated[Path | None, Parameter("--key", help="The file of the privat
 
 
 @app.command
-def backup(file: Path | None = None, *, due: bool = False, data: Data = None) -> None:
+def backup(file: Path | None = None, *, due: bool = False, changes: bool = False, data: Data = None) -> None:
     """Back up everything while it is being used: the rows of one moment, the uploads and the secret, in one file.
 
     It is sealed to BACKUP_KEY or with BACKUP_PASSPHRASE, where one of them is set.
@@ -29,9 +29,11 @@ def backup(file: Path | None = None, *, due: bool = False, data: Data = None) ->
         folder, copied to BACKUP_TO, and what is older than BACKUP_KEEP_DAYS is deleted.
     due
         Make what the schedule wants now, perhaps nothing: a running server calls this.
+    changes
+        Make a backup of what changed since the newest full one, or a full one where there is none.
     """
     from tradehall.kernel.backup import Lock, make
-    from tradehall.kernel.keeping import FULL
+    from tradehall.kernel.keeping import CHANGES, FULL
     from tradehall.kernel.office import utc_now
 
     settings = read_settings(data)
@@ -39,8 +41,8 @@ def backup(file: Path | None = None, *, due: bool = False, data: Data = None) ->
     if file is None:
         if due:
             _step_back()
-        made = _round(settings, lock).run(None if due else FULL)
-        if made is None and not due:
+        made = _round(settings, lock).run(None if due else CHANGES if changes else FULL)
+        if made is None and not due and not changes:
             raise RuntimeError("another backup is being made just now")
     elif file.exists():
         raise RuntimeError(f"{file} is there already")

@@ -13,17 +13,24 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from tradehall.kernel.columns import KEY, Utc, utc_text
-from tradehall.kernel.contracts import Contract, Report
-from tradehall.kernel.database import Batch, Database, Session, Work
+from tradehall.kernel.context import Context
+from tradehall.kernel.contracts import Contract, Report, Service, dumps
+from tradehall.kernel.database import Batch, Database, Session, Undone, Work
+from tradehall.kernel.errors import Refused, Unavailable
+from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA
 
 if TYPE_CHECKING:
+    from tradehall.kernel.calls import Call
+    from tradehall.kernel.office import Office
     from tradehall.kernel.trade import Trade
 
 log = logging.getLogger("tradehall")
 FULL, CHANGES = "full", "changes"
 LEASE = timedelta(minutes=5)
+PATIENCE = 15
+"""Seconds for which whoever asks for a backup waits for it; a larger one goes on without them."""
 SHOWN = 20
 
 BACKUPS = sa.Table(
@@ -163,13 +170,17 @@ class Marred(Work):
 
 
 async def keep(database: Database, schedule: Schedule, clock: Callable[[], datetime]) -> None:
-    """Look whether a backup is due, and have it made by a process of its own, which takes no time from this one."""
+    """Look whether a backup is due, and have it made, which takes no time from this process."""
     await asyncio.sleep(schedule.look_every.total_seconds())
-    if await database.read(0, lambda session: schedule.due(session, clock())) is None:
-        return
+    if await database.read(0, lambda session: schedule.due(session, clock())) is not None:
+        await make(schedule, "--due")
+
+
+async def make(schedule: Schedule, wish: str) -> bool:
+    """Have a backup made by a process of its own, and say whether that went well."""
     quiet, pipe = asyncio.subprocess.DEVNULL, asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        *schedule.command, env=os.environ | dict(schedule.environment), stdout=quiet, stderr=pipe
+        *schedule.command, wish, env=os.environ | dict(schedule.environment), stdout=quiet, stderr=pipe
     )
     try:
         _, said = await process.communicate()
@@ -179,6 +190,7 @@ async def keep(database: Database, schedule: Schedule, clock: Callable[[], datet
         raise
     if process.returncode:
         log.error("the backup failed: %s", said.decode(errors="replace").strip()[-2000:])
+    return process.returncode == 0
 
 
 def status(session: Session, now: datetime) -> dict[str, Any]:
@@ -239,3 +251,36 @@ def paths(trade: "Trade") -> Iterator[Contract]:
     says = "How the backups stand: up to when everything is safe, and what is wrong, if anything is."
     report = Report("backups", trade.owner, backups, None, says, quick=False, room="backups")
     yield Contract("GET", f"{trade.prefix}/backups", report)
+    says = "Make a backup now: of what changed since the newest full one, or of everything where there is none."
+    yield Contract("POST", f"{trade.prefix}/backups", Service("back_up", trade.owner, back_up, says), 202)
+
+
+class Ask(Work):
+    """Note who wants a backup now; refuses where one is being made."""
+
+    def __init__(self, trade: "Trade", call: "Call") -> None:
+        self.org_id, self.trade, self.call = call.actor.org_id, trade, call
+
+    def run(self, batch: Batch) -> None:
+        call = self.call
+        if _last(batch.session, state="running", after=call.now) is not None:
+            raise Refused("backup_running", "A backup is being made just now")
+        if call.dry_run:
+            raise Undone(None)
+        with Context(batch, self.trade, call.actor, call.now, call.origin).happening("backup.make"):
+            pass
+
+
+async def back_up(office: "Office", trade: "Trade", call: "Call") -> Answer:
+    """Have a backup made, and wait for it for a while: `is_made` says whether it took longer."""
+    schedule = office.outside.backups
+    if schedule is None:
+        raise Refused("backups_off", "Backups are switched off here: BACKUP_EVERY is 0")
+    await office.database.unit(Ask(trade, call))
+    if call.dry_run:
+        return Answer(200, dumps({"is_made": False}), {"Dry-Run": "true"})
+    making = office.begin(make(schedule, "--changes"))
+    done, _ = await asyncio.wait([making], timeout=PATIENCE)
+    if done and not making.result():
+        raise Unavailable("The backup failed; the list of backups says why", "backup_failed")
+    return Answer(202, dumps({"is_made": bool(done)}))

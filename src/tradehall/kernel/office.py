@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
@@ -49,6 +49,7 @@ log = logging.getLogger("tradehall")
 LOOK_EVERY = 0.4
 IDLE = 1.0
 SWEEP_EVERY = timedelta(hours=1)
+T = TypeVar("T")
 Question = Callable[[Reader], Answer]
 AWAY = {"unavailable", "storage_unavailable", "storage_full"}
 """What is answered while the database can't be reached, or can't write."""
@@ -86,7 +87,7 @@ class Office:
         self.clock = clock
         self.hub = Hub(database, self.outside.bus, clock)
         self.worker = Worker(self)
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: list[asyncio.Task[Any]] = []
         self._waiting: set[str] = set()
         self._swept = datetime.min.replace(tzinfo=UTC)
 
@@ -209,12 +210,20 @@ class Office:
         steps = (self._watch, self._work, *([self._keep] if self.outside.backups else []))
         self._tasks = [asyncio.create_task(self._forever(each)) for each in steps]
 
+    def begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do something beside everything else, until it is done or the office closes."""
+        task = asyncio.create_task(work)
+        self._tasks.append(task)
+        task.add_done_callback(self._tasks.remove)
+        return task
+
     async def close(self) -> None:
         """Finish what is in hand, and close the database."""
         await self.hub.close()
-        for task in self._tasks:
+        tasks = [*self._tasks]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self.worker.close()
         await self.database.close()
 

@@ -8,7 +8,7 @@ import orjson
 from starlette.responses import StreamingResponse
 
 from tradehall.kernel.database import Session
-from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Unauthenticated, field_error
+from tradehall.kernel.errors import Invalid, Missing, Problem, Refused, Unauthenticated, Unavailable, field_error
 from tradehall.kernel.labels import labels
 from tradehall.kernel.people.members import memberships
 from tradehall.kernel.people.registrations import how_many
@@ -30,14 +30,24 @@ class Caring(Errands):
     """What has to be looked after: backups, and the data of persons."""
 
     async def backups(self, visit: Visit, method: str, parts: Parts) -> Page:
-        """How the backups stand."""
+        """How the backups stand, and one more."""
         if parts:
             raise Missing(NO_PAGE)
-        if method != "GET":
-            raise MethodNotAllowed(["GET"])
+        wrong, status = "", 200
+        if method == "POST":
+            try:
+                answer = await visit.asking.ask(self.at("POST", "/backups"))
+            except (Refused, Unavailable) as problem:
+                wrong, status = visit.words.why(problem), problem.status
+            else:
+                is_made = orjson.loads(answer.body)["is_made"]
+                visit.tell(visit.words("The backup is made" if is_made else "The backup is being made"))
+                return Page("", to=f"{visit.app}/-/backups")
         await self.learn(visit)
         found = await visit.asking.found(self.at("GET", "/backups"))
-        return Page("face/backups.html", {"title": visit.words("Backups"), "found": found})
+        is_running = any(each["state"] == "running" for each in found["backups"])
+        values = {"found": found, "wrong": wrong, "is_running": is_running}
+        return Page("face/backups.html", {"title": visit.words("Backups"), **values}, status)
 
     def warnings(self, visit: Visit, reader: Reader) -> list[tuple[str, str]]:
         """What whoever looks after the business should know first: each sentence with the page that tells more."""
