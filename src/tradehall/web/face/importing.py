@@ -14,6 +14,7 @@ from tradehall.web.face.forms import Filling, Input
 from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
+from tradehall.web.face.words import phrase
 
 LOOK_AGAIN = "2"
 """Seconds until a page that shows progress is asked for again."""
@@ -85,7 +86,7 @@ class Importing(Errands):
         kind = next((each for each in types if each["type"] == found["type"]), None)
         is_going = found["status"] in [str(each) for each in GOING]
         fields = (
-            [(each["name"], visit.words(_title(each["name"])), each["required"]) for each in kind["fields"]]
+            [(each["name"], visit.words(phrase(each["name"])), each["required"]) for each in kind["fields"]]
             if kind
             else []
         )
@@ -93,7 +94,7 @@ class Importing(Errands):
         values: dict[str, Any] = {
             "title": visit.words("Import of {what}", what=found["file_name"]), "found": found, "fields": fields, "going": is_going,
             "room": room, "wrong": wrong, "headers": {"Refresh": LOOK_AGAIN} if is_going and status == 200 else {},
-            "parts": ("created", "updated", "unchanged", "failed"),
+            "parts": ("created", "updated", "unchanged", "failed"), "lacking": _lacking(found["columns"] or [], fields),
         }  # fmt: skip
         return Page("face/import.html", values, status)
 
@@ -125,5 +126,7 @@ def _tidy(each: Input, kinds: list[tuple[str, str]]) -> Input:
     return replace(each, title=titles.get(each.name, each.title))
 
 
-def _title(name: str) -> str:
-    return name.replace("_", " ").capitalize()
+def _lacking(columns: list[dict[str, Any]], fields: list[tuple[str, str, bool]]) -> list[str]:
+    """What every row needs and no column of the table is, as people read it."""
+    known = {each["field"] for each in columns}
+    return [said for name, said, needed in fields if needed and columns and name not in known]
