@@ -169,9 +169,7 @@ class PostgresSession(Session):
 
 def translate(error: BaseException) -> Problem | Void | None:
     """What an error of PostgreSQL or of the connection to it means to whoever asked."""
-    cause: BaseException | None = error
-    if isinstance(error, sa.exc.DBAPIError):
-        cause = error.orig.__cause__ if error.orig is not None else None
+    cause = getattr(error.orig, "__cause__", None) if isinstance(error, sa.exc.DBAPIError) else error
     if isinstance(cause, asyncpg.IntegrityConstraintViolationError):
         name = getattr(cause, "constraint_name", None) or ""
         return by_name(name) or Refused("conflict", "This contradicts what is already recorded")
