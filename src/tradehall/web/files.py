@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from hashlib import file_digest
 from typing import Annotated, Any, BinaryIO, TypeVar
 from urllib.parse import quote
@@ -55,42 +56,53 @@ FORM: dict[str, Any] = {
 }
 
 
-def routes(office: Office, trade: Trade, dispatcher: Dispatcher) -> APIRouter:
-    """The paths of a trade's files."""
-    router = APIRouter(prefix=trade.prefix, tags=["files"])
-    desk = Desk(office, trade, dispatcher)
+def routes(trade: Trade) -> APIRouter:
+    """The paths of a trade's files. What answers there is the `desk` of the application that they are in."""
+    return _routes(trade.prefix, tuple((each.record.in_paths, each.record.title.lower()) for each in trade.resources))
+
+
+@cache
+def _routes(prefix: str, kinds: tuple[tuple[str, str], ...]) -> APIRouter:
+    router = APIRouter(prefix=prefix, tags=["files"])
 
     @router.post("/files", status_code=201, summary="Upload a file.", openapi_extra=FORM)
     async def upload(request: Request) -> Response:
-        return await desk.upload(request)
+        return await _desk(request).upload(request)
 
     @router.get("/files/{id}", summary="The bytes of a file, or of a smaller picture of it.", responses=BYTES)
     async def download(request: Request, id: Id, size: int | None = None, link: str = "") -> Response:  # noqa: A002
-        return await desk.download(request, id, size, link)
+        return await _desk(request).download(request, id, size, link)
 
     @router.get("/files/{id}/link", summary="A file's description, with a link that needs no sign-in for a while.")
     async def link(request: Request, id: Id) -> Response:  # noqa: A002
-        return await desk.describe(request, id)
+        return await _desk(request).describe(request, id)
 
     @router.delete("/files/{id}", status_code=204, summary="Remove a file that no row holds.")
     async def remove(request: Request, id: Id) -> Response:  # noqa: A002
-        return await desk.remove(request, id)
+        return await _desk(request).remove(request, id)
 
-    for resource in trade.resources:
-        _of_rows(router, desk, resource)
+    for in_paths, name in kinds:
+        _of_rows(router, in_paths, name)
     return router
 
 
-def _of_rows(router: APIRouter, desk: "Desk", resource: Resource) -> None:
-    path, name = f"/{resource.record.in_paths}/{{id}}/files", resource.record.title.lower()
+def _of_rows(router: APIRouter, in_paths: str, name: str) -> None:
+    path = f"/{in_paths}/{{id}}/files"
 
     @router.get(path, summary=f"The files of a {name}.")
     async def attached(request: Request, id: Id) -> Response:  # noqa: A002
-        return await desk.attached(request, resource, id)
+        desk = _desk(request)
+        return await desk.attached(request, desk.resources[in_paths], id)
 
     @router.post(path, status_code=201, summary=f"Attach a file to a {name}.", openapi_extra=FORM)
     async def attach(request: Request, id: Id) -> Response:  # noqa: A002
-        return await desk.upload(request, resource, id)
+        desk = _desk(request)
+        return await desk.upload(request, desk.resources[in_paths], id)
+
+
+def _desk(request: Request) -> "Desk":
+    desk: Desk = request.app.desk
+    return desk
 
 
 @dataclass(frozen=True)
@@ -100,6 +112,11 @@ class Desk:
     office: Office
     trade: Trade
     dispatcher: Dispatcher
+
+    @cached_property
+    def resources(self) -> Mapping[str, Resource]:
+        """The trade's resources by what paths call them."""
+        return {each.record.in_paths: each for each in self.trade.resources}
 
     # In.
 

@@ -39,11 +39,12 @@ class TradeApp(FastAPI):
         self.trade = trade
         self.policy = policy
         self.dispatcher = Dispatcher(office, trade, policy)
+        self.desk = files.Desk(office, trade, self.dispatcher)
         self.face = Face(office, trade, self.dispatcher)
         self.sockets = live.Sockets(office, trade, self.dispatcher)
         self._routers = (
             live.routes(office, trade, self.dispatcher),
-            files.routes(office, trade, self.dispatcher),
+            files.routes(trade),
             privacy.routes(office, trade, self.dispatcher),
             inbound.routes(office, trade),
             pages.documentation(f"{trade.title} API", trade.docs),
