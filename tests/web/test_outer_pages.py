@@ -1,5 +1,6 @@
 """The pages outside of a trade: the home of several, one-time links, and what they say in French."""
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -35,6 +36,24 @@ async def test_the_home_of_trades_is_in_the_language_of_whoever_looks(several: h
     chosen = await several.get("/", headers={"Accept-Language": "de", "Cookie": "hall_language=fr"})
     assert "Ouvert ici" in chosen.text
     assert "Open here" in (await several.get("/")).text
+
+
+async def test_a_language_is_chosen_before_signing_in_and_kept(
+    several: httpx2.AsyncClient, application: Application, shop: Place
+) -> None:
+    home = await several.get("/?language=fr")
+    assert ("Ouvert ici" in home.text, 'href="?language=en"' in home.text) == (True, True)
+    assert home.headers["set-cookie"].startswith("hall_language=fr; Path=/; ")
+    assert "set-cookie" not in (await several.get("/?language=tlh")).headers
+    made = (await shop.owner.post(f"/api/users/{shop.helper.user_id}/link")).json()["link"]
+    async with Looker(application) as stranger:
+        entrance = await stranger.see("/-/sign-in?to=/app/rentals&language=fr")
+        assert "Se connecter" in entrance.text
+        assert re.search(r'href="\?to=[^"]*rentals&amp;language=en"', entrance.text)
+        assert "Se connecter" in (await stranger.see("/-/sign-in")).text
+        english = await stranger.http.get(f"/welcome/{made.rpartition('/')[2]}?language=en")
+        assert "Choose a password" in english.text
+        assert "Sign in" in (await stranger.see("/-/sign-in")).text
 
 
 async def test_a_one_time_link_speaks_french(application: Application, shop: Place) -> None:

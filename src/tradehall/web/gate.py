@@ -12,10 +12,10 @@ from tradehall.kernel.trade import Trade
 from tradehall.web.bodies import Arriving, Bodies
 from tradehall.web.client import Proxies
 from tradehall.web.dispatch import Headers, Receive, Scope, Send
-from tradehall.web.face.visiting import PLACE
+from tradehall.web.face.visiting import PLACE, chosen_language, language_cookie
 from tradehall.web.face.words import Words
 from tradehall.web.names import request_id
-from tradehall.web.pages import PAGES, PLAIN, wants_page, words_of
+from tradehall.web.pages import PAGES, PLAIN, spoken, wants_page, words_of
 from tradehall.web.site import TradeApp
 from tradehall.web.watch import Watch
 
@@ -137,14 +137,17 @@ class Gate:
             return
         scope["status"], scope["at"] = 200, "/"
         for_show = next(iter(self.apps.values())).policy.for_show
-        words = words_of(dict(scope["headers"]))
+        asked = chosen_language(scope)
+        words = words_of(dict(scope["headers"]), asked=asked)
         places = [
             (trade.title, f"{prefix}{PLACE}", f"{prefix}{trade.docs[0]}", _roles(words, trade) if for_show else [])
             for trade, prefix in trades
         ]
-        said = {"_": words, "language": words.language, "title": words("Open here")}
-        text = PAGES.get_template("home.html").render(places=places, root="", **said)
+        text = PAGES.get_template("home.html").render(places=places, root="", title=words("Open here"), **spoken(words))
         headers = [(b"content-type", b"text/html; charset=utf-8"), (b"content-security-policy", PLAIN.encode())]
+        if asked == words.language:
+            name, value = language_cookie(scope, asked)
+            headers.append((name.lower().encode(), value.encode()))
         await _send(send, 200, headers, text.encode())
 
 

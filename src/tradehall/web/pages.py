@@ -27,8 +27,15 @@ from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.bodies import parsed, read_body
 from tradehall.web.client import caller, origin
-from tradehall.web.face.visiting import LANGUAGE, PLACE, cookies_of, session_cookies
-from tradehall.web.face.words import Words, wanted
+from tradehall.web.face.visiting import (
+    LANGUAGE,
+    PLACE,
+    chosen_language,
+    cookies_of,
+    language_cookie,
+    session_cookies,
+)
+from tradehall.web.face.words import Words, called, languages, wanted
 
 HERE = Path(__file__).parent
 ASSETS = HERE / "assets"
@@ -40,16 +47,21 @@ DOCS = (
 )
 
 
-def words_of(headers: Mapping[bytes, bytes], folders: tuple[Path, ...] = ()) -> Words:
-    """What is said to whoever sends these headers: in the language that they chose, else in one that their browser names."""
-    chosen = cookies_of(headers).get(LANGUAGE, "")
+def words_of(headers: Mapping[bytes, bytes], folders: tuple[Path, ...] = (), asked: str = "") -> Words:
+    """What is said to whoever sends these headers: in the language that they choose, else in one that their browser names."""
+    chosen = asked if asked in languages() else cookies_of(headers).get(LANGUAGE, "")
     return Words(wanted(headers.get(b"accept-language", b"").decode("latin-1"), chosen), folders)
 
 
 def page(name: str, status: int = 200, *, words: Words, **values: Any) -> HTMLResponse:
     """A script-free page."""
     headers = {"Content-Security-Policy": PLAIN, "Referrer-Policy": "same-origin", "Cache-Control": "no-store"}
-    return HTMLResponse(PAGES.get_template(name).render(**values, _=words, language=words.language), status, headers)
+    return HTMLResponse(PAGES.get_template(name).render(**values, **spoken(words)), status, headers)
+
+
+def spoken(words: Words) -> dict[str, Any]:
+    """What every small page says by itself: its words, and the languages that there are."""
+    return {"_": words, "language": words.language, "tongues": [(each, called(each)) for each in languages()]}
 
 
 def wants_page(headers: Mapping[bytes, bytes]) -> bool:
@@ -262,12 +274,15 @@ class Welcome:
     ) -> HTMLResponse:
         words = _words_of(request, asked.trade)
         way, (title, sentence, button) = asked.way, asked.said(words)
-        return page(
+        asked_for = page(
             "welcome.html", status, words=words, root=request.scope.get("root_path", ""), problem=problem, username=username,
             title=title, asks_name=asked.asks_name, asks_secret=asked.link.purpose != ADDRESS, sentence=sentence,
             name_label=words(way.kinds[0].called()), secret_label="PIN" if way.secret.is_pin else words("Password"),
             secret=way.secret, button=button,
         )  # fmt: skip
+        if chosen_language(request.scope) == words.language:
+            asked_for.headers.append(*language_cookie(request.scope, words.language))
+        return asked_for
 
     def _done(self, request: Request, asked: Asked, username: str) -> HTMLResponse:
         root, words = request.scope.get("root_path", ""), _words_of(request, asked.trade)
@@ -284,11 +299,12 @@ class Welcome:
 
 
 def _words_of(request: Request, trade: Trade) -> Words:
-    return words_of(dict(request.headers.raw), trade.words)
+    return words_of(dict(request.headers.raw), trade.words, chosen_language(request.scope))
 
 
 def _gone(request: Request, gone: Missing) -> HTMLResponse:
-    root, words = request.scope.get("root_path", ""), words_of(dict(request.headers.raw))
+    asked = chosen_language(request.scope)
+    root, words = request.scope.get("root_path", ""), words_of(dict(request.headers.raw), asked=asked)
     sentence = f"{words(gone.sentence)}. {words('Ask whoever looks after this installation for a new one.')}"
     return page(
         "done.html", 404, words=words, title=words("This link does not work"), sentence=sentence, root=root, links=[]

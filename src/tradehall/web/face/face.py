@@ -40,9 +40,11 @@ from tradehall.web.face.visiting import (
     YEAR,
     Undo,
     Visit,
+    chosen_language,
     cookie,
     cookies_of,
     is_foreign,
+    language_cookie,
 )
 from tradehall.web.face.words import Words, languages, wanted
 from tradehall.web.live import EventStream
@@ -92,6 +94,10 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
                 return
             if not _is_entrance(path) and not self.is_open(path):
                 await self.know(visit)
+            elif (wish := chosen_language(scope)) in languages(self.trade.words):
+                visit.speak(wish)
+                visit.cookies[LANGUAGE] = wish
+                visit.more_headers.append(language_cookie(scope, wish))
             if path == f"{OWN}/{LIVE}":
                 await self._live(visit, receive, send)
                 return
@@ -282,8 +288,10 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
         for name, known in ((LANGUAGE, wish), (THEME, visit.value("theme"))):
             if known:
                 kept = "" if known == "auto" else quote(known[:20], safe="")
-                path = "/" if name == LANGUAGE else ""  # also for the home of several trades and one-time links
-                visit.more_headers.append(cookie(visit.scope, name, kept, YEAR, path=path))
+                is_language = name == LANGUAGE
+                visit.more_headers.append(
+                    language_cookie(visit.scope, kept) if is_language else cookie(visit.scope, name, kept, YEAR)
+                )
         came_from = urlsplit(visit.headers.get(b"referer", b"").decode("latin-1"))._replace(scheme="", netloc="")
         return Page("", to=self.back(visit, visit.value("to") or came_from.geturl()))
 

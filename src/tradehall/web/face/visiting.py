@@ -62,6 +62,16 @@ def cookie(
     return "Set-Cookie", "; ".join(parts)
 
 
+def chosen_language(scope: Mapping[str, Any]) -> str:
+    """The language that a link of a page before signing in asks for, if it does."""
+    return next((value for name, value in parse_qsl(scope["query_string"].decode("latin-1")) if name == "language"), "")
+
+
+def language_cookie(scope: Mapping[str, Any], language: str) -> tuple[str, str]:
+    """What keeps a language: for all trades, for their home, and for one-time links."""
+    return cookie(scope, LANGUAGE, language, YEAR, path="/")
+
+
 def session_cookies(
     scope: Mapping[str, Any], office: Office, trade: Trade, call: Call, granted: Granted
 ) -> tuple[str, list[tuple[str, str]]]:
