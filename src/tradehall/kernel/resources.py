@@ -26,14 +26,13 @@ from tradehall.kernel.search import matches, pattern
 from tradehall.kernel.verbs import Actor, By, Grant, Verb
 
 S = TypeVar("S")
-_kept_count = Prepared(
-    sa.select(TOTALS.c.count).where(
-        TOTALS.c.org_id == sa.bindparam("org_id"),
-        TOTALS.c.measure == ROWS,
-        TOTALS.c.dimension == sa.bindparam("dimension"),
-        TOTALS.c.day == "",
-    )
+_every_row = sa.select(TOTALS.c.count).where(
+    TOTALS.c.org_id == sa.bindparam("org_id"),
+    TOTALS.c.measure == ROWS,
+    TOTALS.c.dimension == sa.bindparam("dimension"),
+    TOTALS.c.day == "",
 )
+_kept_count = Prepared(_every_row)
 
 
 @dataclass(frozen=True)
@@ -202,22 +201,25 @@ class Resource:
             asked = self._of_parent(reader, asked, *parent)
         view, window = self.shape.view(reader.actor, listed=True), asked.window
         column = asked.sort.removeprefix("-")
+        session = reader.session
+        with_total = counted and session.far and _is_whole(asked, grant)  # one journey instead of two
         given: dict[str, Any] = {"org_id": reader.org_id, "me": reader.actor.user_id, "limit": window.limit}
         given |= {f"f_{name}": value for name, value in asked.filters} | {"pattern": asked.pattern}
+        given["dimension"] = self.record.stored_as
         if window.after is not None:
             given["last"], given["last_id"] = decoded(window.after, self.record.table.c[column].type)
         else:
             given["offset"] = window.offset
-        statement = self._statement(asked, grant, view)
-        session = reader.session
+        statement = self._statement(asked, grant, view, with_total)
         rows = session.run(statement, given)
-        cursor = None
+        cursor, places = None, (*view.names, *_besides(view, column))
         if len(rows) == window.limit:
-            key, last = (rows[-1][_place(view, each)] for each in (column, "id"))
+            key, last = (rows[-1][places.index(each)] for each in (column, "id"))
             cursor = encoded(key, last)
+        total = rows[0][-1] if with_total and rows else self._total(reader, asked, grant, given) if counted else 0
         return Found(
             statement.on(session.dialect).shown(view.called)(rows),
-            self._total(reader, asked, grant, given) if counted else 0,
+            total or 0,
             window,
             cursor,
         )
@@ -265,14 +267,16 @@ class Resource:
             found = self._statements[key] = make()
         return found
 
-    def _statement(self, asked: Asked, grant: Grant, view: View) -> Prepared:
+    def _statement(self, asked: Asked, grant: Grant, view: View, with_total: bool) -> Prepared:
         table, after = self.record.table, asked.window.after is not None
         key, row_id = table.c[asked.sort.removeprefix("-")], table.c.id
         down = asked.sort.startswith("-")
 
         def make() -> Prepared:
             order = (key.desc(), row_id.desc()) if down else (key, row_id)
-            found = sa.select(*view.columns, *(each for each in (key, row_id) if each.name not in view.names))
+            found = sa.select(*view.columns, *(table.c[name] for name in _besides(view, key.name)))
+            if with_total:
+                found = found.add_columns(_every_row.scalar_subquery().label("total"))
             found = found.where(*self._conditions(asked, grant)).order_by(*order)
             found = found.limit(sa.bindparam("limit", type_=sa.BigInteger))
             if not after:
@@ -281,11 +285,11 @@ class Resource:
             last = sa.tuple_(sa.bindparam("last", type_=key.type), sa.bindparam("last_id", type_=row_id.type))
             return Prepared(found.where(here < last if down else here > last))
 
-        return self._cached((*self._key(asked, grant), view, asked.sort, after), make)
+        return self._cached((*self._key(asked, grant), view, asked.sort, after, with_total), make)
 
     def _total(self, reader: Reader, asked: Asked, grant: Grant, given: Mapping[str, Any]) -> int:
-        if not asked.filters and asked.pattern is None and grant.scope is None:
-            rows = reader.session.run(_kept_count, {"org_id": reader.org_id, "dimension": self.record.stored_as})
+        if _is_whole(asked, grant):
+            rows = reader.session.run(_kept_count, given)
             return rows[0][0] if rows else 0
         count = self._cached(
             ("count", *self._key(asked, grant)),
@@ -325,9 +329,14 @@ class Resource:
         return statement.one.on(dialect).shown(self.shape.view(actor).called)([row])[0], row[-2]
 
 
-def _place(view: View, name: str) -> int:
-    """Where a column that the order needs stands in a row: among those of the view, or behind them."""
-    return view.names.index(name) if name in view.names else -1 if name == "id" else len(view.names)
+def _is_whole(asked: Asked, grant: Grant) -> bool:
+    """Whether every row of the organisation is in the list, so that their number is kept."""
+    return not asked.filters and asked.pattern is None and grant.scope is None
+
+
+def _besides(view: View, key: str) -> list[str]:
+    """What the order needs of a row besides what is shown."""
+    return [name for name in dict.fromkeys((key, "id")) if name not in view.names]
 
 
 def _holds(custom: Filter, value: Any) -> bool:
