@@ -246,7 +246,7 @@ def _refusing(module: Module) -> Iterator[ast.expr]:
         yield from call.args[SENTENCE_AT[name] :][:1] if name in SENTENCE_AT else ()
         yield from call.args[:1] if name == "ValueError" else ()
         yield from call.args[1:2] if ast.unparse(call.func) == "super().__init__" else ()
-        yield from (each.value for each in call.keywords if each.arg in ("says", "sentence"))
+        yield from (each.value for each in call.keywords if each.arg in ("says", "sentence", "wrong"))
     for each in ast.walk(module.tree):
         if isinstance(each, ast.Dict):
             pairs = zip(each.keys, each.values, strict=True)

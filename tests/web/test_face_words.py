@@ -11,7 +11,7 @@ from tests.web.hiring import a_rental
 from tests.web.looking import Looker, text
 from tradehall.trades.phoneshop import trade as phoneshop
 from tradehall.web.face.formats import Formats
-from tradehall.web.face.words import Words, wanted
+from tradehall.web.face.words import Catalogue, Words, wanted
 
 ROOT = Path(__file__).parents[2]
 
@@ -196,3 +196,11 @@ async def test_a_language_is_a_setting_of_the_account(application: Application, 
     assert (await shop.helper.put("/api/auth/language", json={"language": None})).json()["language"] is None
     async with Looker(application, shop.helper) as helper:
         assert '<html lang="en"' in (await helper.see("/rentals", headers={"Accept-Language": "en"})).text
+
+
+def test_a_sentence_is_what_says_most_of_it_and_a_thing_with_a_number_is_called_in_it_as_elsewhere() -> None:
+    said = Catalogue(
+        {"Washer {number}": "Mesin basuh {number}", "{machine} is done by {until}.": "{machine} siap {until}."}
+    )
+    assert said.find("Washer 1 is done by 14:05.") == "Mesin basuh 1 siap 14:05."
+    assert said.find("Washer One is done by 14:05.") == "Washer One siap 14:05."

@@ -13,6 +13,7 @@ from tradehall.kernel.feed import Happening
 from tradehall.kernel.live import Live, Message
 from tradehall.kernel.notices.languages import language_of
 from tradehall.kernel.notices.ledger import Notice
+from tradehall.kernel.preferences import ZONE
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import ANYBODY
@@ -39,11 +40,18 @@ class OfUser(Page):
     user_id: Annotated[int, Limit(ge=1, le=LARGEST_ID)]
 
 
+class Feed(Page):
+    """Which part of the feed is asked for: of the house, or `mine` alone."""
+
+    mine: bool = False
+
+
 @report(by=EVERYBODY)
-def activities(reader: Reader, page: Page) -> Answer:
+def activities(reader: Reader, page: Feed) -> Answer:
     """What happened in the house, the newest first."""
-    rows = reader.all(NEWEST.first(page.limit).skip(page.offset))
-    return {"activities": [views.activity(each) for each in rows], "total": reader.count(find(Activity))}
+    wanted = NEWEST.where(Activity.user_id == reader.actor.user_id) if page.mine else NEWEST
+    rows = reader.all(wanted.first(page.limit).skip(page.offset))
+    return {"activities": [views.activity(each) for each in rows], "total": reader.count(wanted)}
 
 
 @report(by=EVERYBODY)
@@ -120,7 +128,9 @@ def snapshot(reader: Reader) -> Answer:
     more: Answer = {}
     if reader.actor.user_id:
         more = {"unread_count": notifications.unread(reader)}
-    return board(reader) | {"waitlists": queues, "server_time": reader.now} | more
+    return (
+        board(reader) | {"waitlists": queues, "server_time": reader.now, "zone": reader.preferences[ZONE.name]} | more
+    )
 
 
 live = Live("/api/ws", tells, snapshot, public=True, most=1000, most_env="max_active_connections")

@@ -12,6 +12,7 @@ from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.preferences import CURRENCY
 from tradehall.kernel.reader import Reader
+from tradehall.kernel.records import find
 from tradehall.kernel.verbs import act
 from tradehall.trades.laundry import terms
 from tradehall.trades.laundry.models import Cycle, MachineType, Paid, Payment, Resident
@@ -44,10 +45,12 @@ def price(reader: Reader, kind: MachineType) -> Decimal:
 def account(reader: Reader) -> dict[str, Any]:
     """What is on the balance of whoever asks, and what cycles cost; nothing where residents don't pay."""
     if not reader.preferences[terms.PAYING.name]:
-        return {"balance": None, "prices": {}}
-    found = resident(reader, reader.actor.user_id)
+        return {"balance": None, "prices": {}, "payments": []}
+    found, mine = resident(reader, reader.actor.user_id), Payment.user_id == reader.actor.user_id
+    last = reader.all(find(Payment, mine).by(Payment.table.c.id.desc()).first(5))
     prices = {kind.value: price(reader, kind) for kind in MachineType}
-    return {"balance": found.balance if found is not None else Decimal(0), "prices": prices}
+    payments = [{"what": each.what, "amount": each.amount, "created_at": each.created_at} for each in last]
+    return {"balance": found.balance if found is not None else Decimal(0), "prices": prices, "payments": payments}
 
 
 def charge(ctx: Context, cycle: Cycle) -> None:

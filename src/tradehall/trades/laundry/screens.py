@@ -54,8 +54,7 @@ notices = OwnPage(
 )  # fmt: skip
 me = OwnPage(
     "me", "me.html", by=EVERYBODY, only_here=True, title="Me", icon="person", is_kept=True,
-    shows={"profile": f"{PREFIX}/profile/me", "push": f"{PREFIX}/devices/key", "done": f"{PREFIX}/activities/user/{{me}}?limit=10",
-        "paid": f"{PREFIX}/payments?user_id={{me}}&limit=5"},
+    shows={"profile": f"{PREFIX}/profile/me", "push": f"{PREFIX}/devices/key", "done": f"{PREFIX}/activities?mine=true&limit=10"},
     does={
         "update": f"PUT {PREFIX}/profile/update", "prefer": f"PUT {PREFIX}/profile/preferences",
         "register": f"{PREFIX}/devices", "unregister": f"{PREFIX}/devices/forget",

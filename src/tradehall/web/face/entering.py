@@ -87,7 +87,8 @@ class Entering(Pages):
                 raise Missing("There is no such page")
             try:
                 body = {self.trade.sign_in.name: visit.value("name")}
-                told = visit.words(orjson.loads((await visit.asking.ask(contract, body=body)).body)["message"])
+                await visit.asking.ask(contract, body=body)
+                told = visit.words("If somebody has this name and can be reached, a link is on its way")
             except Problem as problem:
                 wrong, status = visit.words(problem.sentence), problem.status
         values = {

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
+from heapq import merge
 from pathlib import Path
 
 from babel import Locale, negotiate_locale
@@ -45,6 +46,10 @@ def wanted(accepted: str, chosen: str = "", folders: tuple[Path, ...] = ()) -> s
     return found if found in known else ENGLISH
 
 
+def _fixed(text: str) -> int:
+    return len(HOLE.sub("", text))
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """What English sentences are in a language; those with a value in braces are also known with the value filled in."""
@@ -55,9 +60,18 @@ class Catalogue:
         """What a sentence is, as it stands or with values filled in; None where nobody put it into words."""
         if (said := self.said.get(text)) is not None:
             return said
-        for pattern, said in (*self._patterns.get(text.split(" ", 1)[0], ()), *self._patterns.get("", ())):
+        own, others = self._patterns.get(text.split(" ", 1)[0], ()), self._patterns.get("", ())
+        for _, pattern, said in merge(own, others, key=lambda each: -each[0]):
             if (found := pattern.fullmatch(text)) is not None:
                 return said.format_map({name: self.value(value) for name, value in found.groupdict().items()})
+        return None
+
+    def numbered(self, text: str) -> str | None:
+        """What a thing with a number is called: `Washer 1`."""
+        for _, pattern, said in self._patterns.get(text.split(" ", 1)[0], ()):
+            found = pattern.fullmatch(text)
+            if found is not None and all(value.isdecimal() for value in found.groupdict().values()):
+                return said.format_map(found.groupdict())
         return None
 
     def value(self, text: str) -> str:
@@ -68,23 +82,28 @@ class Catalogue:
         for each in (bare, phrase(bare) if bare.islower() or bare.isupper() else bare):
             if each in self.said:
                 return self.said[each]
+        if (said := self.numbered(bare)) is not None:
+            return said
         if (span := SPAN.fullmatch(bare)) is not None and span[2] in self.said:
             return f"{span[1]} {self.said[span[2]]}"
         joint = next((each for each in JOINTS if each in text), "")
         return self.said.get(joint, joint).join(self.value(part) for part in text.split(joint)) if joint else text
 
     @cached_property
-    def _patterns(self) -> Mapping[str, Sequence[tuple[re.Pattern[str], str]]]:
-        """The sentences with values as patterns, by their first word where it is no value; the most definite come first."""
-        found: dict[str, list[tuple[re.Pattern[str], str]]] = {}
-        for text in sorted(self.said, key=lambda each: len(HOLE.sub("", each)), reverse=True):
+    def _patterns(self) -> Mapping[str, Sequence[tuple[int, re.Pattern[str], str]]]:
+        """The sentences with values as patterns, by their first word where it is no value; the most definite come first.
+
+        How definite one is, is the length of what stands between its values.
+        """
+        found: dict[str, list[tuple[int, re.Pattern[str], str]]] = {}
+        for text in sorted(self.said, key=_fixed, reverse=True):
             if names := HOLE.findall(text):
                 parts = [re.escape(part) for part in HOLE.split(text)[::2]]
                 places = [f"(?P<{name}>.*?)" for name in names]
                 pattern = "".join(each for pair in zip(parts, [*places, ""], strict=True) for each in pair)
                 first = text.split(" ", 1)[0]
                 key = "" if HOLE.search(first) else first
-                found.setdefault(key, []).append((re.compile(pattern, re.DOTALL), self.said[text]))
+                found.setdefault(key, []).append((_fixed(text), re.compile(pattern, re.DOTALL), self.said[text]))
         return found
 
 

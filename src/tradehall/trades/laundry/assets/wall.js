@@ -2,7 +2,8 @@
 (() => {
   const { socket, me, words } = document.body.dataset, said = JSON.parse(words), known = new Map(), lines = { washer: 0, dryer: 0 };
   const $ = id => document.getElementById(id), lang = document.documentElement.lang;
-  const time = new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit" });
+  const clock = zone => new Intl.DateTimeFormat(lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: zone });
+  let time = clock();
   let ahead = 0, wait = 500, heard = Date.now();
   const make = (tag, name, text) => Object.assign(document.createElement(tag), { className: name, textContent: text });
   const card = each => {
@@ -26,7 +27,7 @@
   const learn = each => { known.set(each.id, each); if (each.server_time) ahead = Date.parse(each.server_time) - Date.now(); };
   const hear = ({ event, data, machine_type: kind }) => {
     heard = Date.now();
-    if (event === "snapshot") { known.clear(); [...data.washers, ...data.dryers].forEach(learn); for (const [each, line] of Object.entries(data.waitlists)) lines[each] = line.count; }
+    if (event === "snapshot") { known.clear(); if (data.zone) time = clock(data.zone); [...data.washers, ...data.dryers].forEach(learn); for (const [each, line] of Object.entries(data.waitlists)) lines[each] = line.count; }
     if (event === "machine_update") learn(data);
     if (event === "waitlist_update") lines[kind ?? data.machine_type] = data.count;
     draw();
