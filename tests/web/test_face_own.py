@@ -1,5 +1,6 @@
 """Pages that a trade draws itself, over HTTP."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -28,6 +29,19 @@ async def test_an_own_page_shows_what_the_interface_answers_and_asks_it_for_what
         assert "is out" in text(refused)
         assert (await browser.send("/counter", {"do": "sell"})).status_code == 404
     assert [each["renter"] for each in (await shop.owner.get("/api/rentals")).json()] == ["Ama"]
+
+
+async def test_the_menu_marks_the_place_that_somebody_is_at_and_none_elsewhere(
+    application: Application, shop: Place
+) -> None:
+    bicycle = await a_bicycle(shop, "KA-7")
+    async with Looker(application, shop.owner) as browser:
+        for path, called in (
+            ("", "Home"), ("/counter", "Counter"), (f"/bicycles/{bicycle}", "Bicycles"), ("/-/audit/check", "What happened"),
+            ("/-/account", None), ("/nothing", None),
+        ):  # fmt: skip
+            marked = re.findall(r'aria-current="page">.*?<span>(.*?)</span>', (await browser.see(path)).text)
+            assert marked == ([called] * 2 if called else []), path
 
 
 async def test_an_own_page_is_for_those_whom_it_names(application: Application) -> None:

@@ -23,11 +23,11 @@ class Menu:
     def here(self, visit: Visit) -> str:
         """The address of the place that somebody looks at; "" where it is none of these."""
         at = str(visit.scope["path"]).rstrip("/")
-        while len(at) > len(visit.app):
-            if at in self.addresses:
-                return at
+        if at == visit.app:
+            return at
+        while at and at not in self.addresses:
             at = at.rpartition("/")[0]
-        return at if at == visit.app else ""
+        return at
 
 
 class Menus:
