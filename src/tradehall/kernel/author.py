@@ -33,6 +33,8 @@ from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.office import Office
 from tradehall.kernel.papers import Paper, Sheet, Size, Writing
 from tradehall.kernel.people import EMAIL, FOUND, JOIN, PHONE, USERNAME, Register, Secret, SignIn, number, pin
+from tradehall.kernel.people.newcomers import let_in
+from tradehall.kernel.preferences import based
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, check, find, unique
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
@@ -93,6 +95,7 @@ __all__ = [
     "act",
     "after",
     "attach",
+    "based",
     "check",
     "choice",
     "computed",
@@ -103,6 +106,7 @@ __all__ = [
     "flag",
     "integer",
     "json",
+    "let_in",
     "measure",
     "moment",
     "money",

@@ -1,7 +1,7 @@
 """Settings of an organisation: each has a name, a type, a unit and a default; each change is an event."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cache, lru_cache
@@ -88,6 +88,13 @@ CLOSING = Setting("paper_closing", "What papers end with", Line, "")
 PAPER_LANGUAGE = Setting("paper_language", "Language of papers", PaperLanguage, PaperLanguage.ENGLISH)
 PAPERS = (ADDRESS, BUSINESS_PHONE, TAX_NUMBER, LOGO, CLOSING, PAPER_LANGUAGE)
 """What papers say of the business."""
+
+
+def based(zone: str, currency: str, region: str) -> tuple[Setting, ...]:
+    """Where the businesses of a trade mostly are: the defaults of their time zone, currency and telephone numbers."""
+    return replace(ZONE, default=zone), replace(CURRENCY, default=currency), replace(REGION, default=region)
+
+
 PROFILE = (Setting("name", "Name of the business", str, "", public=True), ZONE, CURRENCY, REGION, *PAPERS)
 
 

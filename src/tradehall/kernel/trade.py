@@ -89,6 +89,8 @@ class Trade:
     prefix: str = "/api"
     paging: Paging = field(default_factory=SkipLimit)
     error_body: ErrorBody = detail
+    errors: Mapping[str, int] = field(default_factory=dict)
+    """Statuses of refusals, where the contract as a whole has others than the kernel; a path may have its own."""
     token_minutes: int | None = None
     docs: tuple[str, str, str] = ("/docs", "/redoc", "/openapi.json")
     live: Live | None = None
@@ -247,7 +249,7 @@ class Trade:
 
     def problem(self, problem: Problem, request_id: str, errors: Mapping[str, int] | None = None) -> Answer:
         """The answer to a refusal, in this trade's shape."""
-        status = (errors or {}).get(problem.code, problem.status)
+        status = {**self.errors, **(errors or {})}.get(problem.code, problem.status)
         body = self.error_body(problem, status)
         if isinstance(problem, Stale):
             body["current"] = problem.details["current"]

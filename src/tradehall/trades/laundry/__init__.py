@@ -1,8 +1,6 @@
 """The laundry: machines, cycles, a fair queue, and everything as it happens (KY Wash)."""
 
-from dataclasses import replace
-
-from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
+from tradehall.kernel.preferences import based
 from tradehall.kernel.trade import Trade
 from tradehall.trades.laundry import contract, demo, feed, people, privacy, screens, telling, terms
 from tradehall.trades.laundry.roles import EVERYBODY
@@ -16,7 +14,7 @@ trade = Trade(
     screens=screens.screens,
     menu=screens.menu,
     settings=(
-        replace(ZONE, default="Asia/Kuala_Lumpur"), replace(CURRENCY, default="MYR"), replace(REGION, default="MY"),
+        *based("Asia/Kuala_Lumpur", "MYR", "MY"),
         *terms.settings,
     ),
     templates=telling.templates,
@@ -24,6 +22,7 @@ trade = Trade(
     register=people.register,
     prefix=contract.PREFIX,
     error_body=contract.error_body,
+    errors=contract.REFUSALS,
     token_minutes=1440,
     docs=("/api/docs", "/api/redoc", "/api/openapi.json"),
     live=feed.live,

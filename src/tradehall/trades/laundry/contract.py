@@ -58,7 +58,7 @@ def error_body(problem: Problem, status: int) -> dict[str, Any]:
 
 
 def _at(method: str, path: str, does: Any, **more: Any) -> Contract:
-    return Contract(method, f"{PREFIX}{path}", does, errors=REFUSALS, **more)
+    return Contract(method, f"{PREFIX}{path}", does, **more)
 
 
 def is_here(wanted: bool) -> ColumnElement[bool] | None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from tradehall.kernel.context import Context
-from tradehall.kernel.people import CreateUser, NewUser
+from tradehall.kernel.people.newcomers import let_in
 from tradehall.kernel.verbs import Actor
 from tradehall.trades.laundry import cycles, faults, queue
 from tradehall.trades.laundry.cycles import Collection, StartCycle
@@ -49,11 +49,9 @@ def weeks_of(ctx: Context, weeks: int) -> None:
 
 def _resident(ctx: Context, number: int) -> Actor:
     student_id = f"{204_001 + 37 * number:06d}"
-    user_id = ctx.carry_out(
-        CreateUser(ctx.org_id, NewUser(student_id, (("laundry", RESIDENT.name),), "student_id", None), ctx.now)
-    )
-    ctx.add(Resident(user_id=user_id, student_id=student_id, phone_number=f"012-345 {6000 + number}"))
-    return Actor(ctx.org_id, ctx.trade.name, RESIDENT.name, user_id, student_id)
+    who = let_in(ctx, student_id, RESIDENT)
+    ctx.add(Resident(user_id=who.user_id, student_id=student_id, phone_number=f"012-345 {6000 + number}"))
+    return who
 
 
 def _wash(ctx: Context, who: Actor, chance: Random) -> None:

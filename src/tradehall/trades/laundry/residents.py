@@ -13,8 +13,9 @@ from pydantic import Field as Limit
 from tradehall.kernel.columns import Email
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, field_error
-from tradehall.kernel.people import ChangeMember, CreateUser, NewUser, holders
+from tradehall.kernel.people import ChangeMember, holders
 from tradehall.kernel.people.members import holder, member
+from tradehall.kernel.people.newcomers import let_in
 from tradehall.kernel.preferences import ZONE, Preferences
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import SYSTEM, act
@@ -88,8 +89,7 @@ def admit(ctx: Context, new: NewResident) -> Resident:
     trade = ctx.trade.name
     user_id = holder(ctx.session, trade, "student_id", new.student_id)
     if user_id is None:
-        person = NewUser(new.student_id, ((trade, RESIDENT.name),), "student_id", None)
-        user_id = ctx.carry_out(CreateUser(ctx.org_id, person, ctx.now, ctx.actor.label, ctx.origin))
+        user_id = let_in(ctx, new.student_id, RESIDENT).user_id
     elif member(ctx.session, user_id, ctx.org_id, trade) is None or ctx.first(
         find(Resident, Resident.user_id == user_id)
     ):

@@ -1,8 +1,6 @@
 """The phone shop: phones bought, sold, swapped and repaired (SwapSync)."""
 
-from dataclasses import replace
-
-from tradehall.kernel.preferences import CURRENCY, REGION, ZONE
+from tradehall.kernel.preferences import based
 from tradehall.kernel.trade import Trade
 from tradehall.trades.phoneshop import (
     attempts,
@@ -27,7 +25,7 @@ trade = Trade(
     resources=contract.resources,
     contract=contract.paths,
     settings=(
-        replace(ZONE, default="Africa/Accra"), replace(CURRENCY, default="GHS"), replace(REGION, default="GH"),
+        *based("Africa/Accra", "GHS", "GH"),
         *tax.settings,
         *attempts.settings,
         *reports.settings,

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused
-from tradehall.kernel.people import CreateUser, NewUser
+from tradehall.kernel.people.newcomers import let_in
 from tradehall.kernel.verbs import Actor, Role
 from tradehall.trades.phoneshop import (
     estimates,
@@ -142,11 +142,9 @@ class Story:
 
     def _open_shop(self) -> None:
         ctx = self.ctx
-        for number, (role, name) in enumerate(PEOPLE, 1):
-            known_as = name.split()[0].lower()
-            user = NewUser(known_as, ((ctx.trade.name, role.name),), "username", None, full_name=name)
-            user_id = ctx.carry_out(CreateUser(ctx.org_id, user, ctx.now + timedelta(seconds=number)))
-            self.staff.setdefault(role, []).append(Actor(ctx.org_id, ctx.trade.name, role.name, user_id, name))
+        for role, name in PEOPLE:
+            ctx.now += timedelta(seconds=1)
+            self.staff.setdefault(role, []).append(let_in(ctx, name.split()[0].lower(), role, name))
         for setting, value in (
             ("name", "Osu Phones & Repairs"), ("business_address", "Oxford Street 7, Osu, Accra"),
             ("business_phone", "030 212 3456"), ("tax_number", "C0012345678"), ("paper_closing", "Thank you. Come again!"),

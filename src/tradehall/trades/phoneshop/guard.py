@@ -2,7 +2,7 @@
 
 Managers are told of an expected loss, which goes by what the phone that goes out had cost. Whoever may not see costs is
 told where less comes in than managers have set, of the asking price: nothing that they are answered depends on a cost, so
-that no number of questions finds one (decision 10).
+that no number of questions finds one (decision 13).
 """
 
 from dataclasses import dataclass
