@@ -33,6 +33,10 @@ WRITER_LOCKS = 0x7261
 MIGRATION_LOCK = 0x6D69
 _STATUS = sa.text("SELECT pg_xact_status(CAST(CAST(:transaction AS text) AS xid8))")
 ORG = "organisation"
+ONE_PLAN = "SET plan_cache_mode = force_generic_plan; SET jit = off"
+"""For what is quick: to plan such a statement for its values each time takes longer than to run it."""
+BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+ANY_PLAN = "SET LOCAL plan_cache_mode = DEFAULT; SET LOCAL jit = DEFAULT"
 RAISED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What the driver raises; the third is what it says once the database has said farewell and the line is not yet cut."""
 TRANSIENT = {"40001", "40P01", "0A000", "57P01", "57P02", "57P03"}
@@ -120,7 +124,7 @@ class PostgresSession(Session):
 
     def begin_unit(self, org_id: int) -> None:
         self.command(
-            f"BEGIN; SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; SET LOCAL tradehall.org = '{int(org_id)}'; "
+            f"BEGIN; {ANY_PLAN}; SET LOCAL lock_timeout = '{LOCK_SECONDS}s'; SET LOCAL tradehall.org = '{int(org_id)}'; "
             f"SELECT pg_advisory_xact_lock({WRITER_LOCKS}, {int(org_id)}); SAVEPOINT unit"
         )
         self._transaction = None
@@ -129,11 +133,11 @@ class PostgresSession(Session):
         """Read this organisation without a transaction: each statement sees what is committed when it begins."""
         if self._kept.get(ORG) != org_id:
             self._kept.pop(ORG, None)
-            self.command(f"SET tradehall.org = '{int(org_id)}'")
+            self.command(f"SET tradehall.org = '{int(org_id)}'; {ONE_PLAN}")
             self._kept[ORG] = org_id
 
     def begin_read(self, org_id: int) -> None:
-        self.command(f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL tradehall.org = '{int(org_id)}'")
+        self.command(f"{BEGIN_READ}; {ANY_PLAN}; SET LOCAL tradehall.org = '{int(org_id)}'")
 
     def next_savepoint(self) -> None:
         if self._wrote:
@@ -242,8 +246,7 @@ class PostgresDatabase:
                 try:
                     outcomes = whole(settle(self._transact, [work for work, _ in pairs]))
                 except BaseException as error:
-                    outcomes = [Outcome(error=error) for _ in pairs]
-                    answer_all([(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)])
+                    answer_all([(future, Outcome(error=error)) for _, future in pairs])
                     raise
                 answer_all([(future, outcome) for (_, future), outcome in zip(pairs, outcomes, strict=True)])
                 self._expected[org_id] = len(pairs) + len(queue)
@@ -302,8 +305,7 @@ class PostgresDatabase:
         with self._engine.connect() as connection, PostgresSession(connection, self._status_of):
             while (status := connection.scalar(_STATUS, {"transaction": transaction})) == "in progress":
                 await_only(asyncio.sleep(0.1))
-            found: str | None = status
-            return found
+            return str(status) if status is not None else None
 
     async def read(self, org_id: int, query: Callable[[Session], T], quick: bool = False) -> T:
         """Read one organisation, in a transaction that sees one state; what is quick asks without one, in one journey."""
@@ -315,10 +317,8 @@ class PostgresDatabase:
         return await self._gathering.row((org_id, statement, me), row_id)
 
     def _read(self, org_id: int, query: Callable[[Session], T], quick: bool = False, watched: bool = True) -> T:
-        try:
+        with suppress(LostConnectionError):  # nothing was changed: a new connection may ask again
             return self._read_once(org_id, query, quick, watched)
-        except LostConnectionError:
-            pass  # nothing was changed: a new connection may ask again
         try:
             return self._read_once(org_id, query, quick, watched)
         except LostConnectionError as error:
