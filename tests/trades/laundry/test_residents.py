@@ -47,6 +47,10 @@ async def test_day_one_residents_are_let_in_by_a_list_and_choose_their_pin_by_sm
     [sent] = done(await house.admin.get(f"{AT}/messages/log"))
     assert sent["to"] == "+60123456789"
     assert (await house.ama.post(f"{AT}/residents", json={"student_id": "204009"})).status_code == 403
+    [row] = done(await house.admin.get(f"{AT}/residents", params={"student_id": "204002"}))
+    number = {"phone_number": "012-345 6788"}
+    assert (await house.place.people["caretaker"].put(f"{AT}/residents/{row['id']}", json=number)).status_code == 403
+    assert done(await house.admin.put(f"{AT}/residents/{row['id']}", json=number))["phone_e164"] == "+60123456788"
 
 
 async def test_day_one_who_leaves_waits_for_nothing_and_their_clothes_may_be_taken_out(house: House) -> None:

@@ -32,7 +32,7 @@ from tradehall.trades.laundry.models import (
     Resident,
 )
 from tradehall.trades.laundry.people import Phone, reachable
-from tradehall.trades.laundry.roles import ADMIN, RESIDENT, STAFF
+from tradehall.trades.laundry.roles import ADMIN, RESIDENT
 from tradehall.trades.laundry.views import student_of
 
 Answer = dict[str, Any]
@@ -101,9 +101,12 @@ def admit(ctx: Context, new: NewResident) -> Resident:
     ))  # fmt: skip
 
 
-@act(Resident, by=STAFF)
+@act(Resident, by=ADMIN)
 def correct(ctx: Context, resident: Resident, wish: Corrected) -> Resident:
-    """Correct how a resident is reached."""
+    """Correct how a resident is reached.
+
+    Whose number it is gets the link for a forgotten PIN: so it is changed by whoever may reset PINs, and nobody else.
+    """
     if wish.student_id not in (None, resident.student_id):
         raise field_error(["body", "student_id"], "The number of a resident stays as it is")
     given = wish.model_fields_set
