@@ -236,6 +236,7 @@ def test_n7_the_till_opens_without_the_line_for_whoever_is_signed_in_and_nobody_
     expect(page.locator("#till-brands option")).to_have_count(0)
     seat.context.set_offline(False)
     page.goto(f"{shop.base}/app")
+    expect(page.locator("body")).to_have_attribute("data-kept", "yes")
     page.locator("details.me summary").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_label("Password")).to_be_visible()

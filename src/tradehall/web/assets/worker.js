@@ -51,7 +51,7 @@ const stock = async ({ wanted, account }) => {
   const name = `${OURS}${account} ${version}`;
   for (const each of wanted) {
     const mine = turn;
-    if (await (await caches.open(name)).match(each, ANY)) continue;
+    if (await caches.match(each, { ...ANY, cacheName: name })) continue;
     if (await keep(each, await fetch(each), mine) !== account) return;
   }
   await drop(each => !each.endsWith(version));
