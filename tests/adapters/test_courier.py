@@ -109,18 +109,26 @@ async def test_what_is_answered_is_kept_as_text_that_both_databases_hold(receive
 
 
 async def test_who_is_not_there_or_speaks_something_else_is_said_so(receiver: Receiver) -> None:
-    courier = PublicCourier(allow_private=True, seconds=1)
+    async def unknown(host: str, port: int) -> list[str]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    courier, lost = PublicCourier(allow_private=True), PublicCourier(allow_private=True, resolve=unknown)
+    hasty = PublicCourier(allow_private=True, seconds=1)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{probe.getsockname()[1]}/"
     receiver.answers["/odd"] = b"220 mail.example.com ESMTP\r\n"
     replies = await asyncio.gather(
         courier.post(nobody, b"{}", {}),
-        courier.post(receiver.url("/odd"), b"{}", {}),
-        courier.post(receiver.url("/ok").replace("http:", "https:"), b"{}", {}),
-        courier.post("http://nowhere.invalid/", b"{}", {}),
+        lost.post("http://nowhere.invalid/", b"{}", {}),
+        hasty.post(receiver.url("/odd"), b"{}", {}),
+        hasty.post(receiver.url("/ok").replace("http:", "https:"), b"{}", {}),
     )
     assert [reply.status for reply in replies] == [None] * 4
+    assert [reply.error for reply in replies[:2]] == [
+        "The receiver can't be reached",
+        "There is no receiver of this name",
+    ]
     assert all(reply.error for reply in replies)
 
 

@@ -41,7 +41,7 @@ SENTENCE_AT = {
     "Unavailable": 0,
 }
 """Where a refusal has its sentence."""
-TELLS_WHY = ("wrong", "refusal", "_nothing", "_warning")
+TELLS_WHY = ("wrong", "refusal", "_nothing", "_warning", "_why")
 """Functions that give a sentence, or none."""
 ELSEWHERE = (
     "/settings.py",
@@ -245,6 +245,7 @@ def _refusing(module: Module) -> Iterator[ast.expr]:
     for name, call in module.calls():
         yield from call.args[SENTENCE_AT[name] :][:1] if name in SENTENCE_AT else ()
         yield from call.args[:1] if name == "ValueError" else ()
+        yield from (each.value for each in call.keywords if name == "Reply" and each.arg == "error")
         yield from call.args[1:2] if ast.unparse(call.func) == "super().__init__" else ()
         yield from (each.value for each in call.keywords if each.arg in ("says", "sentence", "wrong"))
     for each in ast.walk(module.tree):

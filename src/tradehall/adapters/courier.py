@@ -1,6 +1,7 @@
 """Posts to addresses that users name: only to public ones, each checked at the moment at which it is connected to."""
 
 import asyncio
+import logging
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from tradehall.kernel.webhooks.courier import KEPT, Reply
 SECONDS = 15.0
 """For the whole of a try, however slowly the other side answers."""
 LOOKUP_SECONDS = 3.0
+log = logging.getLogger("tradehall")
 NOT_PUBLIC = "This address is not a public one"
 NO_ADDRESS = "This is not an address"
 _NAT64 = (ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48"), ip_network("::/96"))
@@ -83,6 +85,22 @@ class Guarded(httpcore2.AsyncNetworkBackend):
             await stream.aclose()
 
 
+def _why(error: Exception) -> str:
+    """What came between, in words that whoever set the webhook up understands."""
+    causes = [error]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None and cause not in causes:
+        causes.append(cause)  # type: ignore[arg-type]  # what ends a program was not caught
+    if any(isinstance(each, socket.gaierror) for each in causes):
+        return "There is no receiver of this name"
+    if any(isinstance(each, ssl.SSLError) for each in causes):
+        return "The receiver shows no certificate that can be trusted"
+    if isinstance(error, httpcore2.ConnectError | OSError):
+        return "The receiver can't be reached"
+    if isinstance(error, httpcore2.NetworkError):
+        return "The connection was lost before the receiver answered"
+    return "The receiver did not answer as a web server does"
+
+
 class PublicCourier:
     """Sends webhooks by HTTPS. It follows no redirect, uses no proxy, and keeps a kilobyte of what is answered.
 
@@ -123,7 +141,8 @@ class PublicCourier:
         except (TimeoutError, httpcore2.TimeoutException):
             return Reply(error=f"No answer within {self._seconds:g} seconds")
         except (httpcore2.NetworkError, httpcore2.ProtocolError, OSError, ValueError, OverflowError) as error:
-            return Reply(error=f"{type(error).__name__}: {error}"[:300].replace("\x00", ""))
+            log.info("a webhook was not delivered: %r", error)
+            return Reply(error=_why(error))
 
     async def _post(self, url: httpx2.URL, content: bytes, headers: Mapping[str, str]) -> Reply:
         self._tls = self._tls or httpcore2.default_ssl_context()
