@@ -80,6 +80,7 @@ class Follower:
         """Everything for this listener from a cursor on, without end; raises where they may not listen any more."""
         for frame in await self._begin(cursor):
             yield frame
+            del frame
         while True:
             self.woken.clear()
             await self._check()

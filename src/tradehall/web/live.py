@@ -232,6 +232,7 @@ class Sockets:
     async def _send(self, follower: Follower, cursor: str | None, send: Send) -> None:
         async for frame in follower.frames(cursor):
             await _out(send, {"type": "websocket.send", "text": frame.text.decode()}, len(frame.text))
+            del frame  # what was said is not held until there is more: ten thousand snapshots are a hundred MB
 
     async def _close(self, send: Send, code: int, why: str = "") -> None:
         async with asyncio.timeout(STALLED):
