@@ -1,6 +1,8 @@
 # What to do here: make setup, run, test, check, format, lock, bench, soak, clean.
 
 PYTHON ?= python3
+# One more than there are cores: tests wait, too, for servers that start and disks that write.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export UV_PYTHON_DOWNLOADS := never
 
 BIN := .venv/bin
@@ -37,7 +39,7 @@ run: setup  ## a believable business to look at, on http://127.0.0.1:8000
 	@$(BIN)/tradehall demo phoneshop bicycles laundry --port 8000
 
 test: check  ## everything that must hold
-	@$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile --no-loadscope-reorder --ignore=tests/house tests
+	@$(BIN)/python -m pytest --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder --ignore=tests/house tests
 
 check: setup  ## format, lint, types and the rules of the house; fast
 	@$(BIN)/ruff format --quiet --check $(CODE) || { echo "make format mends this."; exit 1; }

@@ -111,8 +111,8 @@ async def test_row_16_nothing_in_a_body_breaks_anything(operation: Operation, in
     rows = stocked.mine
     assert operation.body is not None
     path = operation.path(operation.ids(rows))
-    for name in operation.body.model_fields:
-        for value in (*WORDS, *VALUES):
+    for place, name in enumerate(operation.body.model_fields):
+        for value in (*WORDS, *VALUES) if EVERY else (*WORDS, *VALUES)[place % 2 :: 2]:  # all of them, at two fields
             body = operation.filled(rows) | {name: value}
             await ask(inside, operation, f"{name}={value!r}", path, content=raw(body))
     name = next(iter(operation.body.model_fields))

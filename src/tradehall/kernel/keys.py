@@ -15,7 +15,7 @@ from tradehall.kernel.contracts import Contract, Listing
 from tradehall.kernel.database import Batch, Database, Prepared, Session, Work
 from tradehall.kernel.errors import Throttled, Unauthenticated, field_error
 from tradehall.kernel.forms import Form
-from tradehall.kernel.people import authority, digest, touch_authority
+from tradehall.kernel.people import Revision, digest, touch_authority
 from tradehall.kernel.people.attempts import Budget, Spend, counted
 from tradehall.kernel.records import Record, unique
 from tradehall.kernel.resources import Resource
@@ -145,7 +145,7 @@ class Keys:
         self._noted: dict[tuple[int, int], datetime] = {}
         self._refused: dict[tuple[str, str], bool] = {}
         self._waits: dict[str, datetime] = {}
-        self._revision = -1
+        self._revision = Revision(database)
 
     def known(self, key: str, trade: "Trade", now: float) -> Actor | None:
         """Who showed this key before, as long as it is valid; `now` in seconds since 1970."""
@@ -157,7 +157,7 @@ class Keys:
         seen = (trade.name, key)
         actor, ends = self._known.get(seen, (None, 0.0))
         if actor is None and (form := _KEY.fullmatch(key)) is not None and seen not in self._refused:
-            org_id, asked = int(form[1]), (*seen, source, self._revision)
+            org_id, asked = int(form[1]), (*seen, source, self._revision.value)
             actor, ends = await self._asked.ask(asked, lambda: self._tried(org_id, key, trade, source, now))
         if actor is None or ends <= now.timestamp():
             raise Unauthenticated("Could not validate credentials")
@@ -187,7 +187,7 @@ class Keys:
     async def _looked_up(
         self, org_id: int, key: str, trade: "Trade", budget: Budget, now: datetime
     ) -> tuple[Actor | None, float]:
-        revision = self._revision
+        revision = self._revision.value
         given = {"org_id": org_id, "digest": digest(key), "of_trade": trade.name}
 
         def look(session: Session) -> list[dict[str, Any]]:
@@ -202,7 +202,7 @@ class Keys:
             return None, 0.0
         actor = Actor(org_id, trade.name, role, 0, name, key_id, frozenset(scopes))
         ends = float("inf") if expires is None else expires.timestamp()
-        if revision == self._revision:
+        if revision == self._revision.value:
             _bounded(self._known)[trade.name, key] = (actor, ends)
         return actor, ends
 
@@ -210,9 +210,7 @@ class Keys:
 
     async def look(self) -> None:
         """Forget every verified key where somebody's rights changed (P-14), and note when keys were last used."""
-        revision = await self._database.read(0, authority)
-        if revision != self._revision:
-            self._revision = revision
+        if await self._revision.moved():
             self._known.clear()
         await self._note_use()
 

@@ -10,7 +10,7 @@ from joserfc.jwk import OctKey
 
 from tradehall.kernel.database import Database, Session
 from tradehall.kernel.errors import Unauthenticated
-from tradehall.kernel.people import Member, authority, member
+from tradehall.kernel.people import Member, Revision, member
 from tradehall.kernel.people.sessions import session_row
 from tradehall.kernel.together import Together
 from tradehall.kernel.verbs import Actor
@@ -36,7 +36,7 @@ class Tokens:
             type={"essential": True, "value": "access"},
             jti={"essential": True},
         )
-        self._revision = -1
+        self._revision = Revision(database)
 
     def issue(self, found: Member, now: datetime, minutes: int, session: int = 0) -> str:
         """An access token for a member of a trade; it ends with its session, where it belongs to one."""
@@ -55,7 +55,7 @@ class Tokens:
     @property
     def revision(self) -> int:
         """Rises whenever anybody's rights or places change: what was learned of them before may not be true any more."""
-        return self._revision
+        return self._revision.value
 
     def known(self, token: str, trade: str, now: float) -> Actor | None:
         """Who showed this token before, as long as it is valid; `now` in seconds since 1970."""
@@ -64,7 +64,7 @@ class Tokens:
 
     async def actor(self, token: str, trade: str, now: datetime) -> Actor:
         """Who shows this token; raises Unauthenticated. After a change of rights nobody waits for an older answer."""
-        asked = (trade, token, self._revision)
+        asked = (trade, token, self._revision.value)
         return await self._asked.ask(asked, lambda: self._looked_up(token, trade, now))
 
     async def _looked_up(self, token: str, trade: str, now: datetime) -> Actor:
@@ -73,7 +73,7 @@ class Tokens:
             user_id, org_id, sid = int(claims["sub"]), int(claims["org"]), int(claims.get("sid", 0))
         except (KeyError, TypeError, ValueError) as error:
             raise Unauthenticated("Could not validate credentials") from error
-        revision = self._revision
+        revision = self._revision.value
 
         def who(session: Session) -> Member | None:
             if sid and ((row := session_row(session, sid)) is None or (row.user_id, row.org_id) != (user_id, org_id)):
@@ -84,7 +84,7 @@ class Tokens:
         if found is None or not found.is_active or claims["exp"] <= now.timestamp():
             raise Unauthenticated("Could not validate credentials")
         actor = Actor(org_id, trade, found.role, user_id, found.name, session=sid, language=found.language or "")
-        if revision == self._revision:
+        if revision == self._revision.value:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             self._known[trade, token] = (actor, float(claims["exp"]))
@@ -106,9 +106,7 @@ class Tokens:
 
     async def look(self) -> bool:
         """Forget every verified token where somebody's rights changed, in this process or in another (P-14); gives whether they did."""
-        revision = await self._database.read(0, authority)
-        if revision != self._revision:
-            self._revision = revision
+        if await self._revision.moved():
             self._known.clear()
             return True
         return False

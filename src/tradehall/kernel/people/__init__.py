@@ -1,7 +1,7 @@
 """People: organisations, users, sign-in names, memberships; secrets, sessions, attempts and one-time links."""
 
 from tradehall.kernel.people.attempts import ReserveAttempt
-from tradehall.kernel.people.authority import authority, touch_authority
+from tradehall.kernel.people.authority import Revision, touch_authority
 from tradehall.kernel.people.declared import (
     CLOSED,
     EMAIL,
@@ -65,10 +65,10 @@ __all__ = [
     "Register",
     "Registration",
     "ReserveAttempt",
+    "Revision",
     "Secret",
     "SignIn",
     "Terms",
-    "authority",
     "derived",
     "digest",
     "has_users",
