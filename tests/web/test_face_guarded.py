@@ -10,6 +10,7 @@ import pytest
 
 from tests.running import Application, Clock, Place, Switchboard, opened
 from tests.web.browsing import Browser, Seen, looking
+from tests.web.harm import EVIL, FOREIGN, harmless
 from tests.web.hiring import a_bicycle, a_rental, bicycles
 from tradehall.kernel.database import Session
 from tradehall.kernel.database.postgres import PostgresSession
@@ -17,19 +18,9 @@ from tradehall.kernel.database.sqlite import SqliteSession
 from tradehall.kernel.trade import Trade
 from tradehall.web.face.rooms import House
 
-EVIL = (
-    "<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "'-alert(1)-'", "</title><script>alert(1)</script>",
-    "javascript:alert(1)", "<svg/onload=alert(1)>", "</script><b>", "&lt;b&gt;", "{{7*7}}", "{x.__init__}", "${7*7}",
-    "{% for x in (1,2) %}y{% endfor %}", "%(name)s", "{name}",
-)  # fmt: skip
-OUR_SCRIPTS = ("theme.js", "htmx.min.js", "face.js")
 OWN = (
     "", "/-/search", "/-/keys", "/-/account", "/-/people", "/-/settings", "/-/templates", "/-/audit", "/-/backups",
     "/-/privacy", "/-/boards/rentals", "/-/boards/bicycles", "/-/charts/takings", "/-/calendars/rentals", "/-/totals/takings",
-)  # fmt: skip
-FOREIGN: tuple[dict[str, str], ...] = (
-    {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": ""}, {"Sec-Fetch-Site": "cross-site"},
-    {"Origin": "", "Sec-Fetch-Site": "none"}, {"Origin": "", "Sec-Fetch-Site": "same-site"},
 )  # fmt: skip
 
 
@@ -39,19 +30,6 @@ def addresses(application: Application, rental: int, bicycle: int) -> list[str]:
     rooms = [f"/{name}" for name in house.rooms]
     one = [f"/rentals/{rental}", f"/bicycles/{bicycle}", f"/bicycles/{bicycle}/edit", f"/rentals/{rental}/do/give-back"]
     return [f"/app{each}" for each in (*OWN, *rooms, *one, "/bicycles/new", "/rentals/do/start", "/bicycles/pick")]
-
-
-def harmless(page: Seen) -> None:
-    """See that what somebody wrote is text, wherever it stands."""
-    for each in page.walk():
-        assert not [name for name in each.given if name.startswith("on")], each.given
-        for name in ("href", "src", "action", "formaction"):
-            assert not each.given.get(name, "").strip().lower().startswith(("javascript:", "data:")), each.given
-        if each.name == "script":
-            assert each.inner == [] or each.given.get("type") == "application/json"
-            assert each.given["src"].split("?")[0].endswith(OUR_SCRIPTS)
-        assert each.name not in ("iframe", "object", "embed", "base")
-        assert each.given.get("src") != "x"
 
 
 @pytest.mark.parametrize("word", EVIL)
