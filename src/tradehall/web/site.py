@@ -39,8 +39,8 @@ class TradeApp(FastAPI):
         self.trade = trade
         self.policy = policy
         self.dispatcher = Dispatcher(office, trade, policy)
-        self.desk = files.Desk(office, trade, self.dispatcher)
         self.face = Face(office, trade, self.dispatcher)
+        self.desk = self.face.desk
         self.sockets = live.Sockets(office, trade, self.dispatcher)
         self._routers = (
             live.routes(office, trade, self.dispatcher),

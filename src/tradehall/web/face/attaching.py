@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from starlette.requests import Request
@@ -56,7 +57,7 @@ class Attaching(Entering, Errands):
         path = f"{self.trade.prefix}/{resource.record.in_paths}/{row_id}/files"
         request = _request(visit, "POST", path, {b"content-type": kind}, receive)
         try:
-            await self._desk().upload(request, resource, row_id)
+            await self.desk.upload(request, resource, row_id)
         except Unauthenticated:
             raise
         except Problem as problem:
@@ -68,11 +69,11 @@ class Attaching(Entering, Errands):
     async def handed_in(self, visit: Visit, path: str, receive: Any) -> Response | None:
         """Attach what a script of a page sends, once for each key."""
         found = re.fullmatch(rf"{self.trade.prefix}/([a-z-]+)/(\d{{1,18}})/files", path, re.ASCII)
-        resource = next((each for each in self.trade.resources if found and each.record.in_paths == found[1]), None)
+        resource = self.desk.resources.get(found[1]) if found is not None else None
         if found is None or resource is None:
             return None
         given = {name: value for name, value in visit.headers.items() if name in HANDED_ON}
-        response = await self._desk().upload(_request(visit, "POST", path, given, receive), resource, int(found[2]))
+        response = await self.desk.upload(_request(visit, "POST", path, given, receive), resource, int(found[2]))
         visit.scope["status"] = response.status_code
         return response
 
@@ -85,15 +86,17 @@ class Attaching(Entering, Errands):
                     raise MethodNotAllowed(["GET"])
                 size = visit.query.get("size")
                 request = _request(visit, "GET", path, {})
-                found = await self._desk().download(request, number(each), number(size) if size else None, "")
+                found = await self.desk.download(request, number(each), number(size) if size else None, "")
                 return Page("", response=found)
             case [each, "remove"] if method == "POST":
-                await self._desk().remove(_request(visit, "DELETE", path, {}), number(each))
+                await self.desk.remove(_request(visit, "DELETE", path, {}), number(each))
                 visit.tell(visit.words("The file is removed"))
                 return Page("", to=self.back(visit, visit.value("back")))
         raise Missing(NO_PAGE)
 
-    def _desk(self) -> Desk:
+    @cached_property
+    def desk(self) -> Desk:
+        """Where files are handed in and out, on pages and over the interface."""
         return Desk(self.office, self.trade, self.dispatcher)
 
 

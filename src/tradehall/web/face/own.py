@@ -52,6 +52,8 @@ class Own(Entering):
         for page in self.trade.screens:
             if isinstance(page, OwnPage | Section):
                 named += [(page.template, *each) for each in _operations(page)]
+        self._named: set[tuple[str, str]] = set()
+        """The operations that pages of the trade name, by method and path."""
         for who, method, wish in named:
             if (found := self._operation(method, wish.partition("?")[0])) is None:
                 raise TypeError(f"{who} of {self.trade.name} names {method} {wish}, which is not there")
@@ -208,11 +210,6 @@ class Own(Entering):
         firsts = [(each.path.partition("/")[0], each) for each in self._own]
         known = {"", *(first for first, _ in firsts)}
         return {name: [each for first, each in firsts if first == name or first.startswith("{")] for name in known}
-
-    @cached_property
-    def _named(self) -> set[tuple[str, str]]:
-        """The operations that pages of the trade name, by method and path."""
-        return set()
 
     @cached_property
     def _own(self) -> Sequence[OwnPage]:
