@@ -32,6 +32,8 @@ import redis
 from psycopg import sql
 
 PATIENCE = 30.0  # seconds, for a server to answer or to stop
+LOCALE = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+"""What a PostgreSQL is made with: text sorts by code point, as in SQLite, while upper and lower know all of Unicode."""
 
 
 GUARD = """
@@ -153,9 +155,8 @@ def private_postgres(*settings: str, data: Path | None = None, wal: Path | None 
         secret = folder / "password"
         secret.write_text(password)
         secret.chmod(0o644)  # the folder is closed to everybody else
-        # Text sorts by code point, as in SQLite, while upper and lower know all of Unicode.
         _run(user, folder, programs / "initdb", "--pgdata", data, "--username=postgres", f"--pwfile={secret}", "--auth=scram-sha-256",
-             "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-sync", *apart)  # fmt: skip
+             *LOCALE, "--no-sync", *apart)  # fmt: skip
         fixed = ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=on", "synchronous_commit=on")
         words = [word for setting in (*fixed, "max_connections=200", *settings) for word in ("-c", setting)]
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from tests.commands import serving
-from tests.servers import Postgres, private_postgres
+from tests.servers import LOCALE, Postgres, private_postgres
 from tradehall.cli import app
 from tradehall.kernel.database import open_database
 from tradehall.kernel.schema import migrate
@@ -28,6 +28,10 @@ COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
 OURS = ("app", "worker")
 SETTINGS = {name.upper() for name in Settings.model_fields}
+OF_THE_IMAGE = {"TRADEHALL_DATA", "HOST", "PORT", "LOG_FORMAT"}
+OF_THE_COMPANY = {"DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "TRUSTED_PROXIES"}
+FOR_ONE_MACHINE = {"OPEN", "DEBUG"}
+"""Settings with which an installation that others can reach refuses to start."""
 
 
 def said(word: str) -> list[str]:
@@ -40,8 +44,19 @@ def test_the_container_sets_only_what_tradehall_reads() -> None:
     assert given.keys() - {"PATH", "PYTHONUNBUFFERED"} <= SETTINGS
     assert given["TRADEHALL_DATA"] == "/data" == said("VOLUME")[0]
     assert given["PORT"] == said("EXPOSE")[0]
-    for name in OURS:
-        assert SERVICES[name]["environment"].keys() <= SETTINGS
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_whatever_an_owner_writes_into_the_env_file_reaches_the_containers(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment: dict[str, str] = SERVICES[name]["environment"]
+    assert environment.keys() == SETTINGS - OF_THE_IMAGE - FOR_ONE_MACHINE
+    asks = {each: re.findall(r"\$\{(\w+)", value) for each, value in environment.items()}
+    assert {each for each, found in asks.items() if found != [each]} == OF_THE_COMPANY
+    for each, value in environment.items():
+        monkeypatch.setenv(each, re.sub(r"\$\{.*?\}", "", value))  # as if the file said nothing
+    assert Settings(_env_file=None).refusals(several=True) == []
 
 
 def test_the_container_runs_as_nobody_s_administrator_and_asks_the_readiness_path() -> None:
@@ -95,10 +110,12 @@ def test_the_health_check_sees_whether_the_server_is_ready(tmp_path: Path) -> No
         assert subprocess.run(check, capture_output=True, timeout=30, check=False).returncode == 0
         assert server.stop() == 0
     assert subprocess.run(check, capture_output=True, timeout=30, check=False).returncode != 0
+    assert SERVICES["app"]["healthcheck"]["test"] == ["CMD", *words]
     assert SERVICES["worker"]["healthcheck"]["test"][3] == words[2].replace("8000", "8001")
 
 
 def test_the_database_gets_a_role_that_row_level_security_binds(tmp_path: Path) -> None:
+    assert SERVICES["database"]["environment"]["POSTGRES_INITDB_ARGS"].split() == [*LOCALE]
     with private_postgres("fsync=off") as server:
         database = open_database(_initialised(server, tmp_path), tmp_path)
         database.check()
