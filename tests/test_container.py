@@ -48,7 +48,7 @@ def test_the_container_sets_only_what_tradehall_reads() -> None:
 
 @pytest.mark.parametrize("name", OURS)
 def test_whatever_an_owner_writes_into_the_env_file_reaches_the_containers(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     environment: dict[str, str] = SERVICES[name]["environment"]
     assert environment.keys() == SETTINGS - OF_THE_IMAGE - FOR_ONE_MACHINE
@@ -56,7 +56,8 @@ def test_whatever_an_owner_writes_into_the_env_file_reaches_the_containers(
     assert {each for each, found in asks.items() if found != [each]} == OF_THE_COMPANY
     for each, value in environment.items():
         monkeypatch.setenv(each, re.sub(r"\$\{.*?\}", "", value))  # as if the file said nothing
-    assert Settings(_env_file=None).refusals(several=True) == []
+    monkeypatch.chdir(tmp_path)
+    assert Settings.read().refusals(several=True) == []
 
 
 def test_the_container_runs_as_nobody_s_administrator_and_asks_the_readiness_path() -> None:
