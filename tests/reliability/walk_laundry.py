@@ -14,8 +14,20 @@ from tradehall.adapters.courier import PublicCourier
 from tradehall.adapters.webpush import WebPush
 from tradehall.kernel.context import Context
 from tradehall.kernel.notices.ledger import Notice
+from tradehall.kernel.records import find
 from tradehall.trades import laundry
-from tradehall.trades.laundry.models import Cycle, Device, FaultReport, Machine, Offer, Payment, Resident, WaitlistItem
+from tradehall.trades.laundry.models import (
+    Cycle,
+    Device,
+    FaultReport,
+    Machine,
+    MachineType,
+    Offer,
+    Payment,
+    Resident,
+    WaitlistItem,
+    Wish,
+)
 
 BROWSER = {
     "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
@@ -34,7 +46,7 @@ def samples() -> dict[str, Any]:
         "student_ids": [], "only_count": True, "minutes": 5,
         "moved": False, "place": "table", "photo": None, "state": "free", "description": "It leaks badly", "photo_data": None,
         "phone_number": "0123456789", "channels": ["in_app"], "remind_before_min": 0, "quiet_from": "", "quiet_until": "",
-        "rings": False, "email": f"r{number}@example.com", "language": "en", "endpoint": f"https://127.0.0.1:9/{number}", "keys": BROWSER, "note": "mended",
+        "rings": False, "count": 20, "room_id": None, "email": f"r{number}@example.com", "language": "en", "endpoint": f"https://127.0.0.1:9/{number}", "keys": BROWSER, "note": "mended",
         "number": 100 + number % 9000, "name": f"Cellar {number}", "building": "A", "headline": "Closed", "body": "For a day",
         "until": None, "date": str(date(2030, 1, 1) + timedelta(days=number)), "text": "Looks fine",
     }  # fmt: skip
@@ -120,6 +132,25 @@ async def _device(place: Place) -> int:
     return int(await place.work(rule))
 
 
+async def _wish(place: Place) -> int:
+    """What whoever runs the laundry wants to be told."""
+    await _dryers(place)
+    wish = {"machine_type": "dryer", "count": 20}
+    return int(done(await place.head.post(f"{AT}/wishes", json=wish), 201)["wish"]["id"])
+
+
+async def _dryers(place: Place, rows: Rows | None = None) -> None:
+    """There are twenty dryers, and one of them runs."""
+
+    def rule(ctx: Context) -> None:
+        with ctx.happening("test"):
+            for number in range(ctx.count(find(Machine, Machine.machine_type == "dryer")) + 1, 21):
+                ctx.add(Machine(machine_type=MachineType.DRYER, number=number))
+
+    await place.work(rule)
+    await place.head.post(f"{AT}/machines/start", json={"machine_type": "dryer", "machine_id": 1})
+
+
 async def _running(place: Place, rows: Rows) -> None:
     await _asked(place.head, "machines/start", WASHER)
 
@@ -150,18 +181,20 @@ LAUNDRY = Walk(
     samples,
     ELSEWHERE,
     {
+        f"POST {AT}/wishes": {"machine_type": "dryer"},
         f"PUT {AT}/profile/preferences": {"language": None},  # it is kept with the account
         f"PUT {AT}/residents/{{id}}": {"student_id": None}, f"PATCH {AT}/residents/{{id}}": {"student_id": None},
     },
     {
         Cycle: _cycle, FaultReport: _fault, WaitlistItem: _place, Offer: _offer, Notice: _notice, Resident: _resident,
-        Device: _device, Payment: _payment,
+        Device: _device, Payment: _payment, Wish: _wish,
     },
     {},
     {
         f"POST {AT}/machines/cancel": _running, f"POST {AT}/machines/end": _running, f"POST {AT}/machines/extend": _running,
         f"POST {AT}/machines/collect": _over, f"POST {AT}/waitlist/leave": _waiting, f"POST {AT}/waitlist/accept": _offered,
         f"POST {AT}/waitlist/snooze": _waiting, f"POST {AT}/waitlist/resume": _waiting, f"POST {AT}/devices": _pushing,
+        f"POST {AT}/wishes": _dryers,
     },
     lets_in=frozenset({f"POST {AT}/residents"}),
     but=frozenset(beneath(PHONESHOP.trade, each) for each in PHONESHOP.trade.operations),

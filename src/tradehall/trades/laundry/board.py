@@ -13,7 +13,7 @@ from tradehall.kernel.errors import Missing, Refused
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import act
-from tradehall.trades.laundry import feed, terms
+from tradehall.trades.laundry import feed, terms, wishes
 from tradehall.trades.laundry.cycles import brought_up_to_date, current, release
 from tradehall.trades.laundry.estimates import estimates
 from tradehall.trades.laundry.models import (
@@ -92,7 +92,7 @@ def waitlist(reader: Reader, of: OfKind) -> Answer:
     waits = estimates(reader, kind, found["count"] + 1)
     for item, seconds in zip(found["items"], waits, strict=False):
         item["estimated_wait_seconds"] = seconds
-    found["estimated_wait_seconds"] = waits[-1]
+    found |= {"estimated_wait_seconds": waits[-1], "wish": wishes.of_actor(reader, kind)}
     mine = reader.first(PLACE, user=reader.actor.user_id, kind=kind)
     if mine is not None:
         found["mine"] = {

@@ -23,6 +23,7 @@ from tradehall.trades.laundry import (
     stats,
     views,
     ways,
+    wishes,
 )
 from tradehall.trades.laundry.models import (
     Bulletin,
@@ -44,7 +45,7 @@ PREFIX = "/api/v1"
 REFUSALS = dict.fromkeys(
     (
         "machine_busy", "machine_state", "reserved", "limit_reached", "in_grace", "invalid_type", "waiting_already",
-        "nothing_offered", "offer_over", "offered", "too_many_reports", "illegal_move", "balance_too_low",
+        "nothing_offered", "offer_over", "offered", "free_already", "too_many_reports", "illegal_move", "balance_too_low",
     ),
     400,
 )  # fmt: skip
@@ -112,6 +113,9 @@ paths = (
     _at("POST", "/waitlist/accept", queue.accept),
     _at("POST", "/waitlist/snooze", queue.snooze),
     _at("POST", "/waitlist/resume", queue.resume),
+    _at("GET", "/wishes", wishes.listed),
+    _at("POST", "/wishes", wishes.ask, status=201),
+    _at("DELETE", "/wishes/{id}", wishes.take_back),
     _at("POST", "/faults/report", faults.report_fault, largest_body=LARGEST_BODY),
     _at("GET", "/faults", faults.all_faults),
     _at("GET", "/faults/{machine_type}/{number}", faults.of_machine, finds=views.named),

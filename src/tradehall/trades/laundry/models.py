@@ -293,6 +293,18 @@ class Follow(Record, table="laundry_follows"):
     walls = (unique("user_id", "machine_id", says="This machine is followed already"),)
 
 
+class Wish(Record, table="laundry_wishes"):
+    """Somebody who wants to know once when so many machines of a kind are free, in a room or anywhere (spec A3)."""
+
+    user_id = person()
+    machine_type = choice(MachineType)
+    count = integer(at_least=1, at_most=20)
+    room_id = optional(reference(Room))
+    until = moment()
+
+    walls = (unique("user_id", "machine_type", says="You are told of this kind already"),)
+
+
 class Device(Record, table="laundry_devices"):
     """A browser that somebody is told in, where they are not looking."""
 
@@ -324,5 +336,7 @@ OFFER_ON = find(Offer, Offer.machine_id == wanted("machine"), Offer.ended_at.is_
 OFFERS = find(Offer, Offer.machine_type == wanted("kind"), Offer.ended_at.is_(None)).standing()
 OPEN_FAULTS = find(FaultReport, FaultReport.machine_id == wanted("machine"), FaultReport.closed_at.is_(None)).standing()
 FOLLOWERS = find(Follow, Follow.machine_id == wanted("machine")).standing()
+WISHES = find(Wish, Wish.machine_type == wanted("kind")).by(Wish.table.c.id).standing()
+WISH = find(Wish, Wish.user_id == wanted("user"), Wish.machine_type == wanted("kind")).standing()
 DEVICES = find(Device, Device.user_id == wanted("user")).standing()
 KNOWN = find(Resident, Resident.user_id == wanted("user")).standing()

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from tradehall.kernel.context import Context
 from tradehall.kernel.persons import Subject, belongs
 from tradehall.kernel.records import Record
-from tradehall.trades.laundry.models import Cycle, Device, FaultReport, Payment, Resident, WaitlistItem
+from tradehall.trades.laundry.models import Cycle, Device, FaultReport, Payment, Resident, WaitlistItem, Wish
 
 
 def _theirs(record: type[Record]) -> Any:
@@ -27,6 +27,6 @@ def _gone(ctx: Context, row: Record) -> None:
 
 
 belongs(Resident, lambda subject: Resident.user_id.in_(subject.users))
-for each in (WaitlistItem, FaultReport, Cycle, Payment):
+for each in (WaitlistItem, FaultReport, Cycle, Payment, Wish):
     belongs(each, _theirs(each))
 belongs(Device, _theirs(Device), _gone)

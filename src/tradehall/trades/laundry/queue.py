@@ -5,7 +5,7 @@ from pydantic import BaseModel
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Missing, Refused
 from tradehall.kernel.verbs import SYSTEM, act
-from tradehall.trades.laundry import terms
+from tradehall.trades.laundry import terms, wishes
 from tradehall.trades.laundry.models import (
     FOLLOWERS,
     MACHINES,
@@ -134,6 +134,7 @@ def offer_next(ctx: Context, machine: Machine, *, but: WaitlistItem | None = Non
     for follow in ctx.all(FOLLOWERS, machine=machine.id):
         tell(ctx, follow.user_id, "machine_followed", machine, f"{follow.id}:{machine.version}")
         ctx.delete(follow)
+    wishes.freed(ctx, machine)
 
 
 def offer_free(ctx: Context, kind: MachineType) -> None:

@@ -19,7 +19,7 @@ from tradehall.kernel.people.newcomers import let_in
 from tradehall.kernel.preferences import ZONE, Preferences
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import SYSTEM, act
-from tradehall.trades.laundry import queue
+from tradehall.trades.laundry import queue, wishes
 from tradehall.trades.laundry.cycles import brought_up_to_date
 from tradehall.trades.laundry.models import (
     DEVICES,
@@ -171,6 +171,7 @@ def _gone(ctx: Context, resident: Resident) -> Resident:
             queue.gone(ctx, place, "moved out")
     for each in (*ctx.all(find(Follow, Follow.user_id == user_id)), *ctx.all(DEVICES, user=user_id)):
         ctx.delete(each)
+    wishes.forgotten(ctx, user_id)
     for machine in ctx.all(find(Machine, Machine.current_user_id == user_id)):
         brought_up_to_date(ctx, machine)
         if machine.status is MachineStatus.COMPLETED:

@@ -19,9 +19,10 @@ from tradehall.trades.laundry.roles import ADMIN, EVERYBODY, RESIDENT, STAFF
 
 HERE = "{machine_type}/{number}"
 MACHINES = f"{PREFIX}/machines"
+ROOMS = f"{PREFIX}/rooms?limit=50&sort=name"
 LINES = {"washers": f"{PREFIX}/waitlist/washer", "dryers": f"{PREFIX}/waitlist/dryer"}
 FLOOR = {
-    "machines": MACHINES, "bulletins": f"{PREFIX}/bulletins?limit=20", "rooms": f"{PREFIX}/rooms?limit=50&sort=name",
+    "machines": MACHINES, "bulletins": f"{PREFIX}/bulletins?limit=20", "rooms": ROOMS,
     "hours": f"{PREFIX}/hours", **LINES,
 }  # fmt: skip
 QUEUE = {each: f"{PREFIX}/waitlist/{each}" for each in ("join", "leave", "accept", "snooze", "resume")}
@@ -36,8 +37,9 @@ NOTICES = f"{PREFIX}/notifications"
 home = OwnPage("", "board.html", by=RESIDENT, shows=FLOOR, is_kept=True)
 floor = OwnPage("floor", "board.html", by=STAFF, shows=FLOOR, title="Floor", icon="boards", is_kept=True)
 queue = OwnPage(
-    "queue", "queue.html", by=EVERYBODY, shows={"machines": MACHINES, **LINES}, does=QUEUE, title="Waitlist",
-    icon="calendars", is_kept=True,
+    "queue", "queue.html", by=EVERYBODY, title="Waitlist", icon="calendars", is_kept=True,
+    shows={"machines": MACHINES, "rooms": ROOMS, **LINES},
+    does=QUEUE | {"wish": f"{PREFIX}/wishes", "take_back": f"DELETE {PREFIX}/wishes/{{id}}"},
 )  # fmt: skip
 machine = OwnPage(
     f"wash/{HERE}", "wash.html", by=EVERYBODY, does=AT_MACHINE, is_kept=True,

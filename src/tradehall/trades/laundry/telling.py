@@ -69,6 +69,7 @@ templates = (
         "What you reported of {machine} is repaired. Thank you!",
     ),
     _words("machine_followed", "The machine you follow is free", "{machine} is free."),
+    _words("machines_free", "So many machines are free", "Free now: {machines}.", "machines"),
     _words("faults_reported", "A machine was disabled", "{machine} was disabled after {count} reports.", "count"),
 )  # fmt: skip
 TITLES = {each.name: each.subject for each in templates} | {"registration_waits": "Registration waits"}
@@ -105,6 +106,8 @@ def tell(ctx: Context, user_id: int, template: str, machine: Machine, once: str,
     values |= {"machine": named(ctx, machine, language)}
     if "kind" in values:
         values["kind"] = said(ctx, values["kind"].capitalize(), language).lower()
+    if "machines" in values:
+        values["machines"] = ", ".join(named(ctx, each, language) for each in values["machines"])
     ctx.notify(user_id, template, machine, once=once, **values)
     if known is None:
         return

@@ -128,6 +128,15 @@ class Hours:
         found = (max(begins, moment) for begins, ends in self._open(moment) if ends > moment)
         return next(found, moment)
 
+    def closing(self, moment: datetime, most: timedelta) -> datetime:
+        """When it closes next, at most so long after a moment; where one day's end begins the next, it does not close."""
+        end = self.opening(moment)
+        for begins, ends in self._open(moment):
+            if begins > end or end >= moment + most:
+                break
+            end = max(end, ends)
+        return min(end, moment + most)
+
     def after(self, moment: datetime, wait: timedelta) -> datetime:
         """When it will have been open for so long: what is left at closing time goes on at opening (spec R-10)."""
         left = wait

@@ -37,6 +37,7 @@
       for (const old of some) {
         const now = page.getElementById(old.id);
         if (!now || busy(old)) continue;
+        all(old, "details[open]").forEach(each => now.querySelector(`#${each.id}`)?.setAttribute("open", ""));
         if (now.dataset.at) ahead = Date.parse(now.dataset.at) - Date.now();
         const focused = old.contains(document.activeElement) ? all(old, "a, button, input").indexOf(document.activeElement) : -1;
         if (old.innerHTML !== now.innerHTML) { const made = document.adoptNode(now); old.replaceWith(made); ready(made); if (focused >= 0) all(made, "a, button, input")[focused]?.focus({ preventScroll: true }); }
@@ -111,7 +112,7 @@
     for (const [field, value] of new FormData(form, button)) {
       if (field === "do" || field === "key" || typeof value !== "string") continue;
       if (field === "channels") body.channels.push(value);
-      else if (value !== "" || "ways" in form.dataset || "empty" in form.dataset) body[field] = ["machine_id", "minutes", "remind_before_min"].includes(field) ? Number(value) : value === "true" ? true : value;
+      else if (value !== "" || "ways" in form.dataset || "empty" in form.dataset) body[field] = ["machine_id", "minutes", "remind_before_min", "count", "room_id"].includes(field) ? Number(value) : value === "true" ? true : value;
     }
     for (const field of all(form, "[data-photo]")) if (field.files[0]) body[field.dataset.photo] = await small(field.files[0]);
     const done = { said: form.dataset.said, done: form.dataset.done, quiet: "quiet" in form.dataset, late: Number(form.dataset.late ?? 0) };
