@@ -3,6 +3,9 @@
 from typing import Any
 
 from tests.trades.laundry.washing import AT, House, done, refused
+from tradehall.kernel.context import Context
+from tradehall.trades.laundry.idling import nudge, take_fee
+from tradehall.trades.laundry.models import Cycle
 
 
 async def balance(house: House) -> Any:
@@ -49,3 +52,93 @@ async def test_day_one_a_cycle_is_paid_from_the_balance_and_given_back_only_at_o
     assert float(await balance(house)) == 0
     for amount in ("0", "0.001", "x"):
         await topped_up(house, amount, 422)
+
+
+async def idle(house: House, balance: str = "20.00", **terms: Any) -> None:
+    """Ama's clothes are done; leaving them costs a ringgit each ten minutes, twice at most."""
+    await house.place.prefer(**{"paying": True, "idle_fee": "1.00", "idle_most": 2} | terms)
+    await topped_up(house, balance)
+    await house.started(house.ama)
+    await house.forward(seconds=1800)
+
+
+async def fees(house: House) -> list[tuple[float, float]]:
+    """What Ama paid for leaving her clothes, the oldest first, and what was left each time."""
+    found = done(await house.ama.get(f"{AT}/payments", params={"what": "idle"}))
+    return [(float(each["amount"]), float(each["balance"])) for each in reversed(found)]
+
+
+async def test_a5_clothes_that_stay_cost_nothing_until_a_house_wants_it(house: House) -> None:
+    await idle(house, idle_fee="0")
+    for minutes in (5, 5, 60, 600):
+        await house.forward(minutes=minutes)
+    assert await fees(house) == []
+    assert done(await house.ama.get(f"{AT}/profile/me"))["idle"] is None
+    assert await house.told(house.ama) == ["cycle_completed", "collect_reminder", "collect_overdue"]
+
+
+async def test_a5_whoever_collects_in_time_is_nudged_and_pays_nothing(house: House) -> None:
+    await idle(house)
+    assert done(await house.ama.get(f"{AT}/profile/me"))["idle"] == {
+        "fee": "1.00", "grace_minutes": 5, "every_minutes": 10, "most": 2,
+    }  # fmt: skip
+    await house.forward(minutes=5)
+    [told, *_] = done(await house.ama.get(f"{AT}/notifications"))["notifications"]
+    assert told["message"] == (
+        "Your clothes wait in Washer 1. If they still do at 09:45, MYR 1.00 is taken from your balance."
+    )
+    await house.forward(minutes=9)
+    done(await house.do(house.ama, "collect"))
+    await house.forward(hours=2)
+    assert await fees(house) == []
+
+
+async def test_a5_the_fee_is_taken_once_each_time_and_so_often_at_most_however_often_the_timer_comes(
+    house: House,
+) -> None:
+    await idle(house)
+    await house.forward(minutes=5)
+
+    def again(ctx: Context) -> None:
+        cycle = ctx.get(Cycle, 1)
+        for verb in (nudge, take_fee, take_fee):
+            ctx.do(verb, cycle)
+
+    await house.place.work(again)
+    assert await fees(house) == []
+    await house.forward(minutes=10)
+    await house.place.work(again)
+    assert await fees(house) == [(-1, 19)]
+    await house.forward(minutes=45)  # a timer that comes late takes one
+    assert await fees(house) == [(-1, 19), (-1, 18)]
+    await house.forward(hours=5)
+    await house.place.work(again)
+    assert len(await fees(house)) == 2
+    [last, *_] = done(await house.ama.get(f"{AT}/profile/me"))["payments"]
+    assert (last["what"], last["machine_type"], last["machine_id"]) == ("idle", "washer", 1)
+    assert (await house.told(house.ama)).count("idle_fee") == 2
+    assert await house.place.wrong() == []
+
+
+async def test_a5_no_more_is_taken_than_there_is(house: House) -> None:
+    await idle(house, "1.50")
+    await house.forward(minutes=5)
+    for _ in range(3):
+        await house.forward(minutes=10)
+    assert await fees(house) == [(-1, 0.5), (-0.5, 0)]
+
+
+async def test_r10_closed_hours_cost_nothing_unless_the_house_says_so(house: House) -> None:
+    await idle(house, opens_at="08:00", closes_at="09:40")
+    await house.forward(minutes=5)
+    await house.forward(hours=4)
+    assert await fees(house) == []
+    await house.forward(hours=18, minutes=30)  # five past eight: five minutes of yesterday, and five of today
+    assert await fees(house) == [(-1, 19)]
+    done(await house.do(house.ama, "collect"))
+    await house.place.prefer(idle_while_closed=True, closes_at="08:45")
+    await house.started(house.ama)
+    await house.forward(minutes=30)
+    await house.forward(minutes=5)
+    await house.forward(minutes=10)
+    assert len(await fees(house)) == 2

@@ -13,7 +13,7 @@ from tradehall.kernel.errors import Denied, Missing, Refused
 from tradehall.kernel.files import attach
 from tradehall.kernel.people.members import holder, member
 from tradehall.kernel.verbs import SYSTEM, act, move
-from tradehall.trades.laundry import paying, queue, terms
+from tradehall.trades.laundry import idling, paying, queue, terms
 from tradehall.trades.laundry.models import (
     CURRENT,
     PLACE,
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Answer = dict[str, Any]
 Number = Annotated[int, Limit(ge=1, le=9999)]
 REMINDED = ("half", "over")
-"""When somebody is reminded of their clothes: after half of the grace, and after all of it."""
+"""When somebody is reminded of their clothes: after half of the grace, or of what they will cost, and after all of it."""
 NOT_YOURS = "You are not using this machine"
 
 
@@ -257,7 +257,10 @@ def finish(ctx: Context, cycle: Cycle) -> None:
     machine.grace_until = cycle.ends_at + grace
     note(ctx, "machine_completed", machine, called(machine), of=cycle.user_id)
     tell(ctx, cycle.user_id, "cycle_completed", machine, str(cycle.id), until=clock(ctx, machine.grace_until))
-    for which, moment in zip(REMINDED, (cycle.ends_at + grace / 2, machine.grace_until), strict=True):
+    moments = dict(zip(REMINDED, (cycle.ends_at + grace / 2, machine.grace_until), strict=True))
+    if idling.begins(ctx, cycle):
+        moments.pop("half")
+    for which, moment in moments.items():
         remind_at(ctx, cycle, moment, which)
     ctx.at(cycle.ends_at + timedelta(hours=ctx.preferences[terms.RELEASE.name]), release, cycle)
     if cycle.machine_type is MachineType.WASHER:
@@ -337,6 +340,7 @@ def cleared(ctx: Context, machine: Machine, cycle: Cycle) -> None:
     machine.status = MachineStatus.AVAILABLE if machine.enabled else MachineStatus.DISABLED
     if cycle.status is not CycleStatus.CANCELLED:
         ctx.cancel(release, cycle)
+        idling.ends(ctx, cycle)
         for which in REMINDED:
             ctx.cancel(remind, cycle, once=f"{cycle.id}:{which}")
     queue.offer_next(ctx, machine)

@@ -73,6 +73,7 @@ class Paid(StrEnum):
 
     TOP_UP = "top_up"
     CYCLE = "cycle"
+    IDLE = "idle"
     REFUND = "refund"
     PAY_OUT = "pay_out"
 
@@ -198,6 +199,9 @@ class Cycle(Record, table="laundry_cycles"):
     cleared_at = optional(moment())
     cleared_by_id = optional(person())
     price = money(default=0)
+    idle_fees = integer(at_least=0, default=0)
+    """How often somebody paid for leaving their clothes in the machine (spec A5)."""
+    idle_due = optional(moment())
     place = text(200, default="")
     photo_id = optional(file())
 

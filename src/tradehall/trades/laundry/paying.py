@@ -42,15 +42,42 @@ def price(reader: Reader, kind: MachineType) -> Decimal:
     return Decimal(known[terms.PRICES[kind].name]) if known[terms.PAYING.name] else Decimal(0)
 
 
+def idle_fee(reader: Reader) -> Decimal:
+    """What is due for clothes that stay in a machine; nothing where residents don't pay."""
+    known = reader.preferences
+    return Decimal(known[terms.IDLE_FEE.name]) if known[terms.PAYING.name] else Decimal(0)
+
+
+def said(reader: Reader, amount: Decimal) -> str:
+    """An amount as people read it: `MYR 3.00`."""
+    return f"{reader.preferences[CURRENCY.name]} {amount:.2f}"
+
+
 def account(reader: Reader) -> dict[str, Any]:
     """What is on the balance of whoever asks, and what cycles cost; nothing where residents don't pay."""
     if not reader.preferences[terms.PAYING.name]:
-        return {"balance": None, "prices": {}, "payments": []}
+        return {"balance": None, "prices": {}, "payments": [], "idle": None}
     found, mine = resident(reader, reader.actor.user_id), Payment.user_id == reader.actor.user_id
     last = reader.all(find(Payment, mine).by(Payment.table.c.id.desc()).first(5))
     prices = {kind.value: price(reader, kind) for kind in MachineType}
-    payments = [{"what": each.what, "amount": each.amount, "created_at": each.created_at} for each in last]
-    return {"balance": found.balance if found is not None else Decimal(0), "prices": prices, "payments": payments}
+    loads = reader.all(find(Cycle, Cycle.id.in_({each.cycle_id or 0 for each in last})))
+    used = {each.id: {"machine_type": each.machine_type, "machine_id": each.number} for each in loads}
+    none = {"machine_type": None, "machine_id": None}
+    payments = [
+        {"what": each.what, "amount": each.amount, "created_at": each.created_at} | used.get(each.cycle_id or 0, none)
+        for each in last
+    ]
+    balance = found.balance if found is not None else Decimal(0)
+    return {"balance": balance, "prices": prices, "payments": payments, "idle": _idle(reader)}
+
+
+def _idle(reader: Reader) -> dict[str, Any] | None:
+    """What it costs here to leave clothes in a machine: after how many minutes, each how many, at most how often."""
+    known = reader.preferences
+    return {
+        "fee": idle_fee(reader), "grace_minutes": known[terms.IDLE_GRACE.name],
+        "every_minutes": known[terms.IDLE_EVERY.name], "most": known[terms.IDLE_MOST.name],
+    } if idle_fee(reader) else None  # fmt: skip
 
 
 def charge(ctx: Context, cycle: Cycle) -> None:
@@ -72,8 +99,7 @@ def booked(
     """Write a change of somebody's balance, which never falls below zero."""
     row = resident(ctx, user_id) or ctx.add(Resident(user_id=user_id, student_id=student_of(ctx, user_id)))
     if row.balance + amount < 0:
-        name = ctx.preferences[CURRENCY.name]
-        due, there = f"{name} {-amount:.2f}", f"{name} {row.balance:.2f}"
+        due, there = said(ctx, -amount), said(ctx, row.balance)
         raise Refused("balance_too_low", f"{due} is due, and {there} is on the balance")
     row.balance += amount
     cycle_id = cycle.id if cycle is not None else None

@@ -39,6 +39,14 @@ templates = (
         "Your clothes still wait in {machine}. Others may take them out now.",
     ),
     _words(
+        "idle_soon", "Please collect your clothes",
+        "Your clothes wait in {machine}. If they still do at {until}, {amount} is taken from your balance.", "until", "amount",
+    ),
+    _words(
+        "idle_fee", "Your clothes still wait",
+        "{amount} was taken from your balance: your clothes still wait in {machine}.", "amount",
+    ),
+    _words(
         "clothes_moved", "Your clothes were moved",
         "Somebody took your clothes out of {machine}. They are here: {place}", "place",
     ),

@@ -81,9 +81,15 @@ PRICES = {
     MachineType.WASHER: Setting("washer_price", "Price of a washer's cycle", Price, "0"),
     MachineType.DRYER: Setting("dryer_price", "Price of a dryer's cycle", Price, "0"),
 }
+Minutes = Annotated[int, Limit(ge=1, le=1440)]
+IDLE_FEE = Setting("idle_fee", "Fee for clothes that stay in a machine, from the balance; 0 is none", Price, "0")
+IDLE_GRACE = Setting("idle_grace_minutes", "Clothes stay in a machine without a fee for", Minutes, 5, "minutes")
+IDLE_EVERY = Setting("idle_every_minutes", "After that the fee is due each", Minutes, 10, "minutes")
+IDLE_MOST = Setting("idle_most", "How often the fee is due for one load at most", Annotated[int, Limit(ge=1, le=48)], 6)
+IDLE_CLOSED = Setting("idle_while_closed", "The fee is due in closed hours, too", bool, False)
 settings = (
     *LENGTHS.values(), OFFER, HOLD, GRACE, RELEASE, OPENS, CLOSES, *MOST.values(), FAULTS, DISTINCT, TEXTS,
-    PAYING, *PRICES.values(),
+    PAYING, *PRICES.values(), IDLE_FEE, IDLE_GRACE, IDLE_EVERY, IDLE_MOST, IDLE_CLOSED,
 )  # fmt: skip
 DAY = timedelta(days=1)
 FAR = 400
