@@ -46,7 +46,7 @@ def samples() -> dict[str, Any]:
         "student_ids": [], "only_count": True, "minutes": 5,
         "moved": False, "place": "table", "photo": None, "state": "free", "description": "It leaks badly", "photo_data": None,
         "phone_number": "0123456789", "channels": ["in_app"], "remind_before_min": 0, "quiet_from": "", "quiet_until": "",
-        "rings": False, "count": 20, "room_id": None, "email": f"r{number}@example.com", "language": "en", "endpoint": f"https://127.0.0.1:9/{number}", "keys": BROWSER, "note": "mended",
+        "rings": False, "count": 20, "room_id": None, "first_day": "2030-01-01", "last_day": "2030-01-31", "busier": True, "email": f"r{number}@example.com", "language": "en", "endpoint": f"https://127.0.0.1:9/{number}", "keys": BROWSER, "note": "mended",
         "number": 100 + number % 9000, "name": f"Cellar {number}", "building": "A", "headline": "Closed", "body": "For a day",
         "until": None, "date": str(date(2030, 1, 1) + timedelta(days=number)), "text": "Looks fine",
     }  # fmt: skip

@@ -13,9 +13,9 @@ from tradehall.kernel.errors import Missing, Refused
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import act
-from tradehall.trades.laundry import feed, terms, wishes
+from tradehall.trades.laundry import calendar, feed, terms, wishes
 from tradehall.trades.laundry.cycles import brought_up_to_date, current, release
-from tradehall.trades.laundry.estimates import estimates
+from tradehall.trades.laundry.estimates import estimates, ready_first
 from tradehall.trades.laundry.models import (
     PLACE,
     Confidence,
@@ -73,13 +73,14 @@ def machine(reader: Reader, machine: Machine) -> Answer:
 
 @report(by=EVERYBODY)
 def opening_hours(reader: Reader) -> Answer:
-    """When the laundry is open, whether it is now, and which days of the next four weeks are holidays."""
+    """When the laundry is open, whether it is now, which days of the next four weeks are holidays, and how busy these days are."""
     hours, now, today = terms.hours(reader), reader.now, reader.today
     soon = (each for each in reader.all(terms.HOLIDAYS) if today <= each.date <= today + timedelta(days=28))
     is_open = hours.is_open(now)
     return {
         "opens_at": reader.preferences[terms.OPENS.name], "closes_at": reader.preferences[terms.CLOSES.name],
         "is_open": is_open, "opens_next": None if is_open else hours.opening(now),
+        "period": calendar.shown(calendar.current(reader)),
         "holidays": [{"date": each.date, "name": each.name} for each in sorted(soon, key=lambda each: each.date)],
     }  # fmt: skip
 
@@ -93,6 +94,7 @@ def waitlist(reader: Reader, of: OfKind) -> Answer:
     for item, seconds in zip(found["items"], waits, strict=False):
         item["estimated_wait_seconds"] = seconds
     found |= {"estimated_wait_seconds": waits[-1], "wish": wishes.of_actor(reader, kind)}
+    found["ready_first"] = ready_first(reader, kind)
     mine = reader.first(PLACE, user=reader.actor.user_id, kind=kind)
     if mine is not None:
         found["mine"] = {

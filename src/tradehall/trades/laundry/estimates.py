@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from heapq import heapify, heappop, heappush
 from math import ceil
+from typing import Any
 
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find, wanted
@@ -57,6 +58,20 @@ def free_at(machine: Machine, now: datetime, empties: timedelta) -> datetime | N
     if machine.status is MachineStatus.AVAILABLE or machine.ends_at is None:
         return now
     return max(now, machine.ends_at + empties)
+
+
+def ready_first(reader: Reader, kind: MachineType) -> dict[str, Any] | None:
+    """The machine of a kind that will be free first, when, and in how many seconds."""
+    empties = clearing(reader, kind)
+    found = [
+        (moment, each.number)
+        for each in reader.all(MACHINES)
+        if each.machine_type == kind and (moment := free_at(each, reader.now, empties)) is not None
+    ]
+    if not found:
+        return None
+    moment, number = min(found)
+    return {"machine_id": number, "at": moment, "in_seconds": max(0, int((moment - reader.now).total_seconds()))}
 
 
 def estimates(reader: Reader, kind: MachineType, count: int) -> list[int | None]:

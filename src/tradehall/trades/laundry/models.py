@@ -127,6 +127,20 @@ class Holiday(Record, table="laundry_holidays"):
     walls = (unique("date", says="This day is a holiday already"),)
 
 
+class Period(Record, table="laundry_periods"):
+    """Days of the year on which more people wash than usual, or fewer: exams, a break."""
+
+    name = text(80, shortest=1)
+    first_day = day()
+    last_day = day()
+    busier = flag(default=True)
+
+    walls = (
+        unique("name", "first_day", says="This period is there already"),
+        check("last_day", "last_day >= first_day", says="The last day comes before the first one", code="days_wrong"),
+    )
+
+
 class Bulletin(Record, table="laundry_bulletins"):
     """Something that everybody is told on the board, until a moment."""
 
@@ -298,7 +312,7 @@ class Follow(Record, table="laundry_follows"):
 
 
 class Wish(Record, table="laundry_wishes"):
-    """Somebody who wants to know once when so many machines of a kind are free, in a room or anywhere (spec A3)."""
+    """Somebody who wants to know once when so many machines of a kind are free, in a room or anywhere."""
 
     user_id = person()
     machine_type = choice(MachineType)
@@ -340,6 +354,7 @@ OFFER_ON = find(Offer, Offer.machine_id == wanted("machine"), Offer.ended_at.is_
 OFFERS = find(Offer, Offer.machine_type == wanted("kind"), Offer.ended_at.is_(None)).standing()
 OPEN_FAULTS = find(FaultReport, FaultReport.machine_id == wanted("machine"), FaultReport.closed_at.is_(None)).standing()
 FOLLOWERS = find(Follow, Follow.machine_id == wanted("machine")).standing()
+PERIODS = find(Period).by(Period.table.c.first_day, Period.table.c.id).standing()
 WISHES = find(Wish, Wish.machine_type == wanted("kind")).by(Wish.table.c.id).standing()
 WISH = find(Wish, Wish.user_id == wanted("user"), Wish.machine_type == wanted("kind")).standing()
 DEVICES = find(Device, Device.user_id == wanted("user")).standing()

@@ -11,6 +11,7 @@ from tradehall.trades.laundry.models import (
     Machine,
     Offer,
     Payment,
+    Period,
     Resident,
     Room,
     WaitlistItem,
@@ -80,6 +81,6 @@ screens: tuple[Screen, ...] = (
 )  # fmt: skip
 menu = (
     Group("Laundry", (floor, queue, statistics, notices, me)),
-    Group("Running it", (states, FaultReport, Resident, Bulletin, Machine, Room, Holiday, codes, term)),
+    Group("Running it", (states, FaultReport, Resident, Bulletin, Machine, Room, Holiday, Period, codes, term)),
     Group("Cycles", (Cycle, WaitlistItem, Offer, Payment), is_folded=True),
 )

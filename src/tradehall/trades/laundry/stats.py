@@ -1,11 +1,12 @@
 """How much the machines are used, by hour and by day, and when it is quiet (spec A10, N7)."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
+import sqlalchemy as sa
 from pydantic import BaseModel
 from pydantic import Field as Limit
 
@@ -14,9 +15,9 @@ from tradehall.kernel.preferences import ZONE
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Find, find
 from tradehall.kernel.reports import DayOf, Part, Parts, measure
-from tradehall.trades.laundry import terms
-from tradehall.trades.laundry.estimates import clearing, free_at
-from tradehall.trades.laundry.models import MACHINES, Cycle, CycleStatus, MachineType
+from tradehall.trades.laundry import calendar, terms
+from tradehall.trades.laundry.estimates import ready_first
+from tradehall.trades.laundry.models import Cycle, CycleStatus, MachineType
 from tradehall.trades.laundry.roles import EVERYBODY
 
 Answer = dict[str, Any]
@@ -85,35 +86,38 @@ def usage(reader: Reader, ask: Usage) -> Answer:
 
 @report(by=EVERYBODY)
 def best_times(reader: Reader, ask: Quiet) -> Answer:
-    """When the fewest machines of a kind are started, by the last four weeks, and which one is ready first now."""
+    """When the fewest machines of a kind are started, by days that were like these, and which one is ready first now."""
+    days, leans_on = calendar.days_like_today(reader)
+    weekdays = Counter(each.weekday() for each in days)
     counts: Counter[tuple[int, int]] = Counter()
-    for each in reader.all(_done(reader, 28, ask.machine_type)):
+    for each in reader.all(_on(reader, days, ask.machine_type)):
         there = _there(reader, each.created_at)
         counts[there.weekday(), there.hour] += 1
+    loads = {(day, hour): count / max(1, weekdays[day]) for (day, hour), count in counts.items()}
     open_hours = [(day, hour) for day in range(7) for hour in range(24) if _is_open(reader, day, hour)]
-    quiet = sorted(open_hours, key=lambda each: (counts[each], not 8 <= each[1] <= 22, each))[: ask.limit]
+    quiet = sorted(open_hours, key=lambda each: (loads.get(each, 0), not 8 <= each[1] <= 22, each))[: ask.limit]
     return {
-        "machine_type": ask.machine_type, "ready_first": _ready_first(reader, ask.machine_type),
+        "machine_type": ask.machine_type, "ready_first": ready_first(reader, ask.machine_type),
+        "period": calendar.shown(calendar.current(reader)), "next_period": calendar.shown(calendar.coming(reader)),
+        "leans_on": {"days": len(days), "periods": [each.name for each in leans_on]},
         "items": [
-            {"weekday": DAYS[day], "hour": f"{hour:02d}:00", "loads_a_week": counts[day, hour] / 4} for day, hour in quiet
+            {"weekday": DAYS[day], "hour": f"{hour:02d}:00", "loads_a_week": loads.get((day, hour), 0.0)}
+            for day, hour in quiet
         ],
     }  # fmt: skip
+
+
+def _on(reader: Reader, days: set[date], kind: MachineType) -> Find[Cycle]:
+    """The loads of a kind that were done on some days."""
+    zone, at = ZoneInfo(reader.preferences[ZONE.name]), Cycle.table.c.created_at
+    ranges = (
+        sa.and_(at >= datetime.combine(first, time(), zone), at < datetime.combine(last + calendar.DAY, time(), zone))
+        for first, last in calendar.spans(days)
+    )
+    counts = Cycle.status.not_in((CycleStatus.CANCELLED, CycleStatus.RUNNING))
+    return find(Cycle, sa.or_(*ranges), counts, Cycle.machine_type == kind).by(Cycle.table.c.id.desc()).first(MOST_ROWS)
 
 
 def _is_open(reader: Reader, weekday: int, hour: int) -> bool:
     here = _there(reader, reader.now).replace(hour=hour, minute=0, second=0, microsecond=0)
     return terms.hours(reader).is_open(here + timedelta(days=(weekday - here.weekday()) % 7))
-
-
-def _ready_first(reader: Reader, kind: MachineType) -> Answer | None:
-    """The machine that will be free first, and in how many seconds."""
-    empties = clearing(reader, kind)
-    found = [
-        (moment, each.number)
-        for each in reader.all(MACHINES)
-        if each.machine_type == kind and (moment := free_at(each, reader.now, empties)) is not None
-    ]
-    if not found:
-        return None
-    moment, number = min(found)
-    return {"machine_id": number, "in_seconds": max(0, int((moment - reader.now).total_seconds()))}
