@@ -39,10 +39,11 @@ def altered(session: Session, org_id: int, anchors: Iterable[Anchor] = ()) -> li
 
 
 def differences(session: Session, org_id: int, trade: Trade, name: str) -> list[str]:
-    """The kept totals of a trade that are not what its rows sum to."""
+    """The kept totals of a trade that are not what its rows sum to, and what its own proofs find."""
     day_of = Preferences(trade.preferences, chosen(session, org_id, trade.name)).day_of()
     wanted, found = recomputed(session, org_id, [trade.name], day_of), kept(session, org_id, [trade.name])
-    return [
+    proved = [f"{name}: {wrong}" for proof in trade.proofs for wrong in proof(session, org_id)]
+    return proved + [
         f"{name}: the total {' / '.join(part for part in key if part)} is kept as {_said(found.get(key, (0, 0)))}, "
         f"but its rows say {_said(wanted.get(key, (0, 0)))}"
         for key in sorted(wanted.keys() | found.keys())

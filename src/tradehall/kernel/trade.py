@@ -1,7 +1,7 @@
 """A trade's manifest: everything that it offers, and the way it answers."""
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib.metadata import entry_points
@@ -13,6 +13,7 @@ from pydantic import BaseModel, create_model
 from tradehall.kernel import audit, backlog, comments, feed, keeping, keys, papers, persons, privacy, views
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Listing, Paging, Report, Shape, SkipLimit, dumps, shown
+from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Invalid, Problem, Stale
 from tradehall.kernel.figures import by_day
 from tradehall.kernel.idempotency import Answer
@@ -96,6 +97,8 @@ class Trade:
     live: Live | None = None
     foreign: tuple[Foreign, ...] = ()
     """Other systems whose databases are taken over."""
+    proofs: tuple[Callable[[Session, int], Iterable[str]], ...] = ()
+    """What the doctor looks at besides totals and the log: what is wrong with the rows of an organisation, a sentence each."""
     sms_inbound: str = ""
     """Where the provider of SMS reports besides, if the trade's contract has a path for it."""
 

@@ -191,6 +191,17 @@ async def test_r12_a_photo_is_seen_by_its_reporter_and_the_staff_alone(house: Ho
         assert answer.status_code == status, answer.text[:200]
 
 
+async def test_n4_where_moved_clothes_are_is_seen_by_their_owner_and_the_staff_alone(house: House) -> None:
+    await house.started(house.ama)
+    await house.forward(seconds=2401)
+    done(await house.do(house.ben, "collect", moved=True, place="On the table", photo=picture()))
+    [told, *before] = done(await house.ama.get(f"{AT}/notifications"))["notifications"]
+    assert (told["notification_type"], told["machine_type"], told["machine_id"]) == ("clothes_moved", "washer", 1)
+    assert [each["photo"] for each in before] == [None] * len(before)
+    people = (house.ama, house.admin, house.ben, house.cho, house.application.stranger)
+    assert [(await person.get(told["photo"])).status_code for person in people] == [200, 200, 404, 404, 401]
+
+
 async def test_activities_are_paged_and_those_of_a_person_are_theirs(house: House) -> None:
     await house.started(house.ama, 1)
     await house.started(house.ben, 2)

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+import sqlalchemy as sa
+
 from tests.trades.laundry.washing import AT, House, done, refused
 from tradehall.kernel.context import Context
 from tradehall.trades.laundry.idling import nudge, take_fee
-from tradehall.trades.laundry.models import Cycle
+from tradehall.trades.laundry.models import Cycle, Resident
 
 
 async def balance(house: House) -> Any:
@@ -52,6 +54,15 @@ async def test_day_one_a_cycle_is_paid_from_the_balance_and_given_back_only_at_o
     assert float(await balance(house)) == 0
     for amount in ("0", "0.001", "x"):
         await topped_up(house, amount, 422)
+
+
+async def test_the_doctor_holds_balances_against_their_entries(house: House) -> None:
+    await topped_up(house, "7.00")
+    assert await house.place.wrong() == []
+    await house.place.work(lambda ctx: ctx.session.execute(sa.update(Resident.table).values(balance="9.50")))
+    [sentence] = await house.place.wrong()
+    assert sentence.startswith("here: the balance of resident ")
+    assert sentence.endswith(" is 9.50, but its entries come to 7.00")
 
 
 async def idle(house: House, balance: str = "20.00", **terms: Any) -> None:

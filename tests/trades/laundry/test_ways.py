@@ -36,6 +36,11 @@ async def test_r19_notices_are_in_the_language_of_whoever_reads_them(house: Hous
     assert (told["title"], told["message"][:30]) == ("Kitaran selesai", "Mesin basuh 1 sudah siap. Sila")
     [told] = done(await house.ben.get(f"{AT}/notifications/"))["notifications"]
     assert (told["title"], told["message"][:17]) == ("Cycle completed", "Washer 2 is done.")
+    await house.place.prefer(residents_language="fr")
+    await house.started(house.cho, 3)
+    await house.forward(seconds=1800)
+    [told] = done(await house.cho.get(f"{AT}/notifications/"))["notifications"]
+    assert (told["title"], told["message"][:18]) == ("Cycle terminé", "Lave-linge 3 a fin")
     refusal = await house.ama.put(f"{AT}/profile/preferences", json={"language": "xx"})
     assert refused(refusal, 422)
     assert done(await house.ama.get(f"{AT}/auth/language"))["language"] == "ms"

@@ -2,7 +2,7 @@
 
 from tradehall.kernel.preferences import based
 from tradehall.kernel.trade import Trade
-from tradehall.trades.laundry import contract, demo, feed, people, privacy, screens, telling, terms
+from tradehall.trades.laundry import contract, demo, feed, paying, people, privacy, screens, telling, terms
 from tradehall.trades.laundry.roles import EVERYBODY
 
 trade = Trade(
@@ -28,6 +28,7 @@ trade = Trade(
     live=feed.live,
     begin=feed.seed,
     demo=demo.term,
+    proofs=(paying.unequal,),
 )  # fmt: skip
 
 __all__ = ["privacy", "trade"]

@@ -327,9 +327,9 @@ def collect(ctx: Context, wish: Collection) -> Answer:
 def moved_to(ctx: Context, cycle: Cycle, machine: Machine) -> None:
     """Tell somebody that their clothes were taken out, and where they are (spec N4)."""
     if cycle.place:
-        tell(ctx, cycle.user_id, "clothes_moved", machine, str(cycle.id), place=cycle.place)
+        tell(ctx, cycle.user_id, "clothes_moved", machine, str(cycle.id), of=cycle, place=cycle.place)
     else:
-        tell(ctx, cycle.user_id, "clothes_taken_out", machine, str(cycle.id))
+        tell(ctx, cycle.user_id, "clothes_taken_out", machine, str(cycle.id), of=cycle)
 
 
 def cleared(ctx: Context, machine: Machine, cycle: Cycle) -> None:

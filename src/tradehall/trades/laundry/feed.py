@@ -11,7 +11,6 @@ from tradehall.kernel.contracts import report
 from tradehall.kernel.errors import Denied
 from tradehall.kernel.feed import Happening
 from tradehall.kernel.live import Live, Message
-from tradehall.kernel.notices.languages import language_of
 from tradehall.kernel.notices.ledger import Notice
 from tradehall.kernel.preferences import ZONE
 from tradehall.kernel.reader import Reader
@@ -29,6 +28,7 @@ from tradehall.trades.laundry.models import (
 )
 from tradehall.trades.laundry.notifications import Page
 from tradehall.trades.laundry.roles import EVERYBODY, STAFF
+from tradehall.trades.laundry.telling import language_for
 
 Answer = dict[str, Any]
 NEWEST = find(Activity).by(Activity.table.c.created_at.desc(), Activity.table.c.id.desc())
@@ -107,9 +107,8 @@ def _of_fault(reader: Reader, fault_id: int) -> Iterator[Message]:
 def _of_notice(reader: Reader, notice_id: int) -> Iterator[Message]:
     notice = reader.find(Notice, notice_id)
     if notice is not None and notice.of_trade == reader.trade.name:
-        data = notifications.shown(
-            reader, notice, notifications.about(reader, notice), language_of(reader.session, notice.person_id)
-        )
+        [about] = notifications.about(reader, [notice])
+        data = notifications.shown(reader, notice, about, language_for(reader, notice.person_id))
         yield Message("notification_received", data, to=notice.person_id, topic="notifications")
 
 

@@ -1,6 +1,7 @@
 """Notifications, as the clients of KY Wash know them: the notices of the platform, in their shape (spec R-19)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -10,14 +11,13 @@ from pydantic import Field as Limit
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import report
 from tradehall.kernel.errors import Missing
-from tradehall.kernel.notices.languages import language_of
 from tradehall.kernel.notices.ledger import Notice
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, find
 from tradehall.kernel.verbs import ME, Grant, Verb, grants, where
-from tradehall.trades.laundry.models import Machine
+from tradehall.trades.laundry.models import Cycle, Machine
 from tradehall.trades.laundry.roles import EVERYBODY
-from tradehall.trades.laundry.telling import titled
+from tradehall.trades.laundry.telling import language_for, titled
 
 Answer = dict[str, Any]
 TRADE = Machine.trade
@@ -39,36 +39,51 @@ MINE = find(Notice, _mine(Notice))
 NEWEST = MINE.by(Notice.table.c.created_at.desc(), Notice.table.c.id.desc())
 
 
-def shown(reader: Reader, row: Notice, machine: Machine | None, language: str) -> Answer:
-    """A notice in the shape of the contract, with its title in a language."""
+@dataclass(frozen=True)
+class About:
+    """What a notice is about: a machine, and a photo where somebody's clothes were moved to (spec N4)."""
+
+    machine: Machine | None = None
+    photo_id: int | None = None
+
+
+def shown(reader: Reader, row: Notice, about: About, language: str) -> Answer:
+    """A notice in the shape of the contract, with its title in a language; its photo is for whom it is, and the staff."""
+    machine = about.machine
     return {
         "id": row.id, "user_id": row.person_id, "notification_type": row.template,
         "title": titled(reader, row.template, language), "message": row.body, "is_read": row.read_at is not None,
         "machine_type": machine.machine_type if machine is not None else None,
         "machine_id": machine.number if machine is not None else None, "created_at": row.created_at,
+        "photo": f"{reader.trade.prefix}/files/{about.photo_id}" if about.photo_id is not None else None,
     }  # fmt: skip
 
 
-def about(reader: Reader, row: Notice) -> Machine | None:
-    """The machine that a notice is about."""
-    if row.cause_entity != Machine.table.name or row.cause_id is None:
-        return None
-    return reader.find(Machine, row.cause_id)
+def about(reader: Reader, rows: list[Notice]) -> list[About]:
+    """What each of some notices is about."""
+    cycles = {each.id: each for each in reader.all(find(Cycle, Cycle.id.in_(_causes(rows, Cycle))))}
+    wanted = _causes(rows, Machine) | {each.machine_id for each in cycles.values()}
+    machines = {each.id: each for each in reader.all(find(Machine, Machine.id.in_(wanted)))}
+
+    def one(row: Notice) -> About:
+        cycle = cycles.get(row.cause_id or 0) if row.cause_entity == Cycle.table.name else None
+        if cycle is not None:
+            return About(machines.get(cycle.machine_id), cycle.photo_id)
+        return About(machines.get(row.cause_id or 0) if row.cause_entity == Machine.table.name else None)
+
+    return [one(row) for row in rows]
+
+
+def _causes(rows: list[Notice], record: type[Record]) -> set[int]:
+    return {row.cause_id or 0 for row in rows if row.cause_entity == record.table.name}
 
 
 @report(by=EVERYBODY)
 def listed(reader: Reader, page: Page) -> Answer:
     """Your notifications, the newest first."""
     rows = reader.all(NEWEST.first(page.limit).skip(page.offset))
-    machines = {
-        each.id: each for each in reader.all(find(Machine, Machine.id.in_({row.cause_id or 0 for row in rows})))
-    }
-    language = language_of(reader.session, reader.actor.user_id)
-    of_machine = (row if row.cause_entity == Machine.table.name else None for row in rows)
-    found = [
-        shown(reader, row, machines.get(each.cause_id or 0) if each is not None else None, language)
-        for row, each in zip(rows, of_machine, strict=True)
-    ]
+    language = language_for(reader, reader.actor.user_id)
+    found = [shown(reader, row, each, language) for row, each in zip(rows, about(reader, rows), strict=True)]
     return {"notifications": found, "unread_count": unread(reader)}
 
 

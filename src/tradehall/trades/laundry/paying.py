@@ -1,14 +1,17 @@
 """What a cycle costs, and the balance that it is paid from: a setting that is off (spec "Day one")."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Any
 
+import sqlalchemy as sa
 from pydantic import AfterValidator, BaseModel, BeforeValidator, StringConstraints
 from pydantic import Field as Limit
 
 from tradehall.kernel.columns import clean
 from tradehall.kernel.context import Context
+from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.preferences import CURRENCY
 from tradehall.kernel.reader import Reader
@@ -105,6 +108,17 @@ def booked(
     cycle_id = cycle.id if cycle is not None else None
     given = {"user_id": user_id, "amount": amount, "balance": row.balance, "what": what, "note": note}
     return ctx.add(Payment(cycle_id=cycle_id, **given))
+
+
+def unequal(session: Session, org_id: int) -> Iterator[str]:
+    """The balances that are not what was paid in and out; for the doctor."""
+    paid, rows = Payment.table.c, Resident.table.c
+    summed = sa.func.coalesce(sa.func.sum(sa.type_coerce(paid.amount, sa.BigInteger)), 0)
+    entries = sa.select(summed).where(paid.org_id == rows.org_id, paid.user_id == rows.user_id).scalar_subquery()
+    balance = sa.type_coerce(rows.balance, sa.BigInteger)
+    query = sa.select(rows.id, balance, entries).where(rows.org_id == org_id, balance != entries).order_by(rows.id)
+    for resident_id, kept, found in session.execute(query):
+        yield f"the balance of resident {resident_id} is {kept / 100:.2f}, but its entries come to {found / 100:.2f}"
 
 
 @act(Resident, by=STAFF)

@@ -15,9 +15,9 @@ from tradehall.kernel.idempotency import Answer
 from tradehall.kernel.jobs import Job, Then, task
 from tradehall.kernel.notices.ledger import Notice
 from tradehall.kernel.pushing import GONE, Subscription
-from tradehall.kernel.records import find
+from tradehall.kernel.records import Record, find
 from tradehall.kernel.verbs import SYSTEM, act
-from tradehall.trades.laundry.models import DEVICES, Device, Machine
+from tradehall.trades.laundry.models import DEVICES, Device
 from tradehall.trades.laundry.roles import EVERYBODY
 from tradehall.trades.laundry.ways import also_pushed
 
@@ -85,11 +85,11 @@ KEY = Service("push_key", EVERYBODY, _key, 'What a browser is registered with; "
 
 
 def pushed(
-    ctx: Context, user_id: int, template: str, machine: Machine, due: datetime, about: Mapping[str, Any]
+    ctx: Context, user_id: int, template: str, cause: Record, due: datetime, about: Mapping[str, Any]
 ) -> None:
     """Have somebody's browsers told what they were told in the application, with its title."""
     for each in ctx.all(DEVICES, user=user_id):
-        given = {"device": each.id, "template": template, "machine": machine.id, "about": dict(about)}
+        given = {"device": each.id, "template": template, "cause": [cause.table.name, cause.id], "about": dict(about)}
         ctx.later(push, given, due=due, target=urlsplit(each.endpoint).netloc[:100])
 
 
@@ -105,7 +105,8 @@ async def push(office: "Office", job: Job) -> Then | None:
         told = (
             Notice.person_id == device.user_id,
             Notice.template == given["template"],
-            Notice.cause_id == given["machine"],
+            Notice.cause_entity == given["cause"][0],
+            Notice.cause_id == given["cause"][1],
         )
         notice = ctx.first(find(Notice, *told).by(Notice.table.c.id.desc()))
         if notice is None:

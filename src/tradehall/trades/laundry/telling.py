@@ -10,9 +10,9 @@ from tradehall.kernel.notices.ledger import after_quiet
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.preferences import ZONE
 from tradehall.kernel.reader import Reader
-from tradehall.trades.laundry.models import Activity, Machine, MachineType
+from tradehall.trades.laundry.models import Activity, Cycle, Machine, MachineType
 from tradehall.trades.laundry.pushes import pushed
-from tradehall.trades.laundry.terms import TEXTS
+from tradehall.trades.laundry.terms import LANGUAGE, TEXTS
 from tradehall.trades.laundry.views import resident
 from tradehall.trades.laundry.ways import EMAIL, PUSH, SMS
 
@@ -84,6 +84,11 @@ TITLES = {each.name: each.subject for each in templates} | {"registration_waits"
 """What stands above each notice."""
 
 
+def language_for(reader: Reader, user_id: int) -> str:
+    """The language that somebody chose, or else that of the house."""
+    return language_of(reader.session, user_id) or str(reader.preferences[LANGUAGE.name])
+
+
 def said(reader: Reader, text: str, language: str) -> str:
     """A text of the catalogues in a language."""
     return spoken({"": text}, language, reader.trade.words)[""]
@@ -105,28 +110,35 @@ def clock(reader: Reader, moment: datetime) -> str:
     return f"{moment.astimezone(ZoneInfo(reader.preferences[ZONE.name])):%H:%M}"
 
 
-def tell(ctx: Context, user_id: int, template: str, machine: Machine, once: str, **values: Any) -> None:
-    """Tell somebody something about a machine, once, in the ways and the language that they have chosen (spec R-19)."""
+def tell(
+    ctx: Context, user_id: int, template: str, machine: Machine, once: str, *, of: Cycle | None = None, **values: Any
+) -> None:
+    """Tell somebody something about a machine, or a load `of` it, once, in the ways and the language that they have chosen.
+
+    Spec R-19.
+    """
     known = resident(ctx, user_id) if user_id else None
     if not user_id or (known is not None and known.left_at is not None):
         return
-    language = language_of(ctx.session, user_id)
+    language = language_for(ctx, user_id)
     values |= {"machine": named(ctx, machine, language)}
     if "kind" in values:
         values["kind"] = said(ctx, values["kind"].capitalize(), language).lower()
     if "machines" in values:
         values["machines"] = ", ".join(named(ctx, each, language) for each in values["machines"])
-    ctx.notify(user_id, template, machine, once=once, **values)
+    cause = of or machine
+    ctx.notify(user_id, template, cause, once=once, language=language, **values)
     if known is None:
         return
     later = after_quiet(ctx.now, known.quiet_from, known.quiet_until, ctx.preferences[ZONE.name])
     for way, address in ((SMS, known.phone_e164), (EMAIL, known.email)):
         if way in known.channels and address:
             once_each = f"{user_id}:{once}"
-            ctx.notify(address, template, machine, once=once_each, person=user_id, not_before=later, **values)
+            given = {"once": once_each, "person": user_id, "not_before": later, "language": language}
+            ctx.notify(address, template, cause, **given, **values)
     if PUSH in known.channels:
         about = {"title": titled(ctx, template, language), "rings": known.rings}
-        pushed(ctx, user_id, template, machine, later, about)
+        pushed(ctx, user_id, template, cause, later, about)
 
 
 def note(ctx: Context, what: str, machine: Machine | None, details: str = "", *, of: int | None = None) -> Activity:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,14 @@ from tradehall.kernel.preferences import ZONE, Setting
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.trades.laundry.models import Category, Holiday, MachineType
+
+class Language(StrEnum):
+    """In which language residents are told who have chosen none."""
+
+    ENGLISH = "en"
+    FRENCH = "fr"
+    MALAY = "ms"
+
 
 Seconds = Annotated[int, Limit(ge=1, le=86_400)]
 Count = Annotated[int, Limit(ge=0, le=1000)]
@@ -75,6 +84,7 @@ FAULTS = Setting(
 )  # fmt: skip
 DISTINCT = Setting("fault_reporters_distinct", "Count only one report of each person", bool, False)
 TEXTS = Setting("messages_to_residents", "Residents who want it are told by SMS", bool, False)
+LANGUAGE = Setting("residents_language", "Language of residents who have chosen none", Language, Language.ENGLISH)
 PAYING = Setting("paying", "Residents pay for cycles from a balance", bool, False)
 Price = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,5}(\.[0-9]{1,2})?$")]
 PRICES = {
@@ -88,7 +98,7 @@ IDLE_EVERY = Setting("idle_every_minutes", "After that the fee is due each", Min
 IDLE_MOST = Setting("idle_most", "How often the fee is due for one load at most", Annotated[int, Limit(ge=1, le=48)], 6)
 IDLE_CLOSED = Setting("idle_while_closed", "The fee is due in closed hours, too", bool, False)
 settings = (
-    *LENGTHS.values(), OFFER, HOLD, GRACE, RELEASE, OPENS, CLOSES, *MOST.values(), FAULTS, DISTINCT, TEXTS,
+    *LENGTHS.values(), OFFER, HOLD, GRACE, RELEASE, OPENS, CLOSES, *MOST.values(), FAULTS, DISTINCT, TEXTS, LANGUAGE,
     PAYING, *PRICES.values(), IDLE_FEE, IDLE_GRACE, IDLE_EVERY, IDLE_MOST, IDLE_CLOSED,
 )  # fmt: skip
 DAY = timedelta(days=1)

@@ -188,7 +188,7 @@ def _choice(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
 
 def choice_text(words: Words, value: str) -> str:
     """One of a few values, as people read it: `mobile_money` is "Mobile money", and a language is called by itself."""
-    if value in languages():
+    if value in languages(words.folders):
         return called(value)
     return words(phrase(value) if value.islower() or value.isupper() else value)
 

@@ -133,17 +133,17 @@ class Words:
 
     def __init__(self, language: str, folders: Iterable[Path] = ()) -> None:
         self.language = language
-        self._folders = tuple(folders)
+        self.folders = tuple(folders)
 
     def __call__(self, text: str, **values: object) -> str:
         """An English sentence in this language; what stands in braces is filled in, or was already."""
         is_ours = self.language != ENGLISH and len(text) <= LONGEST
-        said = (_find(self.language, self._folders, text) if is_ours else None) or text
+        said = (_find(self.language, self.folders, text) if is_ours else None) or text
         return said.format_map(values) if values else said
 
     def of(self, language: str) -> "Words":
         """The same catalogues in another language."""
-        return Words(language, self._folders)
+        return Words(language, self.folders)
 
     def many(self, count: int, one: str, more: str, written: str = "") -> str:
         """A sentence about a number of things: `{count}` stands for it, as it is written."""
