@@ -60,16 +60,18 @@ class Attached(BaseModel):
     quota: int
     entity: str | None = None
     record_id: int | None = None
+    by_rule: bool = False
+    """Whether a rule gives it to the row: whoever carries the rule out need not see that row."""
 
 
 def keep(ctx: Context, arrived: Attached) -> File:
     """Keep a file."""
-    if arrived.entity is not None and arrived.record_id is not None:
+    if arrived.entity is not None and arrived.record_id is not None and not arrived.by_rule:
         seen(ctx, arrived.entity, arrived.record_id)
     used = ctx.session.execute(sa.select(sa.func.sum(File.size)).where(File.org_id == ctx.org_id)).scalar() or 0
     if used + arrived.size > arrived.quota:
         raise Refused("quota_reached", f"The files here may not exceed {arrived.quota // MEGABYTE:,} MB")
-    values = arrived.model_dump(exclude={"quota"})
+    values = arrived.model_dump(exclude={"quota", "by_rule"})
     return ctx.add(File(of_trade=ctx.trade.name, uploaded_by=ctx.actor.user_id, **values))
 
 
@@ -90,7 +92,8 @@ REMOVE: Verb[Any, File] = Verb("remove", File, MEMBER, remove, True, None, "Remo
 def attach(ctx: Context, arrived: Arrived, row: Record | None = None, quota: int = 2**62) -> File:
     """Keep what `prepare` took in, attached to a row: for rules whose request holds a photo."""
     entity, record_id = (None, None) if row is None else (row.table.name, row.id)
-    return ctx.do(KEEP, Attached(**vars(arrived), entity=entity, record_id=record_id, quota=quota))
+    given = Attached(**vars(arrived), entity=entity, record_id=record_id, quota=quota, by_rule=True)
+    return ctx.do(KEEP, given)
 
 
 # Who sees what.

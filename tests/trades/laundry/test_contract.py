@@ -197,7 +197,7 @@ async def test_n4_where_moved_clothes_are_is_seen_by_their_owner_and_the_staff_a
     done(await house.do(house.ben, "collect", moved=True, place="On the table", photo=picture()))
     [told, *before] = done(await house.ama.get(f"{AT}/notifications"))["notifications"]
     assert (told["notification_type"], told["machine_type"], told["machine_id"]) == ("clothes_moved", "washer", 1)
-    assert [each["photo"] for each in before] == [None] * len(before)
+    assert not any("photo" in each for each in before)
     people = (house.ama, house.admin, house.ben, house.cho, house.application.stranger)
     assert [(await person.get(told["photo"])).status_code for person in people] == [200, 200, 404, 404, 401]
 

@@ -1,5 +1,6 @@
 """Prices and balances, which are off until a house wants them."""
 
+from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
@@ -59,7 +60,7 @@ async def test_day_one_a_cycle_is_paid_from_the_balance_and_given_back_only_at_o
 async def test_the_doctor_holds_balances_against_their_entries(house: House) -> None:
     await topped_up(house, "7.00")
     assert await house.place.wrong() == []
-    await house.place.work(lambda ctx: ctx.session.execute(sa.update(Resident.table).values(balance="9.50")))
+    await house.place.work(lambda ctx: ctx.session.execute(sa.update(Resident.table).values(balance=Decimal("9.50"))))
     [sentence] = await house.place.wrong()
     assert sentence.startswith("here: the balance of resident ")
     assert sentence.endswith(" is 9.50, but its entries come to 7.00")
@@ -91,7 +92,7 @@ async def test_a5_clothes_that_stay_cost_nothing_until_a_house_wants_it(house: H
 async def test_a5_whoever_collects_in_time_is_nudged_and_pays_nothing(house: House) -> None:
     await idle(house)
     assert done(await house.ama.get(f"{AT}/profile/me"))["idle"] == {
-        "fee": "1.00", "grace_minutes": 5, "every_minutes": 10, "most": 2,
+        "fee": 1, "grace_minutes": 5, "every_minutes": 10, "most": 2,
     }  # fmt: skip
     await house.forward(minutes=5)
     [told, *_] = done(await house.ama.get(f"{AT}/notifications"))["notifications"]

@@ -98,7 +98,15 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 @pytest.mark.parametrize(
     ("opens", "closes", "holidays", "hours"),
-    [(0, 0, (), 24), (8, 20, (), 8), (8, 13, (), 1), (20, 2, (), 14), (13, 14, (), 2), (0, 0, (3,), 12), (8, 20, (2,), 24)],
+    [
+        (0, 0, (), 24),
+        (8, 20, (), 8),
+        (8, 13, (), 1),
+        (20, 2, (), 14),
+        (13, 14, (), 2),
+        (0, 0, (3,), 12),
+        (8, 20, (2,), 24),
+    ],
 )
 def test_a3_the_laundry_closes_next_or_a_day_has_gone_by(
     opens: int, closes: int, holidays: tuple[int, ...], hours: int

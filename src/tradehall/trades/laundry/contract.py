@@ -46,7 +46,7 @@ PREFIX = "/api/v1"
 REFUSALS = dict.fromkeys(
     (
         "machine_busy", "machine_state", "reserved", "limit_reached", "in_grace", "invalid_type", "waiting_already",
-        "nothing_offered", "offer_over", "offered", "free_already", "too_many_reports", "illegal_move", "balance_too_low",
+        "nothing_offered", "offer_over", "offered", "free_already", "too_many_reports", "illegal_move", "balance_too_low", "days_wrong",
     ),
     400,
 )  # fmt: skip

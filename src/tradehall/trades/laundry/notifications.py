@@ -55,8 +55,7 @@ def shown(reader: Reader, row: Notice, about: About, language: str) -> Answer:
         "title": titled(reader, row.template, language), "message": row.body, "is_read": row.read_at is not None,
         "machine_type": machine.machine_type if machine is not None else None,
         "machine_id": machine.number if machine is not None else None, "created_at": row.created_at,
-        "photo": f"{reader.trade.prefix}/files/{about.photo_id}" if about.photo_id is not None else None,
-    }  # fmt: skip
+    } | ({"photo": f"{reader.trade.prefix}/files/{about.photo_id}"} if about.photo_id is not None else {})  # fmt: skip
 
 
 def about(reader: Reader, rows: list[Notice]) -> list[About]:

@@ -116,9 +116,11 @@ def unequal(session: Session, org_id: int) -> Iterator[str]:
     summed = sa.func.coalesce(sa.func.sum(sa.type_coerce(paid.amount, sa.BigInteger)), 0)
     entries = sa.select(summed).where(paid.org_id == rows.org_id, paid.user_id == rows.user_id).scalar_subquery()
     balance = sa.type_coerce(rows.balance, sa.BigInteger)
-    query = sa.select(rows.id, balance, entries).where(rows.org_id == org_id, balance != entries).order_by(rows.id)
-    for resident_id, kept, found in session.execute(query):
-        yield f"the balance of resident {resident_id} is {kept / 100:.2f}, but its entries come to {found / 100:.2f}"
+    shown = (rows.id, balance.label("kept"), entries.label("found"))
+    query = sa.select(*shown).where(rows.org_id == org_id, balance != entries).order_by(rows.id)
+    for row in session.execute(query):
+        kept, found = (f"{each / 100:.2f}" for each in (row.kept, row.found))
+        yield f"the balance of resident {row.id} is {kept}, but its entries come to {found}"
 
 
 @act(Resident, by=STAFF)

@@ -84,9 +84,7 @@ async def _key(office: "Office", trade: "Trade", call: "Call") -> Answer:
 KEY = Service("push_key", EVERYBODY, _key, 'What a browser is registered with; "" where nobody is told by push.')
 
 
-def pushed(
-    ctx: Context, user_id: int, template: str, cause: Record, due: datetime, about: Mapping[str, Any]
-) -> None:
+def pushed(ctx: Context, user_id: int, template: str, cause: Record, due: datetime, about: Mapping[str, Any]) -> None:
     """Have somebody's browsers told what they were told in the application, with its title."""
     for each in ctx.all(DEVICES, user=user_id):
         given = {"device": each.id, "template": template, "cause": [cause.table.name, cause.id], "about": dict(about)}

@@ -134,7 +134,7 @@ def tell(
     for way, address in ((SMS, known.phone_e164), (EMAIL, known.email)):
         if way in known.channels and address:
             once_each = f"{user_id}:{once}"
-            given = {"once": once_each, "person": user_id, "not_before": later, "language": language}
+            given: dict[str, Any] = {"once": once_each, "person": user_id, "not_before": later, "language": language}
             ctx.notify(address, template, cause, **given, **values)
     if PUSH in known.channels:
         about = {"title": titled(ctx, template, language), "rings": known.rings}

@@ -15,6 +15,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.trades.laundry.models import Category, Holiday, MachineType
 
+
 class Language(StrEnum):
     """In which language residents are told who have chosen none."""
 

@@ -82,6 +82,25 @@ def upgrade() -> None:
         batch_op.create_index('uq_laundry_holidays_date', ['org_id', 'date'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_laundry_holidays_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('laundry_periods',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('name', sa.String(length=80), nullable=False),
+    sa.Column('first_day', sa.Date(), nullable=False),
+    sa.Column('last_day', sa.Date(), nullable=False),
+    sa.Column('busier', sa.Boolean(), nullable=False),
+    sa.CheckConstraint('last_day >= first_day', name='ck_laundry_periods_last_day'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('laundry_periods', schema=None) as batch_op:
+        batch_op.create_index('ix_laundry_periods_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_laundry_periods_name_first_day', ['org_id', 'name', 'first_day'], unique=True, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('uq_laundry_periods_org_id_id', ['org_id', 'id'], unique=True)
+
     op.create_table('laundry_residents',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -186,6 +205,27 @@ def upgrade() -> None:
         batch_op.create_index('uq_laundry_machines_machine_type_number', ['org_id', 'machine_type', 'number'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_laundry_machines_org_id_id', ['org_id', 'id'], unique=True)
 
+    op.create_table('laundry_wishes',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger(), nullable=False),
+    sa.Column('machine_type', sa.String(40), nullable=False),
+    sa.Column('count', sa.BigInteger(), nullable=False),
+    sa.Column('room_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('until', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.CheckConstraint("machine_type IN ('washer', 'dryer')", name='ck_laundry_wishes_machine_type'),
+    sa.ForeignKeyConstraint(['org_id', 'room_id'], ['laundry_rooms.org_id', 'laundry_rooms.id'], name='fk_laundry_wishes_room_id'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('laundry_wishes', schema=None) as batch_op:
+        batch_op.create_index('ix_laundry_wishes_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_laundry_wishes_org_id_id', ['org_id', 'id'], unique=True)
+        batch_op.create_index('uq_laundry_wishes_user_id_machine_type', ['org_id', 'user_id', 'machine_type'], unique=True, sqlite_where=None, postgresql_where=None)
+
     op.create_table('laundry_cycles',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -203,6 +243,8 @@ def upgrade() -> None:
     sa.Column('cleared_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('cleared_by_id', sa.BigInteger(), nullable=True),
     sa.Column('price', sa.BigInteger(), nullable=False),
+    sa.Column('idle_fees', sa.BigInteger(), nullable=False),
+    sa.Column('idle_due', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('place', sa.String(length=200), nullable=False),
     sa.Column('photo_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.CheckConstraint("category IN ('normal', 'extra_5', 'extra_10', 'extra_15')", name='ck_laundry_cycles_category'),
@@ -302,7 +344,7 @@ def upgrade() -> None:
     sa.Column('balance', sa.BigInteger(), nullable=False),
     sa.Column('cycle_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('note', sa.String(length=200), nullable=False),
-    sa.CheckConstraint("what IN ('top_up', 'cycle', 'refund', 'pay_out')", name='ck_laundry_payments_what'),
+    sa.CheckConstraint("what IN ('top_up', 'cycle', 'idle', 'refund', 'pay_out')", name='ck_laundry_payments_what'),
     sa.ForeignKeyConstraint(['org_id', 'cycle_id'], ['laundry_cycles.org_id', 'laundry_cycles.id'], name='fk_laundry_payments_cycle_id'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
@@ -324,6 +366,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE laundry_holidays ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE laundry_holidays FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON laundry_holidays USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE laundry_periods ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE laundry_periods FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON laundry_periods USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE laundry_residents ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE laundry_residents FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON laundry_residents USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -336,6 +381,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE laundry_machines ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE laundry_machines FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON laundry_machines USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE laundry_wishes ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE laundry_wishes FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON laundry_wishes USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE laundry_cycles ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE laundry_cycles FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON laundry_cycles USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -389,6 +437,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_laundry_cycles_machine_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('laundry_cycles')
+    with op.batch_alter_table('laundry_wishes', schema=None) as batch_op:
+        batch_op.drop_index('uq_laundry_wishes_user_id_machine_type', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('uq_laundry_wishes_org_id_id')
+        batch_op.drop_index('ix_laundry_wishes_recent')
+
+    op.drop_table('laundry_wishes')
     with op.batch_alter_table('laundry_machines', schema=None) as batch_op:
         batch_op.drop_index('uq_laundry_machines_org_id_id')
         batch_op.drop_index('uq_laundry_machines_machine_type_number', sqlite_where=None, postgresql_where=None)
@@ -414,6 +468,12 @@ def downgrade() -> None:
         batch_op.drop_index('ix_laundry_residents_recent')
 
     op.drop_table('laundry_residents')
+    with op.batch_alter_table('laundry_periods', schema=None) as batch_op:
+        batch_op.drop_index('uq_laundry_periods_org_id_id')
+        batch_op.drop_index('uq_laundry_periods_name_first_day', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_laundry_periods_recent')
+
+    op.drop_table('laundry_periods')
     with op.batch_alter_table('laundry_holidays', schema=None) as batch_op:
         batch_op.drop_index('uq_laundry_holidays_org_id_id')
         batch_op.drop_index('uq_laundry_holidays_date', sqlite_where=None, postgresql_where=None)
