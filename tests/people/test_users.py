@@ -64,6 +64,22 @@ async def test_the_owner_creates_people_with_a_password_or_a_link(application: A
     assert listed.headers["X-Total-Count"] == "6"
 
 
+async def test_p17_where_nobody_comes_in_by_themselves_the_owner_registers_people(
+    application: Application, shop: Place
+) -> None:
+    body = {"username": "efua", "password": PASSWORD}
+    made = await shop.owner.post("/api/auth/register", json=body)
+    assert (made.status_code, made.json()["role"], made.json()["link"]) == (201, "clerk", None)
+    assert (await sign_in(application, "efua", PASSWORD)).status_code == 200
+    abena = await shop.owner.post("/api/auth/register/", json={"username": "abena", "role": "manager"})
+    assert (abena.status_code, abena.json()["role"]) == (201, "manager")
+    yaw = {"username": "yaw", "password": PASSWORD, "role": "owner"}
+    assert (await application.stranger.post("/api/auth/register", json=yaw)).status_code == 401
+    assert (await shop.manager.post("/api/auth/register", json=yaw)).status_code == 403
+    assert (await application.stranger.get("/app/-/sign-in/register")).status_code == 404
+    assert (await sign_in(application, "yaw", PASSWORD)).status_code == 401
+
+
 async def test_a_dry_run_creates_nobody(shop: Place) -> None:
     await shop.news()
     answer = await shop.owner.post("/api/users?dry_run=1", json={"username": "esi", "role": "clerk"})

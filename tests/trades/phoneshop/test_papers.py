@@ -95,6 +95,7 @@ async def test_figures_on_a_receipt_are_those_of_the_interface_to_the_cent(shop:
             assert part in text
         for amount in (1234.56, -34.55, 1200.01, 700.01, 100.3, sale["amount_paid"], sale["balance_due"]):
             assert money(amount) in text
+        assert await printed(shop.clerk, f"sales/{sale['id']}/receipt", size=size) == (text, width)
     swap = await a_swap(shop.clerk, given_phone_value=1800.4, balance_paid=2700.05)
     text, _ = await printed(shop.clerk, f"swaps/{swap['id']}/papers/receipt", size="80mm")
     assert money(swap["total_transaction_value"]) == "GH₵4,500.45"

@@ -204,10 +204,14 @@ def drawn(template: Path, data: Mapping[str, Any], picture: bytes = b"", kind: s
 def paths(trade: "Trade") -> Iterator[Contract]:
     """The path of each paper of a trade."""
     for paper in trade.papers:
-        does = Download(
-            f"paper.{paper.name}", paper.by, paper.record, _printer(paper), paper.summary, PDF, query=paper.query
-        )
-        yield Contract("GET", f"{trade.prefix}/{paper.record.in_paths}/{{id}}/papers/{paper.name}.pdf", does)
+        yield Contract("GET", f"{trade.prefix}/{paper.record.in_paths}/{{id}}/papers/{paper.name}.pdf", prints(paper))
+
+
+def prints(paper: Paper) -> Download:
+    """A paper at a path that a contract names."""
+    return Download(
+        f"paper.{paper.name}", paper.by, paper.record, _printer(paper), paper.summary, PDF, query=paper.query
+    )
 
 
 def _printer(paper: Paper) -> Callable[..., Any]:
@@ -219,4 +223,4 @@ def _printer(paper: Paper) -> Callable[..., Any]:
     return answer
 
 
-__all__ = ["PAPER_LANGUAGE", "Paper", "Pen", "Sheet", "Size", "Writing", "paths", "printed"]
+__all__ = ["PAPER_LANGUAGE", "Paper", "Pen", "Sheet", "Size", "Writing", "paths", "printed", "prints"]

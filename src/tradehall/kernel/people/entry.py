@@ -23,7 +23,7 @@ from tradehall.kernel.people.attempts import (
     Spend,
     give_back,
 )
-from tradehall.kernel.people.declared import EMAIL, FOUND, JOIN, Kind, SignIn
+from tradehall.kernel.people.declared import CLOSED, EMAIL, FOUND, JOIN, Kind, SignIn
 from tradehall.kernel.people.letters import post
 from tradehall.kernel.people.links import ADDRESS, digest
 from tradehall.kernel.people.members import (
@@ -239,6 +239,7 @@ async def register(office: Office, trade: Trade, call: Call) -> Answer:
 async def registered(office: Office, trade: Trade, call: Call) -> tuple[Granted | Waiting, str]:
     """Register oneself; gives the session, or that one waits, with the secret of the device."""
     way, how = trade.sign_in, trade.register
+    assert how.how is not CLOSED  # noqa: S101 - there the owner alone registers people
     new = await new_user(office, trade, call, way, _role_of(trade, call))
     await office.database.unit(registering(call))
     org_id = 0 if how.how is FOUND else await only(office, call)

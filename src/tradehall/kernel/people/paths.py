@@ -212,6 +212,12 @@ def _admin(trade: "Trade", at: str) -> Iterator[Contract]:
     yield Contract("GET", f"{at}/users", service("users", owner, admin.users, query=_paging(trade)))
     new = service("create_user", owner, admin.create_user, user_form(trade, "NewUser", role=role), User, query=DRY)
     yield Contract("POST", f"{at}/users", new, 201, errors=dict(trade.register.errors))
+    if trade.register.how is CLOSED:
+        least: Any = (role[0], trade.roles[0].name)
+        model = user_form(trade, "Registration", role=least)
+        told = "Register a user; without another role in the least one."
+        does = service("create_user", owner, admin.create_user, model, User, summary=told, query=DRY)
+        yield Contract("POST", f"{at}/auth/register", does, 201, errors=dict(trade.register.errors))
     if trade.register.how is JOIN:
         yield from _registrations(trade, f"{at}/registrations")
     change = service("change_user", owner, admin.change_user, UserChanges, User, query=DRY)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from tradehall.kernel.calls import Call
 from tradehall.kernel.contracts import Service
 from tradehall.kernel.errors import Invalid, Missing, Problem, field_error
-from tradehall.kernel.people import FOUND, organisations
+from tradehall.kernel.people import CLOSED, FOUND, organisations
 from tradehall.kernel.people.entry import WAITS, Waiting, registered
 from tradehall.web.bodies import invalid
 from tradehall.web.face.entering import SIGN_IN, Entering, names_of
@@ -61,7 +61,7 @@ class Registering(Entering):
 
     async def _asked_of_strangers(self, visit: Visit) -> Iterator[Input]:
         """What is asked of whoever registers: the secret twice, and the business only where there are several."""
-        contract = self.house.find("POST", "/auth/register")
+        contract = self.house.find("POST", "/auth/register") if self.trade.register.how is not CLOSED else None
         if contract is None or not isinstance(contract.does, Service) or contract.does.body is None:
             raise Missing("There is no such page")
         known = await self.office.database.read(0, organisations)

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tradehall.kernel.papers import Paper, Size
+from tradehall.kernel.contracts import Contract
+from tradehall.kernel.papers import Paper, Size, prints
 from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.models import Phone, Repair, Sale, Swap
 from tradehall.trades.phoneshop.papers import bought, days, devices, jobs
@@ -15,10 +16,11 @@ LABEL = Path(__file__).parent / "label.typ"
 BOTH = (Size.A4, Size.ROLL)
 
 PASSPORT = Paper("passport", Sale, STAFF, devices.passport_of_sale, "Device passport")
+OF_SALE = Paper("receipt", Sale, STAFF, bought.of_sale, "Receipt", BOTH)
 OF_REPAIR = Paper("receipt", Repair, WORKSHOP, jobs.receipt, "Receipt", BOTH)
 
 papers = (
-    Paper("receipt", Sale, STAFF, bought.of_sale, "Receipt", BOTH),
+    OF_SALE,
     PASSPORT,
     Paper("invoice", Sale, STAFF, bought.invoice_of_sale, "Invoice"),
     Paper("receipt", Swap, STAFF, bought.of_swap, "Receipt", BOTH),
@@ -32,5 +34,6 @@ papers = (
     Paper("label", Phone, STAFF, devices.label, "Label", (Size.LABEL,), LABEL),
     Paper("report", Drawer, MANAGERS, days.report, "Day report", BOTH),
 )
+paths = (Contract("GET", "/api/sales/{id}/receipt.pdf", prints(OF_SALE)),)
 
-__all__ = ["OF_REPAIR", "PASSPORT", "papers"]
+__all__ = ["OF_REPAIR", "PASSPORT", "papers", "paths"]
