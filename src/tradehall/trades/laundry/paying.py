@@ -25,6 +25,8 @@ from tradehall.trades.laundry.views import resident, student_of
 REFUNDED_WITHIN = timedelta(minutes=5)
 """Who cancels later has washed meanwhile, and gets nothing back."""
 
+FOR_WASHING = (Paid.CYCLE, Paid.IDLE, Paid.REFUND)
+
 
 def _some(amount: Decimal) -> Decimal:
     if not amount:

@@ -36,6 +36,7 @@ AT_MACHINE = {
 NOTICES = f"{PREFIX}/notifications"
 
 home = OwnPage("", "board.html", by=RESIDENT, shows=FLOOR, is_kept=True)
+office = OwnPage("", "office.html", by=STAFF, shows={"overview": f"{PREFIX}/admin/overview"})
 floor = OwnPage("floor", "board.html", by=STAFF, shows=FLOOR, title="Floor", icon="boards", is_kept=True)
 queue = OwnPage(
     "queue", "queue.html", by=EVERYBODY, title="Waitlist", icon="calendars", is_kept=True,
@@ -77,7 +78,7 @@ term = OwnPage(
 codes = OwnPage("codes", "codes.html", by=STAFF, shows={"machines": MACHINES}, title="Codes for the machines")
 states = Board(Machine, shows=("current_category", "ends_at", "held_until", "total_cycles"), title="Machines by state")
 screens: tuple[Screen, ...] = (
-    home, floor, queue, notices, me, statistics, codes, term, machine, fault, wall, states,
+    home, office, floor, queue, notices, me, statistics, codes, term, machine, fault, wall, states,
 )  # fmt: skip
 menu = (
     Group("Laundry", (floor, queue, statistics, notices, me)),

@@ -66,6 +66,11 @@ def _there(reader: Reader, moment: datetime) -> datetime:
     return moment.astimezone(ZoneInfo(reader.preferences[ZONE.name]))
 
 
+def began(reader: Reader) -> datetime:
+    """When today began here."""
+    return datetime.combine(reader.today, time(), ZoneInfo(reader.preferences[ZONE.name]))
+
+
 @report(by=EVERYBODY)
 def usage(reader: Reader, ask: Usage) -> Answer:
     """How many loads were done, by the hour of the day at which they began, or by day."""

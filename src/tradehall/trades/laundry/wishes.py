@@ -68,7 +68,7 @@ def _free(machines: list[Machine]) -> list[Machine]:
 
 @act(Wish, by=EVERYBODY)
 def ask(ctx: Context, wish: Enough) -> Answer:
-    """Be told once when so many machines of a kind are free; a second wish for the kind replaces the first."""
+    """Be told once when so many machines of a kind are free. A second wish for the kind replaces the first."""
     kind, me, hours = wish.machine_type, ctx.actor.user_id, terms.hours(ctx)
     if wish.room_id is not None:
         ctx.get(Room, wish.room_id)
