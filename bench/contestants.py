@@ -17,7 +17,7 @@ from joserfc import jwt
 from joserfc.jwk import OctKey
 
 from bench import ours
-from bench.plan import DEEP, PAGE, TILLS_PHONES
+from bench.plan import CONNECTIONS, DEEP, PAGE, TILLS_PHONES
 
 ROOT = Path(__file__).parent.parent
 PATIENCE = 60.0
@@ -51,6 +51,8 @@ class Contestant:
     idle_mb: float
     deep_path: str
     next_phone: int
+    connections: int = CONNECTIONS
+    """How many connections the load keeps open."""
 
     @property
     def headers(self) -> dict[str, str]:

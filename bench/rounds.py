@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.contestants import Contestant
-from bench.plan import CONNECTIONS, PAGE
+from bench.plan import PAGE
 
 SCRIPTS = Path(__file__).parent / "wrk"
 OBJECT, LIST = '^%s*{%s*"', '^%s*%[%s*{%s*"'
@@ -44,8 +44,17 @@ Lap = Callable[[int], Round]
 
 
 def wrk(contestant: Contestant, script: str, seconds: int, arguments: tuple[object, ...]) -> Round:
-    """Run wrk once: one thread, 16 connections, every answer checked."""
-    words = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "30s", "-s", str(SCRIPTS / script)]
+    """Run wrk once: one thread, every answer checked."""
+    words = [
+        "wrk",
+        "-t1",
+        f"-c{contestant.connections}",
+        f"-d{seconds}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(SCRIPTS / script),
+    ]
     command = [*words, contestant.url, "--", *map(str, arguments)]
     env = os.environ | {"BENCH_TOKEN": contestant.token, "BENCH_SCRIPTS": str(SCRIPTS)}
     printed = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
