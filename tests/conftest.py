@@ -81,11 +81,18 @@ def clock() -> Clock:
 
 
 @pytest.fixture
+def chosen() -> dict[str, str]:
+    """The settings of the installation that a file of tests needs besides those of all."""
+    return {}
+
+
+@pytest.fixture
 async def application(
-    database_url: str, trade: Trade, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient], tmp_path: Path
-) -> AsyncIterator[Application]:
+    database_url: str, trade: Trade, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient], tmp_path: Path,
+    chosen: dict[str, str],
+) -> AsyncIterator[Application]:  # fmt: skip
     """The trade of this folder, running; each folder's conftest names it in a fixture `trade`."""
-    async with opened(database_url, trade, clock, served, tmp_path) as application:
+    async with opened(database_url, trade, clock, served, tmp_path, **chosen) as application:
         yield application
 
 

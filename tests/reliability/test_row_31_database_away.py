@@ -6,14 +6,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
-import httpx2
 import psycopg
 import pytest
 import sqlalchemy as sa
 
 from tests.reliability.proxy import Wire, wire
 from tests.reliability.serving import Shop
-from tests.running import Application, Clock, Copies, Place, Switchboard, opened
+from tests.running import Copies, Place
 from tests.servers import Postgres
 from tradehall.kernel.trade import Trade
 
@@ -42,11 +41,9 @@ async def line(beyond: str) -> AsyncIterator[tuple[Wire, str]]:
 
 
 @pytest.fixture
-async def application(
-    line: tuple[Wire, str], trade: Trade, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient], tmp_path: Path
-) -> AsyncIterator[Application]:
-    async with opened(line[1], trade, clock, served, tmp_path) as application:
-        yield application
+def database_url(line: tuple[Wire, str]) -> str:
+    """The database, through the wire."""
+    return line[1]
 
 
 def phone(serial: int) -> dict[str, Any]:

@@ -1,12 +1,8 @@
 """Limits over HTTP (P-29, row 40)."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import httpx2
 import pytest
 
-from tests.running import ORIGIN, PASSWORD, Application, Clock, Switchboard, opened
+from tests.running import ORIGIN, PASSWORD, Application
 from tradehall.kernel.trade import Trade
 from tradehall.settings import Settings
 from tradehall.trades import phoneshop
@@ -21,12 +17,9 @@ def trade() -> Trade:
 
 
 @pytest.fixture
-async def application(
-    database_url: str, trade: Trade, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient], tmp_path: Path
-) -> AsyncIterator[Application]:
-    limits = {"rate_limit": DAY, "rate_limit_auth": "2/day", "trusted_proxies": "127.0.0.1"}
-    async with opened(database_url, trade, clock, served, tmp_path, **limits) as application:
-        yield application
+def chosen() -> dict[str, str]:
+    """Very few requests a day."""
+    return {"rate_limit": DAY, "rate_limit_auth": "2/day", "trusted_proxies": "127.0.0.1"}
 
 
 async def test_row_40_too_many_requests_are_429_in_the_trade_s_shape_with_cors(application: Application) -> None:

@@ -1,11 +1,12 @@
 """What most tests need first, each in a line."""
 
+import asyncio
 from itertools import count
 from typing import Any
 
 import httpx2
 
-from tests.running import Person
+from tests.running import Person, Place
 
 _serial = count(1)
 
@@ -14,6 +15,13 @@ def done(answer: httpx2.Response, status: int = 201) -> Any:
     """The body of an answer that must have this status."""
     assert answer.status_code == status, answer.text
     return answer.json()
+
+
+async def settled(shop: Place) -> None:
+    """Everything that is due is done."""
+    while await shop.application.office.work_once():
+        pass
+    await asyncio.sleep(0)
 
 
 async def a_customer(person: Person, **more: Any) -> dict[str, Any]:

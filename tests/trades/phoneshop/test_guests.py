@@ -1,41 +1,34 @@
 """The pages that the links of customers open: what they show, what is done there, and what they never tell (R-24, N3, N4)."""
 
 import io
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from pypdf import PdfReader
 
-from tests.adapters.paystack import SECRET, FakePaystack, fake_paystack
+from tests.adapters.paystack import FakePaystack
 from tests.files.samples import from_a_phone, sent
-from tests.running import Application, Clock, Place, Switchboard, opened
-from tests.trades.phoneshop.arranging import a_customer, a_phone, a_repair, a_sale, became, done, imei, token_of
-from tests.trades.phoneshop.test_providers import settled
+from tests.running import Application, Place
+from tests.trades.phoneshop.arranging import (
+    a_customer,
+    a_phone,
+    a_repair,
+    a_sale,
+    became,
+    done,
+    imei,
+    settled,
+    token_of,
+)
 from tests.web.looking import Looker, text
-from tradehall.kernel.trade import Trade
 from tradehall.trades.phoneshop.models import Sale
 
 
 @pytest.fixture
-async def paystack() -> AsyncIterator[FakePaystack]:
-    """The provider."""
-    async with fake_paystack() as provider:
-        yield provider
-
-
-@pytest.fixture
-async def application(
-    database_url: str, trade: Trade, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient], tmp_path: Path,
-    paystack: FakePaystack,
-) -> AsyncIterator[Application]:  # fmt: skip
-    """The shop with an account at the provider."""
-    clock.set("2026-03-02T09:00:00Z")
-    chosen = {"paystack_secret_key": SECRET, "paystack_base_url": paystack.base}
-    async with opened(database_url, trade, clock, served, tmp_path, **chosen) as application:
-        yield application
+def chosen(account: dict[str, str]) -> dict[str, str]:
+    """The shop has an account at the provider."""
+    return account
 
 
 def printed(answer: httpx2.Response) -> str:

@@ -1,38 +1,22 @@
 """Payments that a provider confirms: whatever gets lost, the money is booked once, and never what was not asked for."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from tests.adapters.paystack import SECRET, FakePaystack, fake_paystack, signed
-from tests.running import Application, Clock, Place, Switchboard, opened
-from tests.trades.phoneshop.arranging import a_customer, a_phone, a_sale, done
-from tradehall.kernel.trade import Trade
+from tests.adapters.paystack import FakePaystack, signed
+from tests.running import Clock, Place
+from tests.trades.phoneshop.arranging import a_customer, a_phone, a_sale, done, settled
 
 HOOK = "/api/payments/webhook/paystack"
 
 
 @pytest.fixture
-async def paystack() -> AsyncIterator[FakePaystack]:
-    """The provider."""
-    async with fake_paystack() as provider:
-        yield provider
-
-
-@pytest.fixture
-async def application(
-    database_url: str, trade: Trade, clock: Clock, served: tuple[Switchboard, httpx2.AsyncClient], tmp_path: Path,
-    paystack: FakePaystack,
-) -> AsyncIterator[Application]:  # fmt: skip
-    """The shop with an account at the provider; its worker works when a test says so."""
-    clock.set("2026-03-02T09:00:00Z")
-    chosen = {"paystack_secret_key": SECRET, "paystack_base_url": paystack.base}
-    async with opened(database_url, trade, clock, served, tmp_path, **chosen) as application:
-        yield application
+def chosen(account: dict[str, str]) -> dict[str, str]:
+    """The shop has an account at the provider."""
+    return account
 
 
 async def due(shop: Place, price: float = 500, paid: float = 100) -> dict[str, Any]:
@@ -49,13 +33,6 @@ async def intend(shop: Place, sale: dict[str, Any], **more: Any) -> dict[str, An
     made = done(await shop.clerk.post("/api/payments/intents", json=order))
     await settled(shop)
     return await now(shop, made)
-
-
-async def settled(shop: Place) -> None:
-    """Everything that is due is done."""
-    while await shop.application.office.work_once():
-        pass
-    await asyncio.sleep(0)
 
 
 async def now(shop: Place, made: dict[str, Any]) -> dict[str, Any]:
