@@ -38,20 +38,28 @@ async def test_a_letter_arrives_as_it_was_written_with_the_same_message_id_each_
 
 
 @pytest.mark.parametrize(
-    ("to", "says", "again", "why"),
+    ("to", "says", "again", "why", "details"),
     [
-        ("ama@example.com", "451 later", True, "451: later"),
-        ("ama@example.com", "554 no", False, "554: no"),
-        ("nobody@example.com", "", False, "550: <n***@example.com> unknown here"),
-        ("a b@example.com", "", False, "This is no e-mail address that a mail server knows"),
-        ("ama@example.com\nBcc: all@example.com", "", False, "This is no e-mail address that a mail server knows"),
+        ("ama@example.com", "451 later", True, "The mail server takes no messages just now", "451: later"),
+        ("ama@example.com", "554 no", False, "The mail server refused this message", "554: no"),
+        (
+            "nobody@example.com",
+            "",
+            False,
+            "The mail server refused this message",
+            "550: <n***@example.com> unknown here",
+        ),
+        ("a b@example.com", "", False, "This is no e-mail address that a mail server knows", ""),
+        ("ama@example.com\nBcc: all@example.com", "", False, "This is no e-mail address that a mail server knows", ""),
     ],
 )
-async def test_what_the_server_refuses_was_not_sent(box: Mailbox, to: str, says: str, again: bool, why: str) -> None:
+async def test_what_the_server_refuses_was_not_sent(
+    box: Mailbox, to: str, says: str, again: bool, why: str, details: str
+) -> None:
     box.says = [says] if says else []
     with pytest.raises(NotAccepted) as refusal:
         await sender(box.port).send(Outgoing("1-7", to, "Hello", "Hello", unique="1"))
-    assert (refusal.value.again, refusal.value.why) == (again, why)
+    assert (refusal.value.again, refusal.value.why, refusal.value.details) == (again, why, details)
 
 
 @pytest.mark.parametrize("tls", ["starttls", "tls"])

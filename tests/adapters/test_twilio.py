@@ -30,22 +30,29 @@ async def test_a_message_is_handed_over_as_the_protocol_wants_it(provider: FakeT
 
 
 @pytest.mark.parametrize(
-    ("does", "again", "opted_out", "why"),
+    ("does", "again", "opted_out", "why", "details"),
     [
-        (400, False, False, "21211: Invalid 'To' Phone Number: ***567"),
-        (21610, False, True, "21610: Attempt to send to unsubscribed recipient"),
-        (401, True, False, "20003: Authentication Error - invalid username"),
-        (429, True, False, "20429: Too Many Requests"),
-        (503, True, False, "20503: Service Unavailable"),
+        (400, False, False, "This is no number that an SMS can be sent to", "21211: Invalid 'To' Phone Number: ***567"),
+        (21610, False, True, "This person wants no messages", "21610: Attempt to send to unsubscribed recipient"),
+        (
+            401,
+            True,
+            False,
+            "The provider doesn't let this installation in",
+            "20003: Authentication Error - invalid username",
+        ),
+        (429, True, False, "The provider takes no messages just now", "20429: Too Many Requests"),
+        (503, True, False, "The provider takes no messages just now", "20503: Service Unavailable"),
     ],
 )
 async def test_what_the_provider_refuses_was_certainly_not_sent(
-    provider: FakeTwilio, does: int, again: bool, opted_out: bool, why: str
+    provider: FakeTwilio, does: int, again: bool, opted_out: bool, why: str, details: str
 ) -> None:
     provider.does = [does]
     with pytest.raises(NotAccepted) as refusal:
         await provider.sender().send(TO_AMA)
-    assert (refusal.value.again, refusal.value.opted_out, refusal.value.why) == (again, opted_out, why)
+    assert (refusal.value.again, refusal.value.opted_out) == (again, opted_out)
+    assert (refusal.value.why, refusal.value.details) == (why, details)
 
 
 async def test_where_the_provider_failed_or_left_nobody_is_sure(
@@ -75,9 +82,11 @@ def heard(url: str, fields: dict[str, str], **changed: Any) -> Fate | Reply | No
 
 def test_a_signed_report_is_read_whatever_address_a_proxy_made_of_it() -> None:
     fields = {"MessageSid": "SM1", "MessageStatus": "delivered", "Price": "-0.0075", "PriceUnit": "USD"}
-    assert heard("?message=1-7", fields) == Fate("1-7", "SM1", "delivered", "", Decimal("0.0075"), "USD")
+    assert heard("?message=1-7", fields) == Fate("1-7", "SM1", "delivered", "", "", Decimal("0.0075"), "USD")
     failed = {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30003", "Price": "NaN"}
-    assert heard("?message=1-7", failed) == Fate("1-7", "SM1", "failed", "30003", None, "")
+    assert heard("?message=1-7", failed) == Fate(
+        "1-7", "SM1", "failed", "The provider could not deliver it", "30003", None, ""
+    )
     assert heard("?message=1-7", fields | {"MessageStatus": "queued"}) is None
     assert heard("", {"MessageSid": "SM2", "From": "+233241234567", "Body": "Stop it"}) == Reply(
         "+233241234567", "Stop it", "SM2"

@@ -39,9 +39,11 @@ SENTENCE_AT = {
     "Missing": 0,
     "Unauthenticated": 0,
     "Unavailable": 0,
+    "NotAccepted": 0,
+    "Unsure": 0,
 }
 """Where a refusal has its sentence."""
-TELLS_WHY = ("wrong", "refusal", "_nothing", "_warning", "_why")
+TELLS_WHY = ("wrong", "refusal", "_nothing", "_warning", "_why", "_never")
 """Functions that give a sentence, or none."""
 ELSEWHERE = (
     "/settings.py",
@@ -245,9 +247,11 @@ def _refusing(module: Module) -> Iterator[ast.expr]:
     for name, call in module.calls():
         yield from call.args[SENTENCE_AT[name] :][:1] if name in SENTENCE_AT else ()
         yield from call.args[:1] if name == "ValueError" else ()
-        yield from (each.value for each in call.keywords if name == "Reply" and each.arg == "error")
+        yield from (each.value for each in call.keywords if name in ("Reply", "values") and each.arg == "error")
         yield from call.args[1:2] if ast.unparse(call.func) == "super().__init__" else ()
-        yield from (each.value for each in call.keywords if each.arg in ("says", "sentence", "wrong"))
+        yield from (each.value for each in call.keywords if each.arg in ("says", "sentence", "wrong", "why"))
+    for target, values in module.names.items():
+        yield from values if target.endswith((".why", "['why']")) or target == "why" else ()
     for each in ast.walk(module.tree):
         if isinstance(each, ast.Dict):
             pairs = zip(each.keys, each.values, strict=True)

@@ -129,7 +129,8 @@ async def test_p_30_a_backup_that_fails_or_grows_old_is_a_warning(keeping: Keepi
     private, _ = make_pair()
     with pytest.raises(RuntimeError, match="this is no key of a backup"):
         await keeping.run(lock=Lock(private))
-    assert (await keeping.status())["warning"].startswith("The first backup failed: this is no key of a backup")
+    assert (await keeping.status())["warning"] == "The first backup failed: its key or its settings are wrong"
+    assert (await keeping.status())["backups"][0]["details"].startswith("this is no key of a backup")
     assert await keeping.run() == "full"
     assert (await keeping.status())["warning"] is None
     keeping.clock.forward(hours=5)
@@ -145,8 +146,9 @@ async def test_p_30_what_could_not_be_copied_is_a_warning_and_is_copied_by_the_n
     keeping.elsewhere.away = True
     assert await keeping.run() == "full"
     assert (await keeping.status())["warning"] == (
-        "The last backup was made, but it could not be copied off the machine: The store of files does not answer"
+        "The last backup was made, but it could not be copied off the machine"
     )
+    assert (await keeping.status())["backups"][0]["details"] == "The store of files does not answer"
     keeping.elsewhere.away = False
     keeping.clock.forward(minutes=3)
     assert await keeping.run() == ""

@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 
 from tests.running import Application, Person, Place
 from tradehall.kernel.calls import references
+from tradehall.kernel.checks import Check
 from tradehall.kernel.comments import Comment
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Download, Drill, History, Listing, Reading, Report
@@ -613,6 +614,13 @@ async def _export(place: Place) -> int:
     return int(answer.json()["id"])
 
 
+async def _check(place: Place) -> int:
+    """A log that is to be looked at."""
+    answer = await place.head.post("/api/audit/checks")
+    assert answer.status_code == 201, answer.text
+    return int(answer.json()["id"])
+
+
 async def _comment(place: Place) -> int:
     """What the owner said about a phone."""
     return await _asked(place, f"/api/phones/{await _a_phone(place)}/comments", "text")
@@ -622,7 +630,7 @@ MAKERS: dict[type[Record], Callable[[Place], Awaitable[int]]] = {
     Checkout: _checkout, Drawer: _drawer, PaymentAttempt: _attempt, Import: _import,
     Delivery: _parked_delivery, Job: _dead_job, Message: _message, Notice: _notice, Reply: _reply,
     DeviceCheck: _device_check, Inspection: _inspection, UnitCost: _unit_cost, StockCountLine: _count_line,
-    Payment: _payment, Refund: _refund, Comment: _comment, Export: _export,
+    Payment: _payment, Refund: _refund, Comment: _comment, Export: _export, Check: _check,
 }  # fmt: skip
 """How a row comes about of a record that nobody creates by asking."""
 

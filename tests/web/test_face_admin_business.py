@@ -9,12 +9,15 @@ import sqlalchemy as sa
 from tests.running import Application, Clock, Place
 from tests.web.hiring import a_rental
 from tests.web.looking import Looker, menu, text
+from tradehall.kernel import checks
 from tradehall.kernel.context import Context
 from tradehall.kernel.events import EVENTS
 from tradehall.kernel.keeping import BACKUPS
+from tradehall.kernel.notices.ledger import Channel, Message
+from tradehall.kernel.notices.sending import FAIL
 
-PAGES = ("settings", "templates", "templates/overdue", "audit", "audit/check", "backups", "privacy")
-OF_OWNERS = ("settings", "audit/check", "backups", "privacy", "people")
+PAGES = ("settings", "templates", "templates/overdue", "audit", "backups", "privacy")
+OF_OWNERS = ("settings", "backups", "privacy", "people")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -159,10 +162,21 @@ async def test_the_log_is_read_page_by_page(application: Application, shop: Plac
         assert second.text.count("bicycle.create") == 2
 
 
-async def test_row_42_the_chain_is_checked_at_a_button(application: Application, shop: Place) -> None:
+async def checked(shop: Place, owner: Looker) -> str:
+    """What a check of the log finds, once it is through."""
+    begun = await owner.send("/-/audit/checks")
+    assert begun.status_code == 303
+    place = begun.headers["location"].removeprefix("/app")
+    while (page := await owner.see(place)).headers.get("refresh"):
+        assert "<progress" in page.text
+        await shop.application.office.work_once()
+    return text(page)
+
+
+async def test_row_42_the_chain_is_checked_at_a_button_by_a_job(application: Application, shop: Place) -> None:
     await a_bicycle(shop)
     async with Looker(application, shop.owner) as owner:
-        assert "The log is as it was written" in text(await owner.see("/-/audit/check"))
+        assert "The log is as it was written" in await checked(shop, owner)
         told = (await shop.owner.get("/api/audit/check")).json()
         assert (told["holds"], told["wrong"], told["head"]["organisation"]) == (True, [], shop.org_id)
 
@@ -171,10 +185,40 @@ async def test_row_42_the_chain_is_checked_at_a_button(application: Application,
             ctx.session.execute(sa.update(EVENTS).where(*mine).values(verb="bicycle.sell"))
 
         await shop.work(alter)
-        page = text(await owner.see("/-/audit/check"))
+        page = await checked(shop, owner)
         assert "The log was altered" in page
         assert "the chain is broken at event" in page
         assert (await shop.owner.get("/api/audit/check")).json()["holds"] is False
+
+
+async def test_row_42_a_check_that_goes_on_is_not_begun_twice(application: Application, shop: Place) -> None:
+    def twice(ctx: Context) -> None:
+        with ctx.happening("check.begin"):
+            assert checks.begin(ctx).id == checks.begin(ctx).id
+
+    await shop.work(twice)
+    async with Looker(application, shop.helper) as helper:
+        assert (await helper.send("/-/audit/checks")).status_code == 403
+        assert (await helper.see("/-/audit/checks/1")).status_code == 403
+
+
+async def test_p_23_why_a_message_failed_is_said_in_the_language_of_whoever_reads_it(
+    application: Application, shop: Place
+) -> None:
+    def fail(ctx: Context) -> None:
+        of = {"of_trade": ctx.trade.name, "template": "overdue", "cause_event": "rental.overdue"}
+        with ctx.happening("rental.overdue"):
+            message = ctx.add(Message(channel=Channel.SMS, address="+233241234567", body="Late", due_at=ctx.now, **of))
+        ctx.do(FAIL, message, why="The provider could not deliver it", details="30003: Unreachable")
+
+    await shop.work(fail)
+    async with Looker(application, shop.owner) as owner:
+        owner.http.headers["Accept-Language"] = "fr"
+        page = text(await owner.see("/messages-log"))
+        assert "Le fournisseur n’a pas pu le remettre" in page
+        assert "30003" not in page
+        assert "30003" in text(await owner.see("/messages-log", params={"columns": "status,details"}))
+        assert "État: En attente → Échec" in text(await owner.see("/-/audit"))
 
 
 async def test_p_30_an_old_backup_is_warned_of_at_home(application: Application, shop: Place, clock: Clock) -> None:

@@ -9,8 +9,8 @@ from hatchling.builders.wheel import WheelBuilder
 from tests.running import Application, Place
 from tests.web.hiring import a_rental
 from tests.web.looking import Looker, text
+from tradehall.kernel.formats import Formats
 from tradehall.trades.phoneshop import trade as phoneshop
-from tradehall.web.face.formats import Formats
 from tradehall.web.face.words import Catalogue, Words, wanted
 
 ROOT = Path(__file__).parents[2]

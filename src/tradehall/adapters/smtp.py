@@ -44,7 +44,9 @@ class Smtp:
         try:
             await client.connect()
         except (aiosmtplib.SMTPException, OSError) as error:
-            raise NotAccepted(f"The mail server can't be used: {type(error).__name__}", again=True) from error
+            raise NotAccepted(
+                "The mail server can't be used", f"{type(error).__name__}: {error}", again=True
+            ) from error
         try:
             await client.send_message(mail)
         except aiosmtplib.SMTPRecipientsRefused as error:
@@ -80,5 +82,7 @@ class Smtp:
 
 
 def _refused(error: aiosmtplib.SMTPResponseException, message: Outgoing) -> NotAccepted:
-    why = f"{error.code}: {error.message}".replace(message.to, masked(message.to))
-    return NotAccepted(why, again=error.code < 500)
+    details = f"{error.code}: {error.message}".replace(message.to, masked(message.to))
+    if error.code < 500:
+        return NotAccepted("The mail server takes no messages just now", details, again=True)
+    return NotAccepted("The mail server refused this message", details)

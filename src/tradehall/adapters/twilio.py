@@ -17,7 +17,8 @@ STATUSES = {
     "sent": "sent", "delivered": "delivered", "read": "delivered", "undelivered": "failed", "failed": "failed",
     "canceled": "failed",
 }  # fmt: skip
-OPTED_OUT = 21610
+OPTED_OUT, NO_NUMBERS = 21610, (21211, 21614)
+NO_NUMBER = "This is no number that an SMS can be sent to"
 NOT_SENT = (
     httpx2.ConnectError,
     httpx2.ConnectTimeout,
@@ -93,12 +94,16 @@ def _read(answer: httpx2.Response, message: Outgoing) -> Receipt:
             int(parts) if parts.isascii() and parts.isdigit() and int(parts) else None,
         )  # fmt: skip
     code = said.get("code", answer.status_code)
-    why = f"{code}: {said.get('message', 'the provider refused')}".replace(message.to, masked(message.to))
-    if answer.status_code in (401, 403, 408, 425, 429, 503):  # a wrong password is the installation's to mend
-        raise NotAccepted(why, again=True)
+    details = f"{code}: {said.get('message', '')}".replace(message.to, masked(message.to)).rstrip(": ")
+    if answer.status_code in (401, 403):  # the installation's to mend
+        raise NotAccepted("The provider doesn't let this installation in", details, again=True)
+    if answer.status_code in (408, 425, 429, 503):
+        raise NotAccepted("The provider takes no messages just now", details, again=True)
     if answer.status_code >= 500:
-        raise Unsure(why)
-    raise NotAccepted(why, opted_out=code == OPTED_OUT)
+        raise Unsure("The provider failed, and may have sent it", details)
+    if code == OPTED_OUT:
+        raise NotAccepted("This person wants no messages", details, opted_out=True)
+    raise NotAccepted(NO_NUMBER if code in NO_NUMBERS else "The provider refused this message", details)
 
 
 def _json(answer: httpx2.Response) -> dict[str, Any]:
@@ -114,8 +119,9 @@ def _fate(url: str, sid: str, given: Mapping[str, str]) -> Fate | None:
     message = parse_qs(urlsplit(url).query).get("message", [""])[0]
     if status is None or not message:
         return None
-    why = f"{given['ErrorCode']}: {given.get('ErrorMessage', '')}".rstrip(": ") if given.get("ErrorCode") else ""
-    return Fate(message, sid, status, why, _cost(given.get("Price")), given.get("PriceUnit", ""))
+    details = f"{given['ErrorCode']}: {given.get('ErrorMessage', '')}".rstrip(": ") if given.get("ErrorCode") else ""
+    why = "The provider could not deliver it" if status == "failed" else ""
+    return Fate(message, sid, status, why, details, _cost(given.get("Price")), given.get("PriceUnit", ""))
 
 
 def _cost(price: Any) -> Decimal | None:

@@ -288,29 +288,51 @@ def erase_history(session: Session, org_id: int, entity: str, record_id: int) ->
     session.execute(sa.update(CHANGES).where(*mine).values(personal=None, personal_salt=None))
 
 
-def verify(session: Session, org_id: int, page: int = 2000) -> Iterator[str]:
-    """What is wrong with an organisation's log, a sentence each; nothing where the chain holds."""
-    former, last = START, 0
-    gone: dict[tuple[str, int], int] = {}
-    while events := session.execute(
-        sa.select(EVENTS).where(EVENTS.c.org_id == org_id, EVENTS.c.id > last).order_by(EVENTS.c.id).limit(page)
-    ).all():
-        first, end = events[0].id, events[-1].id
-        within = (CHANGES.c.org_id == org_id, CHANGES.c.event_id.between(first, end))
+def head(session: Session, org_id: int) -> int:
+    """The last event of an organisation; 0 where nothing has happened yet."""
+    return session.execute(sa.select(sa.func.max(EVENTS.c.id)).where(EVENTS.c.org_id == org_id)).scalar() or 0
+
+
+class Walk:
+    """An organisation's log, looked at from its first event on, a page at a time."""
+
+    def __init__(self, org_id: int) -> None:
+        self.org_id, self.former, self.last = org_id, START, 0
+        self._gone: dict[tuple[str, int], int] = {}
+
+    def page(self, session: Session, most: int = 2000) -> list[str] | None:
+        """What is wrong with the next events, a sentence each; None after the last."""
+        later = (EVENTS.c.org_id == self.org_id, EVENTS.c.id > self.last)
+        events = session.execute(sa.select(EVENTS).where(*later).order_by(EVENTS.c.id).limit(most)).all()
+        if not events:
+            return None
+        within = (CHANGES.c.org_id == self.org_id, CHANGES.c.event_id.between(events[0].id, events[-1].id))
+        query = sa.select(CHANGES).where(*within).order_by(CHANGES.c.event_id, CHANGES.c.position)
         changes: dict[int, list[Any]] = {}
-        for change in session.execute(
-            sa.select(CHANGES).where(*within).order_by(CHANGES.c.event_id, CHANGES.c.position)
-        ):
+        for change in session.execute(query):
             changes.setdefault(change.event_id, []).append(change)
-        for event in events:
-            if event.id != last + 1:
-                yield f"event {last + 1} is missing"
-            yield from _wrong(former, event, changes.get(event.id, []))
-            _erasures(gone, changes.get(event.id, []))
-            former, last = event.chain, event.id
-    for (entity, record_id), event_id in gone.items():
-        yield f"event {event_id}: what it says of {entity} {record_id} is gone, and nobody erased it"
-    yield from _strays(session, org_id)
+        return [sentence for event in events for sentence in self._step(event, changes.get(event.id, []))]
+
+    def _step(self, event: Any, changes: list[Any]) -> Iterator[str]:
+        if event.id != self.last + 1:
+            yield f"event {self.last + 1} is missing"
+        yield from _wrong(self.former, event, changes)
+        _erasures(self._gone, changes)
+        self.former, self.last = event.chain, event.id
+
+    def rest(self, session: Session) -> Iterator[str]:
+        """What is wrong with the whole, once every page was looked at."""
+        for (entity, record_id), event_id in self._gone.items():
+            yield f"event {event_id}: what it says of {entity} {record_id} is gone, and nobody erased it"
+        yield from _strays(session, self.org_id)
+
+
+def verify(session: Session, org_id: int) -> Iterator[str]:
+    """What is wrong with an organisation's log, a sentence each; nothing where the chain holds."""
+    walk = Walk(org_id)
+    while (wrong := walk.page(session)) is not None:
+        yield from wrong
+    yield from walk.rest(session)
 
 
 def _wrong(former: str, event: Any, changes: list[Any]) -> Iterator[str]:

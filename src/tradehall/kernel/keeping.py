@@ -49,6 +49,7 @@ BACKUPS = sa.Table(
     sa.Column("bytes", sa.BigInteger),
     sa.Column("digest", sa.String(64)),
     sa.Column("error", sa.Text),
+    sa.Column("details", sa.Text),
     sa.CheckConstraint("state IN ('running', 'done', 'failed')", name="ck_backups_state"),
     sqlite_autoincrement=True,
     info={"backup": False},
@@ -149,7 +150,9 @@ class End(Work):
         newest, covered = _last(session, state="done"), {"covers_at": begun, "next_at": self.schedule.next_at(begun)}
         if newest is not None and self.told["kind"] == CHANGES and newest.digest == self.told["digest"]:
             session.execute(sa.delete(BACKUPS).where(mine))
-            session.execute(sa.update(BACKUPS).where(BACKUPS.c.id == newest.id).values(covered | {"error": None}))
+            session.execute(
+                sa.update(BACKUPS).where(BACKUPS.c.id == newest.id).values(covered | {"error": None, "details": None})
+            )
             return False
         values = self.told | covered | {"state": "done", "ended_at": self.now}
         session.execute(sa.update(BACKUPS).where(mine).values(values))
@@ -161,12 +164,12 @@ class Marred(Work):
 
     org_id = 0
 
-    def __init__(self, why: str) -> None:
-        self.why = why
+    def __init__(self, why: str, details: str) -> None:
+        self.trouble = {"error": why, "details": details}
 
     def run(self, batch: Batch) -> None:
         if (newest := _last(batch.session, state="done")) is not None:
-            batch.session.execute(sa.update(BACKUPS).where(BACKUPS.c.id == newest.id).values(error=self.why))
+            batch.session.execute(sa.update(BACKUPS).where(BACKUPS.c.id == newest.id).values(self.trouble))
 
 
 async def keep(database: Database, schedule: Schedule, clock: Callable[[], datetime]) -> None:
@@ -206,7 +209,7 @@ def status(session: Session, now: datetime) -> dict[str, Any]:
         "backups": [
             {
                 "kind": row.kind, "state": row.state, "name": row.name, "bytes": row.bytes, "error": row.error,
-                "started_at": utc_text(row.started_at), "ended_at": row.ended_at and utc_text(row.ended_at),
+                "details": row.details, "started_at": utc_text(row.started_at), "ended_at": row.ended_at and utc_text(row.ended_at),
             }
             for row in recent
         ],

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, create_model
 
-from tradehall.kernel import audit, backlog, comments, feed, keeping, keys, papers, persons, privacy, views
+from tradehall.kernel import audit, backlog, checks, comments, feed, keeping, keys, papers, persons, privacy, views
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Drill, Listing, Paging, Report, Shape, SkipLimit, dumps, shown
 from tradehall.kernel.database import Session
@@ -208,6 +208,7 @@ class Trade:
         yield from keys.paths(self)
         yield from backlog.paths(self)
         yield from audit.paths(self)
+        yield from checks.paths(self)
         yield from feed.paths(self)
         yield from notices.paths(self)
         yield from keeping.paths(self)

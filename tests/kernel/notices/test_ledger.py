@@ -70,7 +70,7 @@ async def test_a_message_is_in_the_ledger_with_its_words_its_length_its_cost_and
     assert message | {"updated_at": None} == {
         "id": 1, "created_at": "2026-11-21T10:00:00.000000Z", "channel": "sms", "to": "+233241234567",
         "template": "receipt", "subject": "", "body": "Ama: GHS 12.50 paid on 21 Nov 2026, 10:00. Osu Fruit",
-        "status": "sent", "why": NOBODY, "segments": 1, "cost": 0.35, "currency": "GHS", "provider": "console",
+        "status": "sent", "why": NOBODY, "details": "", "segments": 1, "cost": 0.35, "currency": "GHS", "provider": "console",
         "provider_id": f"console-{shop.org_id}-1", "cause_entity": None, "cause_id": None, "cause_event": "crate.sell",
         "due_at": "2026-11-21T10:00:00.000000Z", "attempts": 1, "updated_at": None,
         "is_test": False,

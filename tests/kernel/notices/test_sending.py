@@ -75,7 +75,8 @@ async def test_a_message_that_was_not_delivered_says_why_and_can_be_sent_again(
     assert (await shop.keeper.post("/api/messages/1/resend")).status_code == 409
     await became(shop, "undelivered", ErrorCode="30003", ErrorMessage="Unreachable destination handset")
     (message,) = await log(shop)
-    assert (message["status"], message["why"]) == ("failed", "30003: Unreachable destination handset")
+    assert (message["status"], message["why"]) == ("failed", "The provider could not deliver it")
+    assert message["details"] == "30003: Unreachable destination handset"
     again = await shop.keeper.post("/api/messages/1/resend")
     assert (again.status_code, again.json()["status"]) == (200, "queued")
     assert (await until(shop, "sent"))["provider_id"] == f"SM{2:032x}"
@@ -90,7 +91,8 @@ async def test_what_the_provider_refuses_for_good_is_failed_with_its_reason_and_
     provider.does = [400]
     await tell(shop, AMA)
     message = await until(shop, "failed")
-    assert message["why"] == "21211: Invalid 'To' Phone Number: ***567"
+    assert message["why"] == "This is no number that an SMS can be sent to"
+    assert message["details"] == "21211: Invalid 'To' Phone Number: ***567"
     assert await shop.application.office.work_once() == 0
 
 
@@ -107,7 +109,7 @@ async def test_what_the_provider_refuses_for_now_is_tried_again_later_and_at_las
         await shop.application.office.work_once()
     first = await until(shop, "queued")
     assert (first["due_at"], first["attempts"]) == ("2026-11-21T20:59:30.000000Z", 1)
-    assert first["why"].startswith("20")
+    assert first["details"].startswith("20")
     clock.set("2026-11-21T20:59:30Z")
     while provider.asked < 2:
         await shop.application.office.work_once()

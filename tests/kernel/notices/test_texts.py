@@ -82,6 +82,21 @@ def test_a_value_is_written_as_people_read_it(value: Any, shown: str) -> None:
     assert gathered(Template("t", sms="{x}"), {"x": value, "business": ""}, None, HERE)["x"] == shown
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Decimal("5200"), "5 200,00 GHS"),
+        (Decimal("-0.5"), "-0,50 GHS"),
+        (datetime(2026, 11, 1, 23, 5, tzinfo=UTC), "1 nov. 2026, 23:05"),
+        (date(2026, 2, 9), "9 févr. 2026"),
+    ],
+)
+def test_a_value_is_written_in_the_reader_s_way_and_in_the_alphabet_of_an_sms(value: Any, shown: str) -> None:
+    found = gathered(Template("t", sms="{x}"), {"x": value, "business": ""}, None, HERE, "fr")["x"]
+    assert found == shown
+    assert size(found).encoding == GSM
+
+
 def test_a_moment_is_told_in_the_time_zone_of_the_organisation() -> None:
     there = Preferences(HERE.declared, HERE.chosen | {"zone": "Asia/Kolkata"})
     found = gathered(

@@ -117,7 +117,7 @@ async def test_r09_a_provider_that_is_down_fails_no_request_and_notifies_nobody(
     while provider.asked < 2:
         await shop.application.office.work_once()
     found = await settled(shop, "queued")
-    assert {each["why"] for each in found} == {"20503: Service Unavailable"}
+    assert {each["details"] for each in found} == {"20503: Service Unavailable"}
     assert await notified(shop, repair) is False
 
 
@@ -127,7 +127,7 @@ async def test_r09_a_provider_that_refuses_leaves_a_failed_row_and_notifies_nobo
     provider.does = [400, 400]
     repair = await a_repair(shop.clerk)
     await became(shop.clerk, repair, "Completed")
-    assert all(each["why"].startswith("21211") for each in await settled(shop, "failed"))
+    assert all(each["details"].startswith("21211") for each in await settled(shop, "failed"))
     assert await notified(shop, repair) is False
 
 

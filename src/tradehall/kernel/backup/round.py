@@ -1,5 +1,6 @@
 """A backup as the schedule wants it: into a folder, copied off the machine, and the old ones cleared away."""
 
+import errno
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +13,7 @@ from typing import Protocol
 
 from tradehall.kernel.backup.archive import Head, Manifest
 from tradehall.kernel.backup.making import SUFFIX, Base, Made, OtherSchemaError, Source, make
-from tradehall.kernel.backup.sealing import Lock
+from tradehall.kernel.backup.sealing import BackupError, Lock
 from tradehall.kernel.database import Database
 from tradehall.kernel.errors import Problem
 from tradehall.kernel.keeping import CHANGES, FULL, LEASE, Begin, End, Marred, Renew, Schedule
@@ -63,8 +64,7 @@ class Round:
             with self._renewed(backup):
                 made = self._make(kind)
         except BaseException as error:
-            why = error.sentence if isinstance(error, Problem) else str(error)
-            self._end(backup, error=why if why and isinstance(error, Exception) else "it was interrupted")
+            self._end(backup, error=_why(error), details=_said(error))
             raise
         return made if self._keep(backup, made) else None
 
@@ -99,9 +99,8 @@ class Round:
         worth = self._end(backup, kind=kind, name=made.path.name, bytes=size, digest=digest)
         if not worth:
             made.path.unlink()
-        lacking = f"the store of files lacks, or did not give, {made.lacking} uploads" if made.lacking else None
-        if trouble := self._copy() or lacking:
-            self.source.database.run(Marred(trouble))
+        if trouble := self._copy() or _lack(made.lacking):
+            self.source.database.run(trouble)
         self._clear()
         return worth
 
@@ -112,7 +111,7 @@ class Round:
     def _here(self) -> list[str]:
         return [path.name for path in self.folder.glob(f"*{SUFFIX}")]
 
-    def _copy(self) -> str | None:
+    def _copy(self) -> Marred | None:
         """Copy everything that is not there yet; what is wrong, if that failed: the next round tries again."""
         if self.copies is None:
             return None
@@ -121,8 +120,7 @@ class Round:
             for name in sorted(set(self._here()) - there):
                 self.copies.put(self.folder / name)
         except (Problem, OSError) as error:
-            why = error.sentence if isinstance(error, Problem) else str(error)
-            return f"it could not be copied off the machine: {why}"
+            return Marred(why="it could not be copied off the machine", details=_said(error))
         return None
 
     def _clear(self) -> None:
@@ -155,6 +153,26 @@ class Round:
         finally:
             done.set()
             thread.join()
+
+
+def _lack(uploads: int) -> Marred | None:
+    found = f"{uploads} uploads"
+    return Marred(why="the store of files lacks uploads, or did not give them", details=found) if uploads else None
+
+
+def _why(error: BaseException) -> str:
+    """What came between, in words for the owner."""
+    if not isinstance(error, Exception):
+        return "it was interrupted"
+    if isinstance(error, OSError):
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        return "the disk is full" if is_full else "the disk can't be read or written"
+    return "its key or its settings are wrong" if isinstance(error, BackupError) else "something went wrong"
+
+
+def _said(error: BaseException) -> str:
+    """What the program said, for whoever looks after the installation."""
+    return error.sentence if isinstance(error, Problem) else str(error)
 
 
 def superfluous(names: Iterable[str], now: datetime, keep: timedelta) -> set[str]:

@@ -25,6 +25,7 @@ def upgrade() -> None:
     sa.Column('bytes', sa.BigInteger(), nullable=True),
     sa.Column('digest', sa.String(length=64), nullable=True),
     sa.Column('error', sa.Text(), nullable=True),
+    sa.Column('details', sa.Text(), nullable=True),
     sa.CheckConstraint("state IN ('running', 'done', 'failed')", name='ck_backups_state'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
@@ -100,6 +101,27 @@ def upgrade() -> None:
         batch_op.create_index('ix_kernel_api_keys_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_kernel_api_keys_digest', ['org_id', 'digest'], unique=True, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_api_keys_org_id_id', ['org_id', 'id'], unique=True)
+
+    op.create_table('kernel_checks',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('org_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('updated_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
+    sa.Column('of_trade', sa.String(length=40), nullable=False),
+    sa.Column('status', sa.String(40), nullable=False),
+    sa.Column('rows', sa.BigInteger(), nullable=False),
+    sa.Column('position', sa.BigInteger(), nullable=False),
+    sa.Column('wrong', sa.Text(), nullable=False),
+    sa.Column('chain', sa.String(length=64), nullable=False),
+    sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.CheckConstraint("status IN ('running', 'done')", name='ck_kernel_checks_status'),
+    sa.PrimaryKeyConstraint('id'),
+    sqlite_autoincrement=True
+    )
+    with op.batch_alter_table('kernel_checks', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_checks_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('uq_kernel_checks_org_id_id', ['org_id', 'id'], unique=True)
 
     op.create_table('kernel_comments',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -206,6 +228,7 @@ def upgrade() -> None:
     sa.Column('body', sa.String(length=20000), nullable=False),
     sa.Column('status', sa.String(40), nullable=False),
     sa.Column('why', sa.String(length=300), nullable=False),
+    sa.Column('details', sa.String(length=300), nullable=False),
     sa.Column('segments', sa.BigInteger(), nullable=False),
     sa.Column('cost', sa.BigInteger(), nullable=True),
     sa.Column('currency', sa.String(length=10), nullable=False),
@@ -678,6 +701,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE kernel_api_keys ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_api_keys FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_api_keys USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE kernel_checks ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE kernel_checks FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON kernel_checks USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE kernel_comments ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE kernel_comments FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON kernel_comments USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -870,6 +896,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_kernel_comments_entity_record_id_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('kernel_comments')
+    with op.batch_alter_table('kernel_checks', schema=None) as batch_op:
+        batch_op.drop_index('uq_kernel_checks_org_id_id')
+        batch_op.drop_index('ix_kernel_checks_recent')
+
+    op.drop_table('kernel_checks')
     with op.batch_alter_table('kernel_api_keys', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_api_keys_org_id_id')
         batch_op.drop_index('uq_kernel_api_keys_digest', sqlite_where=None, postgresql_where=None)

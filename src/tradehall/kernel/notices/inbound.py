@@ -77,7 +77,8 @@ def _became(ctx: "Context", message_id: int, fate: Fate, provider: str) -> None:
     verb = REPORTED[Status(fate.status)]
     if verb.goal not in MOVES[Status(message.status)]:
         return
-    news: dict[str, Any] = {"provider": provider, "provider_id": fate.provider_id, "why": fate.why[:300]}
+    news: dict[str, Any] = {"provider": provider, "provider_id": fate.provider_id}
+    news |= {"why": fate.why, "details": fate.details[:300]}
     if fate.cost is not None:
         news |= {"cost": fate.cost, "currency": fate.currency[:10]}
     ctx.do(verb, message, **news)

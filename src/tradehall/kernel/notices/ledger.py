@@ -25,6 +25,7 @@ from tradehall.kernel.columns import (
     state,
     text,
 )  # fmt: skip
+from tradehall.kernel.meanings import Sentence
 from tradehall.kernel.notices.languages import language_of, spoken
 from tradehall.kernel.notices.segments import LONGEST, size
 from tradehall.kernel.notices.templates import BUSINESS, OWN_WORDS, Template, filled, gathered
@@ -86,7 +87,9 @@ class Message(Record, table="kernel_messages"):
     subject = personal(text(200, default=""))
     body = personal(text(20_000))
     status = state(Status, MOVES)
-    why = text(300, default="")
+    why = Sentence(300)
+    details = text(300, default="")
+    """What its provider said, word for word."""
     segments = integer(at_least=0, default=0)
     cost = optional(price())
     currency = text(10, default="")
@@ -172,7 +175,8 @@ def _caused(record: type[Message | Notice], subject: Subject) -> sa.ColumnElemen
 
 def _erase_message(ctx: "Context", row: Message) -> None:
     if row.status is Status.QUEUED:
-        row.status, row.why = Status.SUPPRESSED, ERASED
+        row.status = Status.SUPPRESSED
+        row.why = ERASED
     ctx.erase(row, address="", subject="", body="", once=None)
 
 
@@ -206,6 +210,8 @@ QUIET_UNTIL = Setting("quiet_until", "No messages until", Hour, "", "HH:MM")
 SMS_PRICE = Setting("sms_price", "Price of a part of an SMS", Annotated[float, Limit(ge=0, le=1000)], 0)
 SETTINGS = (ENABLED, QUIET_FROM, QUIET_UNTIL, SMS_PRICE)
 STOPPED = "This person wants no messages"
+NO_NUMBER = "This is no telephone number that a message can be sent to"
+NO_ADDRESS = "This is no e-mail address that a message can be sent to"
 To = int | str | Role | None
 """Whom something is for: a user's id, everybody in a role, a telephone number or an e-mail address."""
 _email = TypeAdapter(Email)
@@ -282,9 +288,11 @@ def _message(ctx: "Context", channel: Channel, to: str, wish: Wish) -> Message |
     else:
         message.segments, message.cost, message.currency = estimated(message.body, ctx.preferences)
     if why := _never(message, whole):
-        message.status, message.why = Status.FAILED, why
+        message.status = Status.FAILED
+        message.why = why
     elif opted_out(ctx, message):
-        message.status, message.why = Status.SUPPRESSED, STOPPED
+        message.status = Status.SUPPRESSED
+        message.why = STOPPED
     elif not wish.template.urgent:
         message.due_at = awake(max(ctx.now, wish.not_before or ctx.now), ctx.preferences)
     ctx.add(message)
@@ -305,16 +313,16 @@ def _words(ctx: "Context", wish: Wish, user_id: int) -> dict[str, str]:
     template, settings = wish.template, ctx.preferences
     own = ctx.first(OWN_WORDS, trade=ctx.trade.name, template=template.name)
     given = {BUSINESS: settings["name"] or ctx.trade.title, **wish.given}
-    values = gathered(template, given, wish.row, settings)
-    known = spoken(template.texts, wish.language or language_of(ctx.session, user_id), ctx.trade.words)
+    language = wish.language or language_of(ctx.session, user_id)
+    values = gathered(template, given, wish.row, settings, language)
+    known = spoken(template.texts, language, ctx.trade.words)
     texts = known if own is None else {name: own.values[name] or words for name, words in known.items()}
     return {name: filled(words, values) for name, words in texts.items()}
 
 
 def _never(message: Message, whole: str | None) -> str:
     if whole is None:
-        kind = "telephone number" if message.channel is Channel.SMS else "e-mail address"
-        return f"This is no {kind} that a message can be sent to"
+        return NO_NUMBER if message.channel is Channel.SMS else NO_ADDRESS
     too_long = message.channel is Channel.SMS and len(message.body) > LONGEST
     return f"An SMS has at most {LONGEST} characters" if too_long else ""
 

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 Paths = Iterator[Contract]
 SHOWN = (
-    "id", "created_at", "channel", "address", "template", "subject", "body", "status", "why", "segments", "cost",
-    "currency", "provider", "provider_id", "cause_entity", "cause_id", "cause_event", "due_at", "attempts", "updated_at",
+    "id", "created_at", "channel", "address", "template", "subject", "body", "status", "why", "details", "segments",
+    "cost", "currency", "provider", "provider_id", "cause_entity", "cause_id", "cause_event", "due_at", "attempts", "updated_at",
     "is_test",
 )  # fmt: skip
 
@@ -114,7 +114,8 @@ def log_of(trade: str, by: By, channel: Channel | None = None) -> Resource:
         Filter("until", Moment, lambda moment: Message.created_at < moment),
     )  # fmt: skip
     within = tuple(where(grant.role, here) for grant in grants(by))
-    return Resource(Message, by=within, columns=SHOWN, called={"address": "to"}, filters=filters)
+    table = ("created_at", "channel", "address", "template", "status", "why")
+    return Resource(Message, by=within, columns=SHOWN, called={"address": "to"}, filters=filters, table=table)
 
 
 def _replies(trade: "Trade") -> Resource:
@@ -130,7 +131,7 @@ def _resend(trade: "Trade") -> Verb[Any, Any]:
             raise Refused("unreachable", "There is nowhere to send this message to")
         if message.status is Status.SENT and message.provider != CONSOLE:
             raise Refused("sent", "This message was sent")
-        message.attempts, message.why, message.due_at = 0, "", ctx.now
+        message.attempts, message.why, message.details, message.due_at = 0, "", "", ctx.now
         submit(ctx, message)
         return message
 

@@ -39,20 +39,21 @@ class Receipt:
 class NotAccepted(Exception):  # noqa: N818 - what a provider says, not an error of the program
     """The provider certainly did not take the message.
 
-    With `again` it may take it later; with `opted_out` the person wants none, and told the provider so.
+    `why` is a sentence for people, `details` what the provider said. With `again` it may take it later; with `opted_out`
+    the person wants none, and told the provider so.
     """
 
-    def __init__(self, why: str, *, again: bool = False, opted_out: bool = False) -> None:
-        super().__init__(why)
-        self.why, self.again, self.opted_out = why, again, opted_out
+    def __init__(self, why: str, details: str = "", *, again: bool = False, opted_out: bool = False) -> None:
+        super().__init__(details or why)
+        self.why, self.details, self.again, self.opted_out = why, details, again, opted_out
 
 
 class Unsure(Exception):  # noqa: N818 - as above
-    """Nobody can say whether the provider took the message."""
+    """Nobody can say whether the provider took the message: `why` for people, and in `details` what the provider said."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
+    def __init__(self, why: str, details: str = "") -> None:
+        super().__init__(details or why)
+        self.why, self.details = why, details
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Fate:
     provider_id: str
     status: str
     why: str = ""
+    details: str = ""
     cost: Decimal | None = None
     currency: str = ""
 

@@ -100,16 +100,16 @@ def _begun(office: "Office", ctx: "Context", message_id: int) -> Posting | None:
         return None
     if message.status is Status.SENDING:  # by a worker that was lost
         if message.channel is Channel.SMS:
-            ctx.do(DOUBT, message, why=STOPPED_MEANWHILE)
+            ctx.do(DOUBT, message, why=STOPPED_MEANWHILE, details="")
             return None
         ctx.do(POSTPONE, message)  # whoever gets an e-mail twice knows it by its Message-ID
     if not message.address or opted_out(ctx, message):  # it may have been erased while it waited
-        ctx.do(SUPPRESS, message, why=STOPPED)
+        ctx.do(SUPPRESS, message, why=STOPPED, details="")
         return None
     has_late = message.template in LATE and not message.is_test  # a test opens nothing
     late = LATE[message.template](office, ctx, message) if has_late else {}
     if late is None:
-        ctx.do(SUPPRESS, message, why=POINTLESS)
+        ctx.do(SUPPRESS, message, why=POINTLESS, details="")
         return None
     subject, body = filled(message.subject, late), filled(message.body, late)
     news: dict[str, Any] = {"attempts": message.attempts + 1}
@@ -140,16 +140,16 @@ async def _handed_over(sender: Sender, posting: Posting) -> tuple[Settle, bool]:
     except NotAccepted as refusal:
         return _refused(refusal, posting), not refusal.again
     except (Unsure, TimeoutError) as doubt:
-        why = doubt.why if isinstance(doubt, Unsure) else "The provider did not answer"
+        unsure = doubt if isinstance(doubt, Unsure) else Unsure("The provider did not answer")
         if posting.channel is Channel.EMAIL:
-            return _later(why, posting, DOUBT), False
-        return _doubted(why), False
+            return _later(unsure, posting, DOUBT), False
+        return _doubted(unsure), False
     return _accepted(receipt, sender.is_real), True
 
 
 def _accepted(receipt: Receipt, is_real: bool) -> Settle:
     def settle(ctx: "Context", message: Message, provider: str) -> None:
-        news: dict[str, Any] = {"provider": provider, "provider_id": receipt.provider_id[:120], "why": ""}
+        news: dict[str, Any] = {"provider": provider, "provider_id": receipt.provider_id[:120]}
         if not is_real:
             news["why"] = NOBODY
             _stranded(ctx, message)
@@ -174,28 +174,28 @@ def _stranded(ctx: "Context", message: Message) -> None:
 
 def _refused(refusal: NotAccepted, posting: Posting) -> Settle:
     if refusal.again:
-        return _later(refusal.why, posting, FAIL)
+        return _later(refusal, posting, FAIL)
 
     def settle(ctx: "Context", message: Message, provider: str) -> None:
         if refusal.opted_out and not opted_out(ctx, message):
             with ctx.happening("optout.learn"):
                 stop_writing(ctx, Channel(message.channel), message.address, Source.PROVIDER)
-        _noted(ctx, message, SUPPRESS if refusal.opted_out else FAIL, why=refusal.why, provider=provider)
+        _noted(ctx, message, SUPPRESS if refusal.opted_out else FAIL, refusal, provider=provider)
 
     return settle
 
 
-def _doubted(why: str) -> Settle:
-    return lambda ctx, message, provider: _noted(ctx, message, DOUBT, why=why, provider=provider)
+def _doubted(trouble: Unsure) -> Settle:
+    return lambda ctx, message, provider: _noted(ctx, message, DOUBT, trouble, provider=provider)
 
 
-def _later(why: str, posting: Posting, at_last: Verb[Any, Any]) -> Settle:
+def _later(trouble: NotAccepted | Unsure, posting: Posting, at_last: Verb[Any, Any]) -> Settle:
     """Try again after a while that grows; the last try ends it."""
 
     def settle(ctx: "Context", message: Message, provider: str) -> None:
         if posting.attempts >= TRIES:
-            _noted(ctx, message, at_last, why=why, provider=provider)
-        elif _noted(ctx, message, POSTPONE, why=why, provider=provider, due_at=_due(ctx, posting.attempts)):
+            _noted(ctx, message, at_last, trouble, provider=provider)
+        elif _noted(ctx, message, POSTPONE, trouble, provider=provider, due_at=_due(ctx, posting.attempts)):
             submit(ctx, message)
 
     return settle
@@ -205,13 +205,14 @@ def _due(ctx: "Context", attempts: int) -> Any:
     return awake(ctx.now + min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT), ctx.preferences)
 
 
-def _noted(ctx: "Context", message: Message, verb: Verb[Any, Any], **news: Any) -> bool:
+def _noted(
+    ctx: "Context", message: Message, verb: Verb[Any, Any], trouble: NotAccepted | Unsure | None = None, **news: Any
+) -> bool:  # fmt: skip
     """Carry a verb out, unless the provider has reported more by now than it had answered."""
     if verb.goal not in MOVES[Status(message.status)]:
         return False
-    if "why" in news:
-        news["why"] = news["why"][:300]
-    ctx.do(verb, message, **news)
+    why, details = (trouble.why, trouble.details[:300]) if trouble is not None else ("", "")
+    ctx.do(verb, message, **{"why": why, "details": details} | news)
     return True
 
 

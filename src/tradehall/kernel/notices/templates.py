@@ -7,9 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tradehall.kernel.columns import Scaled, optional, text
+from tradehall.kernel.formats import SPACES, Formats, formats
+from tradehall.kernel.notices.languages import ENGLISH
 from tradehall.kernel.preferences import CURRENCY, ZONE, Preferences
 from tradehall.kernel.records import Record, find, unique, wanted
 
@@ -18,6 +19,7 @@ PLACE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 TEXTS = ("sms", "subject", "email", "notice")
 BUSINESS = "business"
 """The value that every template has: the name of the business."""
+_SPACES = str.maketrans(dict.fromkeys(SPACES, " "))
 
 
 @dataclass(frozen=True)
@@ -97,36 +99,39 @@ def filled(words: str, values: Mapping[str, str]) -> str:
     return PLACE.sub(lambda place: values.get(place[1], place[0]), words)
 
 
-def gathered(template: Template, given: Mapping[str, Any], row: Record | None, settings: Preferences) -> dict[str, str]:
+def gathered(
+    template: Template, given: Mapping[str, Any], row: Record | None, settings: Preferences, language: str = ""
+) -> dict[str, str]:  # fmt: skip
     """The values of a template as people read them: those that are given, else the fields of the row of these names."""
     found: dict[str, str] = {}
+    written = formats(language or ENGLISH, settings[ZONE.name], settings[CURRENCY.name])
     for name in template.known:
         if name in template.late:
             found[name] = f"{{{name}}}"
         elif name in given:
-            found[name] = shown(given[name], settings)
+            found[name] = shown(given[name], written)
         elif row is not None and name in row.fields:
-            found[name] = shown(row.values[name], settings, row.fields[name].kind)
+            found[name] = shown(row.values[name], written, row.fields[name].kind)
         else:
             raise TypeError(f"the template {template.name} needs a value for {name}")
     return found
 
 
-def shown(value: Any, settings: Preferences, kind: Any = None) -> str:
-    """A value as people read it: money in the organisation's currency, moments in its time zone."""
+def shown(value: Any, written: Formats, kind: Any = None) -> str:
+    """A value as people read it: money in the organisation's currency, moments in its time zone, in the reader's language."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):
         if isinstance(kind, Scaled) and kind.places == 3:
-            return f"{value.normalize():f}"
-        return f"{settings[CURRENCY.name]} {value:,.2f}"
+            return f"{value.normalize():f}".replace(".", written.point)
+        return _plain(written.coded(value))
     if isinstance(value, datetime):
-        there = value.astimezone(ZoneInfo(settings[ZONE.name]))
-        return f"{_day(there)}, {there:%H:%M}"
-    return _day(value) if isinstance(value, date) else str(value)
+        return _plain(written.moment(value.isoformat()))
+    return _plain(written.day(value.isoformat())) if isinstance(value, date) else str(value)
 
 
-def _day(day: date) -> str:
-    return f"{day.day} {day:%b %Y}"
+def _plain(text: str) -> str:
+    """With ordinary spaces: the alphabet of an SMS has no others, and without it one holds less than half."""
+    return text.translate(_SPACES)

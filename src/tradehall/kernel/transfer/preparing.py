@@ -15,12 +15,13 @@ from pydantic import Field as Limit
 from tradehall.kernel.columns import choice, integer, json, moment, optional, person, personal, state, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Download, Listing, Outgoing, Reading, Window
-from tradehall.kernel.database import Batch, Session, Work
+from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Denied, Missing, Problem, Refused, field_error
 from tradehall.kernel.files import File, file
 from tradehall.kernel.jobs import Job, Then, task
 from tradehall.kernel.people.members import member
 from tradehall.kernel.persons import Subject, belongs, keep_for
+from tradehall.kernel.progress import Note
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, find, record_of
 from tradehall.kernel.resources import Resource
@@ -137,18 +138,6 @@ def _resource(trade: "Trade", name: str) -> Resource:
 # The job.
 
 
-class Note(Work):
-    """Note how far an export is; gives whether it still goes on."""
-
-    def __init__(self, org_id: int, export_id: int, position: int) -> None:
-        self.org_id, self.export_id, self.position = org_id, export_id, position
-
-    def run(self, batch: Batch) -> bool:
-        c = Export.table.c
-        mine = (c.org_id == self.org_id, c.id == self.export_id, c.status == Prepared.RUNNING)
-        return batch.session.change(sa.update(Export.table).where(*mine).values(position=self.position)) == 1
-
-
 class Stopped(Exception):  # noqa: N818 - an end, not a fault
     """Nobody wants it any more."""
 
@@ -165,7 +154,7 @@ class Counted(Source):
         async for rows in super().pages():
             yield rows
             position += len(rows)
-            if not await self.office.database.unit(Note(self.actor.org_id, self.export_id, position)):
+            if not await self.office.database.unit(Note(Export, self.actor.org_id, self.export_id, position)):
                 raise Stopped
 
 

@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, StringConstraints
 from pydantic import Field as Limit
 
-from tradehall.kernel.columns import ID, Refers, clean, computed, json, money, optional, person, reference, text
+from tradehall.kernel.columns import ID, Refers, clean, computed, money, optional, person, reference, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, field_error
+from tradehall.kernel.meanings import Several
 from tradehall.kernel.money import split
 from tradehall.kernel.records import Record, unique
 from tradehall.kernel.resources import Resource
@@ -35,7 +36,7 @@ class Checkout(Record, table="phoneshop_checkouts"):
     paid_amount = money(at_least=0)
     balance_due = computed(money(), lambda made: made.total_amount - made.trade_in_amount - made.paid_amount)
     tax_amount = money(at_least=0)
-    sale_ids = json()
+    sale_ids = Several(Sale)
     swap_id = optional(reference(Swap))
     staff_id = optional(person())
 

@@ -8,14 +8,30 @@ from urllib.parse import urlencode
 import orjson
 from markupsafe import Markup
 
+from tradehall.kernel.checks import Checked
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing
 from tradehall.kernel.labels import people
 from tradehall.kernel.people.tables import USERS
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record
-from tradehall.web.face.errands import NO_PAGE, Errands, Parts
-from tradehall.web.face.fields import PERSON, REFERENCE, Drawing, Shown, shown_fields
+from tradehall.web.face.errands import LOOK_AGAIN, NO_PAGE, Errands, Parts, number
+from tradehall.web.face.fields import (
+    CHOICE,
+    DAY,
+    FLAG,
+    MOMENT,
+    MONEY,
+    PERSON,
+    PLACES,
+    REFERENCE,
+    SAID,
+    STATE,
+    Drawing,
+    Shown,
+    choice_text,
+    shown_fields,
+)
 from tradehall.web.face.pages import Page
 from tradehall.web.face.visiting import Visit
 from tradehall.web.face.words import phrase
@@ -23,6 +39,11 @@ from tradehall.web.face.words import phrase
 PAGE = 50
 ASKED = ("entity", "entity_id", "actor", "from", "to", "after")
 LONGEST = 120
+DRAWN: Mapping[str, type | tuple[type, ...]] = {
+    PERSON: int, REFERENCE: int, STATE: str, CHOICE: str, MOMENT: str, DAY: str, FLAG: bool, SAID: str,
+    MONEY: (int, float), PLACES: (int, float),
+}  # fmt: skip
+"""What the log holds of the kinds that are drawn as on every page; everything else stands there as it was written."""
 Told = Mapping[str, Any]
 
 
@@ -32,7 +53,7 @@ class Called:
 
     drawing: Drawing
     columns: dict[str, dict[str, Shown]] = field(default_factory=dict)
-    """The fields of each table that refer to rows and people."""
+    """The fields of each table that are drawn."""
 
     def row(self, entity: str, row_id: int) -> str:
         """The name of a row or a person; "" where it has none or may not be known."""
@@ -44,7 +65,14 @@ class Called:
     def value(self, entity: str, name: str, value: Any) -> str | Markup:
         """What stood in a field."""
         column = self.columns.get(entity, {}).get(name)
-        return self.drawing.value(column, value) if column is not None and isinstance(value, int) else _plain(value)
+        if column is None or not isinstance(value, DRAWN.get(column.kind, ())):
+            return _plain(value)
+        if column.kind in (STATE, CHOICE):
+            return choice_text(self.drawing.words, str(value))
+        try:
+            return self.drawing.value(column, value)
+        except ValueError:  # what a moment or a day is now was something else when this was written
+            return _plain(value)
 
 
 def _record(entity: str) -> type[Record] | None:
@@ -56,15 +84,18 @@ class Auditing(Errands):
     """The log of everything that happened."""
 
     async def audits(self, visit: Visit, method: str, parts: Parts) -> Page:
-        """The log, with what was asked of it; or whether its chain holds."""
+        """The log, with what was asked of it; or a check of its chain."""
+        if method == "POST" and list(parts) == ["checks"]:
+            answer = await visit.asking.ask(self.at("POST", "/audit/checks"))
+            return Page("", to=f"{visit.app}/-/audit/checks/{orjson.loads(answer.body)['id']}")
         if method != "GET":
             raise MethodNotAllowed(["GET"])
         await self.learn(visit)
-        checked = None
-        if list(parts) == ["check"]:
-            checked = await visit.asking.found(self.at("GET", "/audit/check"))
-        elif parts:
-            raise Missing(NO_PAGE)
+        match parts:
+            case ["checks", each]:
+                return await self._check(visit, number(each))
+            case [_, *_]:
+                raise Missing(NO_PAGE)
         asked = {name: value for name in ASKED if (value := visit.query.get(name, "").strip())}
         wrong = ""
         try:
@@ -75,11 +106,19 @@ class Auditing(Errands):
         called = await self._called(visit, told["events"])
         values = {
             "title": visit.words("What happened"), "events": [self._event(visit, called, each) for each in told["events"]],
-            "asked": asked, "following": following, "wrong": wrong, "checked": checked, "actors": await self._actors(visit),
+            "asked": asked, "following": following, "wrong": wrong, "actors": await self._actors(visit),
             "entities": sorted({(name, visit.words(room.title)) for name, room in self.house.by_table.items()} | {("users", visit.words("People"))}, key=lambda each: each[1]),
-            "may_check": self.may(visit.actor, "GET", "/audit/check"),
+            "may_check": self.may(visit.actor, "POST", "/audit/checks"),
         }  # fmt: skip
         return Page("face/audit.html", values)
+
+    async def _check(self, visit: Visit, check_id: int) -> Page:
+        """How far a check of the chain is, or what it found."""
+        found = await visit.asking.found(self.at("GET", "/audit/checks/{id}"), {"id": check_id})
+        is_going = found["status"] == Checked.RUNNING
+        headers = {"Refresh": LOOK_AGAIN} if is_going else {}
+        title = visit.words("Check of the log")
+        return Page("face/check.html", {"title": title, "found": found, "going": is_going, "headers": headers})
 
     async def _actors(self, visit: Visit) -> list[tuple[str, str]]:
         if not self.may(visit.actor, "GET", "/users"):
@@ -103,11 +142,7 @@ class Auditing(Errands):
             for entity, some in changes.items():
                 if (record := _record(entity)) is not None:
                     names = [name for name in record.fields if any(name in each["values"] for each in some)]
-                    shown = [
-                        each
-                        for each in shown_fields(record, names, {}, visit.words)
-                        if each.kind in (PERSON, REFERENCE)
-                    ]
+                    shown = shown_fields(record, names, {}, visit.words)
                     found.columns[entity] = {each.name: each for each in shown}
                     found.drawing.look_up(reader, shown, [side for each in some for side in _sides(each)])
                     found.drawing.know(reader, record, {each["id"] for each in some})

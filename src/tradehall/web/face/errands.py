@@ -16,6 +16,8 @@ from tradehall.web.face.visiting import Visit
 
 NO_PAGE = "There is no such page"
 SHOWN = 100
+LOOK_AGAIN = "2"
+"""Seconds until a page that shows progress is asked for again."""
 Parts = Sequence[str]
 
 

@@ -11,8 +11,7 @@ from tradehall.kernel.errors import MethodNotAllowed, Missing
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.transfer.preparing import Export, Prepared
 from tradehall.web.dispatch import Streamed
-from tradehall.web.face.errands import NO_PAGE, Errands, Parts, number
-from tradehall.web.face.importing import LOOK_AGAIN
+from tradehall.web.face.errands import LOOK_AGAIN, NO_PAGE, Errands, Parts, number
 from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Room
 from tradehall.web.face.visiting import Visit

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
@@ -12,6 +12,7 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from tradehall.kernel.errors import Denied, MethodNotAllowed, Missing, Problem, Unauthenticated
+from tradehall.kernel.formats import formats
 from tradehall.kernel.office import Office
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.trade import Trade
@@ -23,7 +24,6 @@ from tradehall.web.face.administration import Administration
 from tradehall.web.face.asking import Asking
 from tradehall.web.face.calendars import Calendars
 from tradehall.web.face.entering import SIGN_IN
-from tradehall.web.face.formats import formats
 from tradehall.web.face.home import Home
 from tradehall.web.face.menus import Menus
 from tradehall.web.face.own import Own
@@ -104,12 +104,12 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
             async with self._form_of(visit, receive):
                 page = self._drawn_page(visit, await self._page(visit, path))
         except Unauthenticated as problem:
-            page = self._to_sign_in(scope, path, problem)
+            page = await self._to_sign_in(visit, path, problem)
         except Problem as problem:
-            page = self._wrong(problem)
+            page = await self._wrong(visit, problem)
         except Exception:
             log.exception("a page failed", extra={"request_id": scope["request_id"]})
-            page = self._wrong(Problem("internal_error", "Something went wrong here"))
+            page = await self._wrong(visit, Problem("internal_error", "Something went wrong here"))
         if page.response is not None:
             await _respond(page.response, visit, receive, send)
             return
@@ -261,9 +261,10 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
         if method != allowed:
             raise MethodNotAllowed([allowed])
 
-    def _to_sign_in(self, scope: Scope, path: str, problem: Unauthenticated) -> Page:
+    async def _to_sign_in(self, visit: Visit, path: str, problem: Unauthenticated) -> Page:
+        scope = visit.scope
         if scope["method"] == "POST" and path.endswith(SIGN_IN):
-            return self._wrong(problem)
+            return await self._wrong(visit, problem)
         query = scope.get("query_string", b"").decode("latin-1")
         back = f"{scope.get('root_path', '')}{PLACE}/{path}" + (f"?{query}" if query else "")
         is_page = scope["method"] == "GET" and not path.endswith("/row")
@@ -273,7 +274,10 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
             + (f"?{urlencode({'to': back})}" if path and is_page else ""),
         )
 
-    def _wrong(self, problem: Problem) -> Page:
+    async def _wrong(self, visit: Visit, problem: Problem) -> Page:
+        if visit.actor.org_id and problem.status < 500:
+            with suppress(Problem):
+                await self.learn(visit)
         return Page(
             "face/problem.html",
             {"problem": problem, "title": "", "headers": dict(problem.headers)},

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -10,15 +11,16 @@ import sqlalchemy as sa
 from markupsafe import Markup
 
 from tradehall.kernel.columns import Choice, Email, Field, Json, Scaled, State, Utc
+from tradehall.kernel.formats import Formats
 from tradehall.kernel.labels import labels, people
+from tradehall.kernel.meanings import Sentence, Several
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, record_of
-from tradehall.web.face.formats import Formats
 from tradehall.web.face.rooms import House
 from tradehall.web.face.words import Words, called, languages, phrase
 
-MONEY, PLACES, NUMBER, MOMENT, DAY, FLAG, STATE, CHOICE, REFERENCE, PERSON, JSON, TEXT, EMAIL = (
-    "money", "decimal", "number", "moment", "day", "flag", "state", "choice", "reference", "person", "json", "text", "email",
+MONEY, PLACES, NUMBER, MOMENT, DAY, FLAG, STATE, CHOICE, REFERENCE, PERSON, JSON, TEXT, EMAIL, SAID, SEVERAL = (
+    "money", "decimal", "number", "moment", "day", "flag", "state", "choice", "reference", "person", "json", "text", "email", "said", "several",
 )  # fmt: skip
 RIGHT = (MONEY, PLACES, NUMBER)
 NOTHING = Markup('<span class="nothing">–</span>')
@@ -47,6 +49,8 @@ def kind_of(declared: Field[Any]) -> str:
         return MONEY if kind.places == 2 else PLACES
     if isinstance(declared, State):
         return STATE
+    if isinstance(declared, Sentence | Several):
+        return SAID if isinstance(declared, Sentence) else SEVERAL
     if declared.form is Email:
         return EMAIL
     simple = ((Utc, MOMENT), (Choice, CHOICE), (Json, JSON), (sa.Boolean, FLAG), (sa.Date, DAY), (sa.Integer, NUMBER))
@@ -73,7 +77,7 @@ class Shown:
     @property
     def target(self) -> type[Record] | None:
         """The record that it refers to."""
-        target = self.field.references
+        target = self.field.of if isinstance(self.field, Several) else self.field.references
         return record_of(target) if isinstance(target, str) else target
 
     @property
@@ -105,9 +109,11 @@ class Drawing:
         """Ask once for each kind of row what the rows are called that these refer to, as far as their reader may know."""
         rows, everybody = list(rows), set[int]()
         for each in columns:
-            if each.kind not in (PERSON, REFERENCE):
+            if each.kind not in (PERSON, REFERENCE, SEVERAL):
                 continue
-            ids = {value for row in rows if isinstance(value := row.get(each.name), int)}
+            values = (row.get(each.name) for row in rows)
+            known_ids = chain.from_iterable(value if isinstance(value, list) else (value,) for value in values)
+            ids = {value for value in known_ids if isinstance(value, int)}
             if each.kind == PERSON:
                 everybody |= ids
             elif ids and (target := each.target) is not None and self._may_know(reader, target):
@@ -203,6 +209,11 @@ def _reference(drawing: Drawing, column: Shown) -> Callable[[Any], str]:
     return lambda value: f'<a href="{place}{value}">{safe(known.get(value) or drawing.called(target, value))}</a>'
 
 
+def _several(drawing: Drawing, column: Shown) -> Callable[[Any], str]:
+    draw = _reference(drawing, column)
+    return lambda values: ", ".join(map(draw, values)) or str(NOTHING)
+
+
 def _person(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
     known = drawing.people
     return lambda value: safe(known.get(value) or f"#{value}") if value else str(NOTHING)
@@ -223,6 +234,10 @@ def _text(_: Drawing, __: Shown) -> Callable[[Any], str]:
     return lambda value: safe(value)
 
 
+def _said(drawing: Drawing, _: Shown) -> Callable[[Any], str]:
+    return lambda value: safe(drawing.words(value))
+
+
 def _email(_: Drawing, __: Shown) -> Callable[[Any], str]:
     return lambda value: f'<a href="mailto:{safe(value)}">{safe(value)}</a>'
 
@@ -230,4 +245,5 @@ def _email(_: Drawing, __: Shown) -> Callable[[Any], str]:
 _CELLS: dict[str, Callable[[Drawing, Shown], Callable[[Any], str]]] = {
     MONEY: _money, PLACES: _places, NUMBER: _places, MOMENT: _moment, DAY: _day, FLAG: _flag, STATE: _state,
     CHOICE: _choice, REFERENCE: _reference, PERSON: _person, JSON: _json, TEXT: _text, EMAIL: _email,
+    SAID: _said, SEVERAL: _several,
 }  # fmt: skip

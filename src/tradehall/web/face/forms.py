@@ -16,9 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from tradehall.kernel.columns import Email, Refers
+from tradehall.kernel.formats import Formats
 from tradehall.kernel.records import Record, record_of
 from tradehall.web.face.fields import choice_text
-from tradehall.web.face.formats import Formats
 from tradehall.web.face.words import Words, phrase
 
 AREA_FROM = 201

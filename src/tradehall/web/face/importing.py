@@ -9,15 +9,12 @@ from starlette.responses import StreamingResponse
 from tradehall.kernel.errors import Invalid, MethodNotAllowed, Missing, Problem, Unauthenticated
 from tradehall.kernel.transfer.records import GOING, Import
 from tradehall.web.dispatch import Streamed
-from tradehall.web.face.errands import NO_PAGE, Errands, Parts, number
+from tradehall.web.face.errands import LOOK_AGAIN, NO_PAGE, Errands, Parts, number
 from tradehall.web.face.forms import Filling, Input
 from tradehall.web.face.pages import Page
 from tradehall.web.face.rooms import Deed, Room
 from tradehall.web.face.visiting import Visit
 from tradehall.web.face.words import phrase
-
-LOOK_AGAIN = "2"
-"""Seconds until a page that shows progress is asked for again."""
 
 
 class Importing(Errands):

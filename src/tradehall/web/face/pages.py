@@ -25,6 +25,7 @@ from markupsafe import Markup
 
 from tradehall.kernel.contracts import dumps
 from tradehall.kernel.database import Prepared, Session
+from tradehall.kernel.formats import formats
 from tradehall.kernel.office import Office
 from tradehall.kernel.preferences import CURRENCY, ZONE
 from tradehall.kernel.reader import Reader
@@ -33,7 +34,6 @@ from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
 from tradehall.web.assets import asset
 from tradehall.web.face.fields import Drawing, choice_text, tone
-from tradehall.web.face.formats import formats
 from tradehall.web.face.parts import part
 from tradehall.web.face.rooms import House, Room
 from tradehall.web.face.visiting import Visit

@@ -5,10 +5,10 @@ from decimal import Decimal
 
 from babel import Locale, UnknownLocaleError
 
+from tradehall.kernel.formats import Formats
 from tradehall.kernel.preferences import CURRENCY, PAPER_LANGUAGE, REGION, ZONE, Preferences
 from tradehall.kernel.trade import Trade
 from tradehall.web.face.fields import choice_text
-from tradehall.web.face.formats import Formats
 from tradehall.web.face.words import Words, languages
 
 

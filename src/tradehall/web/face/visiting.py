@@ -8,12 +8,12 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import cookie_parser
 
 from tradehall.kernel.calls import Call
+from tradehall.kernel.formats import Formats
 from tradehall.kernel.office import Office
 from tradehall.kernel.people.entry import Granted, access_token
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import Actor
 from tradehall.web.face.asking import Asking
-from tradehall.web.face.formats import Formats
 from tradehall.web.face.sending import File
 from tradehall.web.face.words import Words
 

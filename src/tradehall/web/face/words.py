@@ -168,7 +168,9 @@ class Words:
 
 @lru_cache(4096)
 def phrase(name: str) -> str:
-    """The name of a field or verb as people read it: `due_date` is "Due date"."""
+    """The name of a field or verb as people read it: `due_date` is "Due date", and `sale_ids` are "Sales"."""
+    if name.endswith("_ids"):
+        name = f"{name.removesuffix('_ids')}s"
     text = name if name in ("id", "at", "unique_id") else name.removesuffix("_id").removesuffix("_at")
     said = text.replace("_", " ").replace("-", " ").strip().capitalize() or name
     return (

@@ -83,6 +83,11 @@ class Formats:
         )
         return f"−{text.strip()}" if value < 0 else text.strip()
 
+    def coded(self, value: Any) -> str:
+        """An amount with the code of its currency, which every telephone shows: GHS 1,234.50."""
+        text = self.number(value, 2)
+        return f"{self.currency} {text}" if self._money_first else f"{text} {self.currency}"
+
     def day(self, text: str) -> str:
         """A calendar day: 21 Nov 2026."""
         return _day(date.fromisoformat(text[:10]), self.language)

@@ -1,0 +1,91 @@
+"""Checks: whether the whole log is as it was written, looked at by a durable job that says how far it is (row 42)."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from tradehall.kernel.columns import integer, json, moment, optional, state, text
+from tradehall.kernel.context import Context
+from tradehall.kernel.contracts import Contract, Reading
+from tradehall.kernel.events import Walk, head
+from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.progress import Note
+from tradehall.kernel.records import Record, find
+from tradehall.kernel.resources import Resource
+from tradehall.kernel.verbs import Verb, where
+
+if TYPE_CHECKING:
+    from tradehall.kernel.office import Office
+    from tradehall.kernel.trade import Trade
+
+MOST_WRONG = 100
+"""So many sentences tell enough of a log that was altered."""
+
+
+class Checked(StrEnum):
+    """How far a check is."""
+
+    RUNNING = "running"
+    DONE = "done"
+
+
+class Check(Record, table="kernel_checks"):
+    """A look at the whole log: how far it has come, of as many `rows` as there were, and at its end what is `wrong`."""
+
+    of_trade = text(40)
+    status = state(Checked, {Checked.RUNNING: (Checked.DONE,), Checked.DONE: ()})
+    rows = integer(at_least=0, default=0)
+    position = integer(at_least=0, default=0)
+    wrong = json(default=list)
+    chain = text(64, default="")
+    ended_at = optional(moment())
+
+
+def begin(ctx: Context) -> Check:
+    """Have the whole log checked. One that goes on already is answered; of the others only the newest is kept."""
+    for old in ctx.all(find(Check, Check.of_trade == ctx.trade.name)):
+        if old.status is Checked.RUNNING:
+            return old
+        ctx.delete(old)
+    row = ctx.add(Check(of_trade=ctx.trade.name, rows=head(ctx.session, ctx.org_id)))
+    ctx.later(run, {"check": row.id}, once=str(row.id), target="check")
+    return row
+
+
+@task("audit.check", timeout=600, at_once=1)
+async def run(office: "Office", job: Job) -> Then | None:
+    """Look at the log from its first event to its last; after a crash, from the first again."""
+    check_id, walk = job.payload["check"], Walk(job.org_id)
+    wrong: list[str] = []
+    while (found := await office.database.read(job.org_id, walk.page)) is not None:
+        wrong = (wrong + found)[:MOST_WRONG]
+        if not await office.database.unit(Note(Check, job.org_id, check_id, walk.last)):
+            return None
+    wrong += await office.database.read(job.org_id, lambda session: [*walk.rest(session)])
+    return partial(end, check_id=check_id, wrong=wrong[:MOST_WRONG], event=walk.last, chain=walk.former)
+
+
+def end(ctx: Context, check_id: int, wrong: list[str], event: int, chain: str) -> None:
+    """Note what was found."""
+    row = ctx.find(Check, check_id)
+    if row is not None and row.status is Checked.RUNNING:
+        with ctx.happening("audit.checked"):
+            row.status, row.rows, row.position, row.ended_at = Checked.DONE, event, event, ctx.now
+            row.wrong, row.chain = wrong, chain
+
+
+def paths(trade: "Trade") -> Iterator[Contract]:
+    """The paths of checks in a trade."""
+
+    def here(record: type[Record]) -> sa.ColumnElement[bool]:
+        return record.table.c.of_trade == trade.name
+
+    columns = ("id", "status", "rows", "position", "wrong", "chain", "created_at", "ended_at")
+    one = Resource(Check, by=where(trade.owner, here), columns=columns)
+    path = f"{trade.prefix}/audit/checks"
+    begins: Verb[Any, Any] = Verb("begin", Check, trade.owner, begin, False, None, str(begin.__doc__))
+    yield Contract("POST", path, begins, 201, shape=one.shape)
+    yield Contract("GET", f"{path}/{{id}}", Reading(one))
