@@ -108,9 +108,9 @@ class Record:
         cls.title = words.capitalize()
         own = {name: field for name, field in vars(cls).items() if isinstance(field, Field)}
         if cls.searched:
-            own["folded"] = Field(sa.Text(), str, default="")
-            own["folded"].name = "folded"
-            cls.folded = own["folded"]
+            folded = cls.folded = Field(sa.Text(), str, default="")
+            folded.name = "folded"
+            own = {"folded": folded} | own  # before the others, which SQLite would have to step over in each row
         base = {name: field for name, field in vars(Record).items() if isinstance(field, Field)}
         cls.fields = base | own
         Record.base = {*base, "folded"}

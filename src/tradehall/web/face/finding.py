@@ -68,9 +68,10 @@ class Finding(Details):
         names = [name for name in dict.fromkeys(("id", *room.record.known_as, *room.record.searched)) if name in seen]
         scope = room.listing.grant(visit.actor).scope
         given = {"org_id": reader.org_id, "me": visit.actor.user_id, "pattern": pattern(term)}
-        newest, since = (_id_at(reader, room.record, scope, place) for place in (0, LOOKED_THROUGH))
+        newest = _id_at(reader, room.record, scope, 0)
         if not newest:
             return Hits(room, [], is_short=False)
+        since = _id_at(reader, room.record, scope, LOOKED_THROUGH) if newest > LOOKED_THROUGH else 0
         is_dense = newest - since <= 2 * LOOKED_THROUGH
         statement = _called_so(room.record, tuple(names), scope, is_dense)
         rows = reader.session.dicts(statement, given | {"since": since})
@@ -149,8 +150,10 @@ def _called_so(record: type[Record], names: tuple[str, ...], scope: Scope, is_de
     table, own = record.table.c, [scope(record)] if scope is not None else []
     # Where most of the ids are this organisation's, to walk along them takes half as long as an index of its own rows.
     org_id = table.org_id + 0 if is_dense else table.org_id
-    here = (org_id == sa.bindparam("org_id", type_=table.org_id.type), table.id > sa.bindparam("since"))
-    found = sa.select(*(table[each] for each in names)).where(*here, *own, matches(table.folded, "pattern"))
+    mine = org_id == sa.bindparam("org_id", type_=table.org_id.type)
+    # What few rows have is asked first.
+    here = (table.id > sa.bindparam("since"), matches(table.folded, "pattern"), mine)
+    found = sa.select(*(table[each] for each in names)).where(*here, *own)
     return Prepared(found.order_by(table.id.desc()).limit(FOUND))
 
 
