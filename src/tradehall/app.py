@@ -77,8 +77,11 @@ def _sms(settings: Settings, trades: Sequence[Trade]) -> Sender:
     if not settings.enable_sms:
         return Console("SMS")
     account = (settings.twilio_account_sid, settings.twilio_auth_token, settings.twilio_phone_number)
-    reports = {trade: f"{place}/inbound/twilio" for trade, place in _messages(settings, trades).items()}
-    found: Sender = adapter("twilio").Twilio(*account, settings.twilio_base_url, reports)
+    places = _messages(settings, trades)
+    reports = {trade: f"{place}/inbound/twilio" for trade, place in places.items()}
+    named = (each for each in trades if each.sms_inbound and each.name in places)
+    more = [f"{places[each.name].removesuffix(room(each))}{each.sms_inbound}" for each in named]
+    found: Sender = adapter("twilio").Twilio(*account, settings.twilio_base_url, reports, more)
     return found
 
 

@@ -2,14 +2,18 @@
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.adapters.providers import CALLBACK, NUMBER, FakeTwilio, fake_twilio, signature
+from tests.adapters.providers import CALLBACK, NUMBER, TOKEN, FakeTwilio, fake_twilio, signature
 from tradehall.adapters import twilio
+from tradehall.app import build_app
 from tradehall.kernel.errors import Denied, Invalid
 from tradehall.kernel.notices.senders import Fate, NotAccepted, Outgoing, Reply, Unsure
+from tradehall.settings import Settings
+from tradehall.trades import laundry, phoneshop
 
 TO_AMA = Outgoing("1-7", "+233241234567", "Hello, Ama & Kofi: 5+5 = €10", trade="stall")
 
@@ -92,6 +96,21 @@ def test_a_signed_report_is_read_whatever_address_a_proxy_made_of_it() -> None:
         "+233241234567", "Stop it", "SM2"
     )
     assert heard("", {"AccountSid": "AC1"}) is None
+
+
+@pytest.mark.parametrize("path", ["/api/messages/inbound/twilio", "/api/sms/inbound"])
+@pytest.mark.parametrize("trades", [["phoneshop"], ["phoneshop", "laundry"]], ids=len)
+def test_p23_an_answer_is_heard_at_every_path_that_is_for_it_behind_a_proxy(
+    tmp_path: Path, trades: list[str], path: str
+) -> None:
+    account = {"twilio_account_sid": "AC1", "twilio_auth_token": TOKEN, "twilio_phone_number": NUMBER}
+    told = account | {"enable_sms": True, "public_url": "https://shop.example.com", "tradehall_data": tmp_path}
+    found = {each.name: each for each in (phoneshop.trade, laundry.trade)}
+    sms = build_app(Settings.read(**told), [found[name] for name in trades]).office.outside.sms
+    place = path if len(trades) == 1 else f"/phoneshop{path}"
+    signed = signature(f"https://shop.example.com{place}", {"MessageSid": "SM1", "From": NUMBER, "Body": "Yes"})
+    body, headers = b"MessageSid=SM1&From=%2B" + NUMBER[1:].encode() + b"&Body=Yes", {"x-twilio-signature": signed}
+    assert sms.heard(f"http://10.0.0.7:8000{place}", headers, body) == Reply(NUMBER, "Yes", "SM1")
 
 
 @pytest.mark.parametrize(

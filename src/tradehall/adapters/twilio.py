@@ -3,7 +3,7 @@
 import base64
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -32,15 +32,24 @@ MOST_FIELDS = 200
 
 
 class Twilio:
-    """Takes SMS; `callbacks` is where each trade hears of their fate."""
+    """Takes SMS; `callbacks` is where each trade hears of their fate, `more` where it hears of answers besides."""
 
     name = "twilio"
     is_real = True
 
-    def __init__(self, account: str, token: str, sender: str, base_url: str, callbacks: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        account: str,
+        token: str,
+        sender: str,
+        base_url: str,
+        callbacks: Mapping[str, str],
+        more: Iterable[str] = (),
+    ) -> None:
         self._account, self._token, self._sender = account, token, sender
         self._url = f"{base_url.rstrip('/')}/2010-04-01/Accounts/{account}/Messages.json"
         self._callbacks = callbacks
+        self._known = {urlsplit(each).path: each for each in (*callbacks.values(), *more)}
 
     async def send(self, message: Outgoing) -> Receipt:
         """Hand a message over; raises NotAccepted or Unsure."""
@@ -81,7 +90,7 @@ class Twilio:
     def _public(self, url: str) -> str:
         """The address as Twilio called it: what a proxy made of it is not what was signed."""
         asked = urlsplit(url)
-        known = next((each for each in self._callbacks.values() if urlsplit(each).path == asked.path), None)
+        known = self._known.get(asked.path)
         return url if known is None else known + (f"?{asked.query}" if asked.query else "")
 
 
