@@ -63,7 +63,7 @@ def decided(word: object) -> object:
 class Decision(BaseModel):
     """`accepted` or `declined`. With `estimate_id` it is of that estimate and of no newer one."""
 
-    decision: Annotated[Literal[Answer.ACCEPTED, Answer.DECLINED], BeforeValidator(decided)]
+    decision: Annotated[Literal["accepted", "declined"], BeforeValidator(decided)]
     estimate_id: Annotated[int, ID] | None = None
 
 
@@ -108,16 +108,16 @@ def decide(ctx: Context, repair: Repair, answer: Decision) -> Repair:
         raise Refused("no_estimate", "There is no estimate to decide on")
     if answer.estimate_id not in (None, found.id):
         raise Refused("replaced", f"This estimate was replaced: it is {found.amount} now")
-    if answer.decision is found.status:
+    if (decision := Answer(answer.decision)) is found.status:
         return repair
     if found.status is not Answer.OPEN:
         raise Refused("decided", f"This estimate is {found.status}")
-    if answer.decision is Answer.ACCEPTED:
+    if decision is Answer.ACCEPTED:
         may_cost(repair)
         repair.cost = found.amount
-    found.status, found.answered_at = answer.decision, ctx.now
+    found.status, found.answered_at = decision, ctx.now
     if found.staff_id is not None and found.staff_id != ctx.actor.user_id:
-        said: dict[str, Any] = {"decision": answer.decision.value, "amount": found.amount}
+        said: dict[str, Any] = {"decision": answer.decision, "amount": found.amount}
         ctx.notify(found.staff_id, "estimate_decided", repair, once=found.id, **said)
     return repair
 

@@ -111,7 +111,7 @@ costs = Resource(UnitCost, by=STAFF, only={"amount": MANAGERS}, filters=("phone_
 resources = (inspections, costs)
 paths = (
     Contract("POST", "/api/phones/{id}/inspect", inspect),
-    Contract("GET", "/api/phones/{phone_id}/inspections", Listing(inspections, parent="phone_id")),
+    Contract("GET", "/api/phones/{id}/inspections", Listing(inspections, parent="phone_id")),
     Contract("POST", "/api/phones/{id}/costs", spend, status=201, shape=costs.shape),
-    Contract("GET", "/api/phones/{phone_id}/costs", Listing(costs, parent="phone_id")),
+    Contract("GET", "/api/phones/{id}/costs", Listing(costs, parent="phone_id")),
 )
