@@ -97,6 +97,7 @@ def documentation(title: str, paths: tuple[str, str, str]) -> APIRouter:
 
     def html(request: Request, head: str, body: str) -> HTMLResponse:
         root = request.scope.get("root_path", "")
+        head = f'<link rel="icon" href="{{root}}/assets/mark.svg" type="image/svg+xml">{head}'
         text = f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>{head}</head><body>{body}</body></html>'
         text = text.replace("{root}", escape(root)).replace("{openapi}", escape(root + openapi))
         return HTMLResponse(text, headers={"Content-Security-Policy": DOCS})
