@@ -13,7 +13,7 @@ from tradehall.kernel.records import Record
 class Form(BaseModel):
     """A request model of some fields of a record: `class Order(Form, of=Rental, fields=("renter", "days"))`.
 
-    `partial` makes each field optional, for edits. A subclass may declare fields of its own besides.
+    `partial` makes each field optional, for edits. A subclass may declare fields of its own, which come last.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -40,7 +40,9 @@ class Form(BaseModel):
     ) -> None:
         super().__pydantic_init_subclass__(**options)
         if of is not None:
-            cls.__pydantic_fields__ |= {name: _field(of.fields[name], partial) for name in fields}
+            declared = [name for name in vars(cls).get("__annotations__", ()) if name in cls.__pydantic_fields__]
+            own = {name: cls.__pydantic_fields__.pop(name) for name in declared}
+            cls.__pydantic_fields__ |= {name: _field(of.fields[name], partial) for name in fields} | own
             cls.model_rebuild(force=True)
 
 

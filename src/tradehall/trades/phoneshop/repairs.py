@@ -29,7 +29,7 @@ REFUSALS = {"unknown_status": 400}
 TOLD = ("phone_description", "issue_description", "diagnosis", "due_date", "technician_id", "warranty_days")
 
 
-class NewRepair(Form, of=Repair, fields=("customer_id", "phone_id", "intake", *TOLD)):
+class NewRepair(Form, of=Repair, fields=("customer_id", "phone_id", *TOLD, "intake")):
     """A phone that somebody brings to be mended, or one of the stock."""
 
     cost: Amount
