@@ -101,7 +101,7 @@ def migrate(*, data: Data = None) -> None:
 
 @app.command
 def doctor(*, data: Data = None, rebuild: bool = False) -> None:
-    """Check settings, migrations, kept totals, the audit chain and the store of files; exit 1 where something is wrong.
+    """Check settings, migrations, kept totals, balances, the audit chain and the store of files; exit 1 where one is wrong.
 
     Parameters
     ----------

@@ -124,6 +124,27 @@ async def test_a_cycle_is_made_longer_before_its_end(house: House) -> None:
     assert (await house.do(house.ama, "extend", minutes=7)).status_code == 422
 
 
+async def test_a3_whoever_wants_it_is_told_some_minutes_before_the_end_also_of_what_runs_already(house: House) -> None:
+    async def minutes(wish: int) -> None:
+        done(await house.ama.put(f"{AT}/profile/preferences", json={"remind_before_min": wish}))
+
+    await house.started(house.ama)
+    await minutes(10)
+    await house.forward(minutes=15)
+    await minutes(5)
+    await house.forward(minutes=9)
+    assert await house.told(house.ama) == []
+    await house.forward(minutes=1)
+    [told] = done(await house.ama.get(f"{AT}/notifications"))["notifications"]
+    assert told["message"] == "Washer 1 will be done at 09:30."
+    await minutes(120)
+    await house.started(house.ama, 2)
+    await minutes(0)
+    await house.started(house.ama, 3)
+    await house.forward(minutes=5)
+    assert await house.told(house.ama) == ["cycle_ends_soon", "cycle_completed"]
+
+
 async def test_r14_every_moment_has_its_offset(house: House) -> None:
     machine = (await house.started(house.ama))["machine"]
     for name in ("ends_at", "server_time", "created_at", "updated_at"):

@@ -81,4 +81,4 @@ async def test_the_staff_sees_the_floor_at_a_glance(application: Application, ho
     async with Looker(application, house.admin) as browser:
         home = text(await browser.see(""))
     assert "4 of 6 free" in home
-    assert "Dryer 1 Others may take them out since" in home
+    assert "Dryer 1 Late since 2 Mar 2026" in home

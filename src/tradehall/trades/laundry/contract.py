@@ -23,7 +23,6 @@ from tradehall.trades.laundry import (
     residents,
     stats,
     views,
-    ways,
     wishes,
 )
 from tradehall.trades.laundry.models import (
@@ -128,7 +127,7 @@ paths = (
     _at("GET", "/stats/best-times", stats.best_times),
     _at("GET", "/profile/me", people.me),
     _at("PUT", "/profile/update", people.update),
-    _at("PUT", "/profile/preferences", ways.prefer),
+    _at("PUT", "/profile/preferences", people.prefer),
     _at("POST", "/devices", pushes.register, status=201),
     _at("GET", "/devices/key", pushes.KEY),
     _at("POST", "/devices/forget", pushes.unregister),

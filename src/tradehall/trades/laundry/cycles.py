@@ -130,10 +130,13 @@ def within_limit(ctx: Context, user_id: int, kind: MachineType) -> None:
 
 
 def forewarned(ctx: Context, cycle: Cycle) -> None:
-    """Have whoever wants it told some minutes before the end."""
+    """Have whoever wants it told some minutes before the end, if those have not begun."""
     known = resident(ctx, cycle.user_id)
-    if known is not None and known.remind_before_min:
-        ctx.at(cycle.ends_at - timedelta(minutes=known.remind_before_min), warn, cycle)
+    moment = cycle.ends_at - timedelta(minutes=known.remind_before_min if known is not None else 0)
+    if ctx.now < moment < cycle.ends_at:
+        ctx.at(moment, warn, cycle)
+    else:
+        ctx.cancel(warn, cycle)
 
 
 def hand_over(ctx: Context, cycle: Cycle) -> None:

@@ -15,8 +15,8 @@ from tradehall.kernel.phones import e164
 from tradehall.kernel.preferences import REGION
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.verbs import act
-from tradehall.trades.laundry import paying, ways
-from tradehall.trades.laundry.models import Resident
+from tradehall.trades.laundry import cycles, paying, ways
+from tradehall.trades.laundry.models import RUNNING_OF, MachineType, Resident
 from tradehall.trades.laundry.roles import EVERYBODY
 from tradehall.trades.laundry.views import resident, student_of
 
@@ -105,6 +105,17 @@ def update(ctx: Context, wish: Reached) -> Answer:
         row.email = wish.email or None
     ctx.flush()
     return {"success": True, "message": "Profile updated", "user": myself(ctx)}
+
+
+@act(Resident, by=EVERYBODY)
+def prefer(ctx: Context, wish: ways.Ways) -> Answer:
+    """Choose how you are told."""
+    row = ways.keep(ctx, wish)
+    if wish.remind_before_min is not None:
+        for each in (each for kind in MachineType for each in ctx.all(RUNNING_OF, user=row.user_id, kind=kind)):
+            cycles.forewarned(ctx, each)
+    ctx.flush()
+    return {"success": True, "message": ways.said_of(row), "preferences": ways.chosen(ctx)}
 
 
 sign_in = SignIn(

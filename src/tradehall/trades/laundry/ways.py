@@ -11,9 +11,7 @@ from tradehall.kernel.notices.languages import language_of, languages
 from tradehall.kernel.people.account import ChooseLanguage
 from tradehall.kernel.people.members import member
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.verbs import act
 from tradehall.trades.laundry.models import Resident
-from tradehall.trades.laundry.roles import EVERYBODY
 from tradehall.trades.laundry.terms import TEXTS, Hour
 from tradehall.trades.laundry.views import resident, student_of
 
@@ -55,17 +53,15 @@ def offered(reader: Reader) -> list[str]:
     return [IN_APP, SMS, EMAIL] if reader.preferences[TEXTS.name] else [IN_APP]
 
 
-@act(Resident, by=EVERYBODY)
-def prefer(ctx: Context, wish: Ways) -> Answer:
-    """Choose how you are told."""
+def keep(ctx: Context, wish: Ways) -> Resident:
+    """Keep what somebody wishes, and what they did not say as it was."""
     row = known(ctx)
     for name in KEPT:
         if (value := getattr(wish, name)) is not None:
             row.assign(row.fields[name], value)
     if wish.language is not None:
         speak(ctx, wish.language)
-    ctx.flush()
-    return {"success": True, "message": said_of(row), "preferences": chosen(ctx)}
+    return row
 
 
 def said_of(row: Resident) -> str:
