@@ -174,5 +174,10 @@ def phrase(name: str) -> str:
     text = name if name in ("id", "at", "unique_id") else name.removesuffix("_id").removesuffix("_at")
     said = text.replace("_", " ").replace("-", " ").strip().capitalize() or name
     return (
-        PIN.sub("PIN", said).replace(" e164", " (international)").replace("Imei", "IMEI").replace("Url", "URL").replace("Sms", "SMS").replace("Api ", "API ")
+        PIN.sub("PIN", said)
+        .replace(" e164", " (international)")
+        .replace("Imei", "IMEI")
+        .replace("Url", "URL")
+        .replace("Sms", "SMS")
+        .replace("Api ", "API ")
     )
