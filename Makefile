@@ -4,6 +4,8 @@ PYTHON ?= python3
 # One more than there are cores: tests wait, too, for servers that start and disks that write.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export UV_PYTHON_DOWNLOADS := never
+# What a process compiled, the next one reads: every command of the tests would compile all of it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 UV := $(BIN)/uv

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import httpx2
@@ -46,8 +47,8 @@ def private_server() -> Iterator[Postgres]:
 @pytest.fixture(scope="session")
 def copies(request: pytest.FixtureRequest) -> Iterator[Copies]:
     """Where databases come from."""
-    with quick_folder() as folder:
-        yield Copies(folder, lambda: request.getfixturevalue("private_server"))
+    with quick_folder() as folder, closing(Copies(folder, lambda: request.getfixturevalue("private_server"))) as copies:
+        yield copies
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -80,16 +80,14 @@ async def uploads(
     served: tuple[Switchboard, httpx2.AsyncClient],
     bucket: str,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Application]:
     """The album, whose files are in the bucket."""
-    for name, value in (
-        ("FILE_STORE", f"s3://files/{tmp_path.name}"), ("AWS_ENDPOINT_URL", bucket), ("AWS_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "key"), ("AWS_SECRET_ACCESS_KEY", "secret"),
-    ):  # fmt: skip
-        monkeypatch.setenv(name, value)
+    chosen = {
+        "file_store": f"s3://files/{tmp_path.name}", "aws_endpoint_url": bucket, "aws_region": "us-east-1",
+        "aws_access_key_id": "key", "aws_secret_access_key": "secret",
+    }  # fmt: skip
     with copies.copy("sqlite", album.trade) as url:
-        async with opened(url, album.trade, Clock(), served, tmp_path) as application:
+        async with opened(url, album.trade, Clock(), served, tmp_path, **chosen) as application:
             yield application
 
 

@@ -121,7 +121,7 @@ def _reader(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Convert:
 
 
 class Prepared:
-    """A Core statement with named parameters that is compiled once per dialect and run without SQLAlchemy's engine.
+    """A Core statement with named parameters that is compiled once per kind of database and run without SQLAlchemy's engine.
 
     Meant for what runs on every request; anything else goes through `Session.execute`.
     """
@@ -132,13 +132,13 @@ class Prepared:
         """Whether it changes nothing."""
         self.writes: sa.TableClause | None = getattr(statement, "table", None)
         """The table that it changes, where it says which."""
-        self._compiled: dict[Dialect, Compiled] = {}
+        self._compiled: dict[str, Compiled] = {}
 
     def on(self, dialect: Dialect) -> Compiled:
-        """The statement for this dialect."""
-        found = self._compiled.get(dialect)
+        """The statement for this dialect; for another engine of the same kind it is the same."""
+        found = self._compiled.get(dialect.name)
         if found is None:
-            found = self._compiled[dialect] = Compiled(self.statement, dialect)
+            found = self._compiled[dialect.name] = Compiled(self.statement, dialect)
         return found
 
 
