@@ -13,10 +13,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import httpx2
 import pytest
+
+from tests.standby import Standby
 
 PROGRAM = str(Path(__file__).parents[1] / ".venv/bin/tradehall")
 PATIENCE = 60.0
@@ -36,10 +39,12 @@ class Ended:
 def run(folder: Path, *words: str, given: str = "", **environment: str) -> Ended:
     """Run a command in a folder until it ends."""
     folder.mkdir(exist_ok=True)
-    ended = subprocess.run(
-        [PROGRAM, *words], cwd=folder, env=ROOM | environment, input=given, capture_output=True, text=True, timeout=60
-    )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
+    return Ended(*_standby().run(words, folder, ROOM | environment, given, PATIENCE))
+
+
+@cache
+def _standby() -> Standby:
+    return Standby(PROGRAM, ROOM)
 
 
 def done(folder: Path, *words: str, given: str = "") -> str:

@@ -179,7 +179,7 @@ def test_p_30_a_bucket_that_is_away_keeps_no_row_from_being_backed_up(tmp_path: 
         here = {"FILE_STORE": "s3://away/uploads", "AWS_ENDPOINT_URL": nobody} | AWS
         made = run(tmp_path, "backup", "--data", "data", **here)
     assert (made.code, " and 0 uploads in " in made.out) == (0, True)
-    lacks = "the last backup was made, but the store of files lacks, or did not give, 1 uploads"
+    lacks = "the last backup was made, but the store of files lacks uploads, or did not give them"
     assert lacks in run(tmp_path, "doctor", "--data", "data", **here | {"AWS_ENDPOINT_URL": bucket}).out.lower()
     again = run(tmp_path, "backup", "--data", "data", **here | {"AWS_ENDPOINT_URL": bucket})
     assert (again.code, again.err, " and 1 uploads in " in again.out) == (0, "", True)
