@@ -82,3 +82,13 @@ async def test_the_staff_sees_the_floor_at_a_glance(application: Application, ho
         home = text(await browser.see(""))
     assert "4 of 6 free" in home
     assert "Dryer 1 Late since 2 Mar 2026" in home
+
+
+async def test_the_pages_of_a_house_without_machines_say_so(application: Application, house: House) -> None:
+    for row in done(await house.admin.get(f"{AT}/equipment", params={"limit": 50})):
+        assert (await house.admin.delete(f"{AT}/equipment/{row['id']}")).status_code == 204
+    for person, paths in ((house.ama, ("", "/queue", "/when")), (house.admin, ("", "/floor", "/codes", "/wall"))):
+        async with Looker(application, person) as browser:
+            seen = {path: await browser.see(path) for path in paths}
+            assert {each.status_code for each in seen.values()} == {200}
+            assert "There are none here yet" in text(seen.get("/floor", seen[""]))

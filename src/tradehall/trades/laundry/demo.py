@@ -6,14 +6,15 @@ from random import Random
 from tradehall.kernel.context import Context
 from tradehall.kernel.people.newcomers import let_in
 from tradehall.kernel.verbs import Actor
-from tradehall.trades.laundry import cycles, faults, queue
+from tradehall.trades.laundry import cycles, faults, queue, wishes
 from tradehall.trades.laundry.cycles import Collection, StartCycle
 from tradehall.trades.laundry.faults import Fault
 from tradehall.trades.laundry.feed import seed
-from tradehall.trades.laundry.models import Bulletin, Category, MachineType, Resident, Room
+from tradehall.trades.laundry.models import Bulletin, Category, MachineType, Period, Resident, Room
 from tradehall.trades.laundry.queue import Kind
 from tradehall.trades.laundry.roles import RESIDENT
 from tradehall.trades.laundry.views import numbered
+from tradehall.trades.laundry.wishes import Enough
 
 WEEKS = 12
 LOADS_A_DAY = 5
@@ -32,9 +33,10 @@ def weeks_of(ctx: Context, weeks: int) -> None:
     end, me, chance = ctx.now, ctx.actor, Random(7)  # noqa: S311 - sample data
     ctx.now = end - timedelta(weeks=weeks)
     seed(ctx)
-    room = ctx.add(Room(name="Ground floor", building="House A"))
-    for machine in (numbered(ctx, kind, number) for kind in MachineType for number in range(1, 7)):
-        machine.room_id = room.id
+    rooms = [ctx.add(Room(name=name, building="House A")) for name in ("Ground floor", "Roof")]
+    for number in range(1, 7):
+        for kind in MachineType:
+            numbered(ctx, kind, number).room_id = rooms[number > 4].id
     people = [_resident(ctx, number) for number in range(PEOPLE)]
     for day in range(weeks * 7):
         for hour in sorted(chance.choices(HOURS, k=LOADS_A_DAY)):
@@ -44,7 +46,19 @@ def weeks_of(ctx: Context, weeks: int) -> None:
     ctx.now = end - timedelta(hours=1)
     _evening(ctx, people, end)
     ctx.actor, ctx.now = me, end
+    _calendar(ctx)
     ctx.add(Bulletin(headline="Please clean the filters of the dryers", body="The caretaker thanks you."))
+
+
+def _calendar(ctx: Context) -> None:
+    """Exams a month ago and from next week on, and a break between."""
+    for name, begins, ends, busier in (
+        ("Mid-term exams", -40, -30, True),
+        ("Break", -14, -8, False),
+        ("Final exams", 6, 19, True),
+    ):
+        first, last = (ctx.today + timedelta(days=each) for each in (begins, ends))
+        ctx.add(Period(name=name, first_day=first, last_day=last, busier=busier))
 
 
 def _resident(ctx: Context, number: int) -> Actor:
@@ -67,7 +81,7 @@ def _wash(ctx: Context, who: Actor, chance: Random) -> None:
 
 
 def _evening(ctx: Context, people: list[Actor], end: datetime) -> None:
-    """Machines that run, one that is done, one that broke, and two who wait."""
+    """Machines that run, one that is done, one that broke, three who wait, and one who wants to know of two."""
     for number, (minutes, who) in enumerate(
         ((50, people[0]), (38, people[1]), (20, people[2]), (12, people[3]), (5, people[4])), 1
     ):
@@ -80,5 +94,6 @@ def _evening(ctx: Context, people: list[Actor], end: datetime) -> None:
         ctx.do(queue.join, Kind(machine_type=MachineType.WASHER))
         words = "It stops before the clothes are dry"
         ctx.do(faults.report_fault, Fault(machine_type=MachineType.DRYER, machine_id=4, description=words))
+    ctx.do(wishes.ask, Enough(machine_type=MachineType.WASHER, count=2))
     ctx.actor = people[0]
     ctx.do(cycles.collect, Collection(machine_type=MachineType.WASHER, machine_id=1))
