@@ -9,6 +9,16 @@
   // A key for each form, so that one which is sent twice is done once.
   const keyed = where => all(where, "[data-key]").forEach(each => { each.value ||= crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`; });
 
+  // Where the focus is, it stays in what is drawn again: on what leads to the same place or has the same name.
+  const held = where => {
+    const here = document.activeElement;
+    if (!where.contains(here)) return () => {};
+    const sign = each => [each.id, each.getAttribute("href"), each.getAttribute("name")].join();
+    const alike = at => all(at, here.localName).filter(each => sign(each) === sign(here));
+    const place = alike(where).indexOf(here);
+    return fresh => (alike(fresh)[place] ?? fresh).focus({ preventScroll: true });
+  };
+
   // Forms that were begun are not left by accident.
   const touched = new WeakSet();
   document.addEventListener("input", event => { const form = event.target.closest?.("[data-guard]"); if (form) touched.add(form); });
@@ -156,7 +166,11 @@
     keyed(where);
     all(where, "[data-pick]").forEach(picker);
     all(where, "[data-mention]").forEach(mention);
-    all(where, "[data-filters]").forEach(form => form.addEventListener("change", event => { if (event.target.matches("select")) form.requestSubmit(); }));
+    all(where, "[data-filters]").forEach(form => {
+      form.addEventListener("change", event => { if (event.target.matches("select")) { sessionStorage.setItem("filter", event.target.name); form.requestSubmit(); } });
+      form.elements[sessionStorage.getItem("filter")]?.focus?.();
+      sessionStorage.removeItem("filter");
+    });
     all(where, "[data-columns]").forEach(box => box.querySelector("[data-choose]").addEventListener("click", () => {
       const address = new URL(location.href);
       address.searchParams.set("columns", all(box, "[data-column]:checked").map(each => each.dataset.column).join(","));
@@ -284,7 +298,9 @@
             if (!fresh) continue;
             fresh.querySelector("input[name=id]").checked = old.querySelector("input[name=id]").checked;
             fresh.classList.add("fresh");
+            const back = held(old);
             old.replaceWith(fresh);
+            back(fresh);
           } else old.classList.add("fresh");
         }
         const page = document.querySelector(`[data-page-row="${CSS.escape(name)}"]`);
@@ -297,8 +313,10 @@
       const answer = await fetch(location.href, { headers: part }).catch(() => null);
       if (!answer?.ok) return;
       const at = scrollY, main = document.getElementById("content"), kept = all(main, ":scope > .offline, :scope > .told");
-      main.innerHTML = await answer.text();
+      const html = await answer.text(), back = held(main);
+      main.innerHTML = html;
       main.prepend(...kept);
+      back(main);
       ready(main);
       scrollTo(0, at);
       main.querySelector("[data-page-row]")?.classList.add("fresh");
