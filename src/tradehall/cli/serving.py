@@ -122,7 +122,7 @@ def doctor(*, data: Data = None, rebuild: bool = False) -> None:
 
     settings, trades = read_settings(data), trades_named()
     for name, value in settings.effective().items():
-        print(f"{name} = {value}")
+        print(f"{name.upper()} = {value}")
     database = open_database(settings.database_url, settings.tradehall_data)
     database.check()
     trades = held(database, trades)

@@ -27,20 +27,21 @@ Data = Annotated[Path | None, Parameter("--data", help="The folder of the SQLite
 
 def main() -> None:
     """Run a command: errors on standard error, one sentence, exit 1; 2 for wrong usage."""
+    from cyclopts import CycloptsError
     from pydantic import ValidationError
 
     from tradehall.kernel.errors import Problem, Unavailable
 
     try:
-        app(exit_on_error=True)
+        app(exit_on_error=False, print_error=False)
         leave(0)
     except KeyboardInterrupt:
         sys.exit(130)
+    except CycloptsError as wrong:
+        fail(" ".join(str(wrong).split()), 2)
     except SystemExit as stop:
         if isinstance(stop.code, str):
             fail(stop.code)
-        if stop.code == 1 and "cyclopts" in repr(stop.__context__.__class__):
-            sys.exit(2)
         leave(stop.code or 0)
         raise
     except (Unavailable, ConnectionError):
@@ -66,10 +67,10 @@ def leave(code: str | int) -> None:
         os._exit(code)
 
 
-def fail(sentence: str) -> None:
+def fail(sentence: str, code: int = 1) -> None:
     """Say what went wrong and stop."""
     print(f"tradehall: {sentence}", file=sys.stderr)
-    sys.exit(1)
+    sys.exit(code)
 
 
 def read_settings(data: Path | None, **more: Any) -> "Settings":

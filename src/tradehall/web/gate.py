@@ -67,7 +67,7 @@ class Gate:
             self.watch.seen(scope, started)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.loopback_only and (refusal := _foreign(dict(scope["headers"]))):
+        if self.loopback_only and (refusal := _foreign(scope)):
             await _refuse(scope, send, 403, refusal)
             return
         named = self.alone or self._by_host(dict(scope["headers"]))
@@ -83,7 +83,7 @@ class Gate:
     async def _socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         app = self.alone or self._by_host(headers) or self._by_path(scope)
-        if app is None or (self.loopback_only and _foreign(headers)):
+        if app is None or (self.loopback_only and _foreign(scope)):
             await receive()
             await send({"type": "websocket.close", "code": 1008})  # before it is accepted: a 403
             return
@@ -168,7 +168,10 @@ def _host(headers: Headers) -> str:
     return name.rsplit(":", 1)[0]
 
 
-def _foreign(headers: Headers) -> str | None:
+def _foreign(scope: Scope) -> str | None:
+    headers, client = dict(scope["headers"]), scope.get("client")
+    if client is not None and not is_loopback(client[0]):  # it may say any Host; another server may listen anywhere
+        return "This installation is open to everybody on this machine, and to nobody else"
     if not is_loopback(_host(headers)):
         return "This installation is open to everybody on this machine, and answers under a loopback name only"
     if (origin := headers.get(b"origin")) is not None:
