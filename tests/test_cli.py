@@ -209,8 +209,8 @@ def test_a_refusal_is_one_sentence(
 def test_a_password_shows_nowhere(tmp_path: Path) -> None:
     address = "postgresql://shop:hidden-word@127.0.0.1:1/c"
     ended = run(tmp_path, "doctor", DATABASE_URL=address, SECRET_KEY="another-hidden-word-of-length")
-    assert "database_url = postgresql://***@127.0.0.1:1/c" in ended.out
-    assert "secret_key = ***" in ended.out
+    assert "DATABASE_URL = postgresql://***@127.0.0.1:1/c" in ended.out
+    assert "SECRET_KEY = ***" in ended.out
     assert "hidden-word" not in ended.out + ended.err
 
 
