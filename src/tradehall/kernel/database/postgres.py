@@ -213,7 +213,7 @@ class PostgresDatabase:
         # The engine that AsyncEngine would wrap: every use of it is inside a greenlet already.
         self._engine = sa.create_engine(
             async_url, isolation_level="AUTOCOMMIT", pool_size=CONNECTIONS, max_overflow=0,
-            pool_timeout=CONNECT_SECONDS, connect_args={"timeout": CONNECT_SECONDS},
+            pool_use_lifo=True, pool_timeout=CONNECT_SECONDS, connect_args={"timeout": CONNECT_SECONDS},
         )  # fmt: skip
         self._away = 0.0
         self.dialect: Dialect = self._engine.dialect
