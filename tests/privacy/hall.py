@@ -87,7 +87,7 @@ class Hall:
         return "\n".join([*rows, *uploads])
 
     def _sqlite(self) -> Iterator[str]:
-        with sqlite3.connect(self.folder / "hall.db") as file:
+        with sqlite3.connect(self.url.split("///", 1)[1]) as file:
             tables = [row[0] for row in file.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
             for table in tables:
                 yield from (f"{table}: {row}" for row in file.execute(f'SELECT * FROM "{table}"'))

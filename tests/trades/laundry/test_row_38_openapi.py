@@ -13,7 +13,6 @@ OWN = sorted({re.escape(each.contract.path) for each in different(operations(LAU
 QUICK = ("--phases", "examples,fuzzing", "--generation-deterministic")
 
 
-@pytest.mark.parametrize("real_laundry", ["sqlite"], indirect=True)
 def test_row_38_no_request_to_what_is_the_laundry_s_own_breaks_it(real_laundry: Shop) -> None:
     fuzzed(real_laundry, real_laundry.serve(), 2, *QUICK, "--include-path-regex", f"^({'|'.join(OWN)})$")
 
