@@ -121,6 +121,20 @@ async def test_a_role_that_row_level_security_does_not_bind_is_refused(floor: Fl
     await asyncio.to_thread(serving.check)
 
 
+async def test_p_42_a_database_that_is_not_unicode_is_refused(floor: Floor, database_url: str) -> None:
+    if floor.on_sqlite:
+        pytest.skip("SQLite knows Unicode alone")
+    with psycopg.connect(floor.admin_url, autocommit=True) as admin:
+        admin.execute("DROP DATABASE IF EXISTS ascii WITH (FORCE)")
+        of = (
+            "ENCODING 'SQL_ASCII' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0"  # as of a server without a locale
+        )
+        admin.execute(f"CREATE DATABASE ascii OWNER tradehall {of}")
+    refusing = open_database(f"{database_url.rsplit('/', 1)[0]}/ascii", Path())
+    with pytest.raises(RuntimeError, match="is kept in SQL_ASCII"):
+        await asyncio.to_thread(refusing.check)
+
+
 async def test_a_transaction_leaves_no_organisation_behind_on_its_connection(floor: Floor) -> None:
     if floor.on_sqlite:
         pytest.skip("SQLite has no settings of a connection")

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
+from tradehall.kernel.database.fitness import unfit
 from tradehall.kernel.database.gathering import Gathering
 from tradehall.kernel.database.group import Asked, Clash, Outcome, Steps, Void, run_batch, settle, whole
 from tradehall.kernel.database.session import Keyed, Prepared, Row, Session
@@ -384,13 +385,9 @@ class PostgresDatabase:
                 raise
 
     def check(self) -> None:
-        """Raise where this database may not be served: row-level security does not bind a superuser."""
-        powers = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
-        if self.ask(0, lambda session: session.connection.exec_driver_sql(powers).scalar()):
-            raise RuntimeError(
-                "DATABASE_URL names a role that row-level security does not bind (superuser or BYPASSRLS): "
-                "create one with CREATE ROLE tradehall LOGIN, and give it the database"
-            )
+        """Raise where this database may not be served."""
+        if reason := self.ask(0, unfit):
+            raise RuntimeError(reason)
 
     async def close(self) -> None:
         """Finish what is queued and close every connection."""
