@@ -29,6 +29,7 @@ from tradehall.kernel.files import attach, file
 from tradehall.kernel.forms import Form
 from tradehall.kernel.jobs import Job, Then, task
 from tradehall.kernel.live import Live, Message
+from tradehall.kernel.meanings import Sentence, Several
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.office import Office
 from tradehall.kernel.papers import Paper, Sheet, Size, Writing
@@ -84,6 +85,8 @@ __all__ = [
     "Role",
     "Secret",
     "Section",
+    "Sentence",
+    "Several",
     "Shape",
     "Sheet",
     "SignIn",
