@@ -46,8 +46,7 @@ test: check  ## everything that must hold
 check: setup  ## format, lint, types and the rules of the house; fast
 	@$(BIN)/ruff format --quiet --check $(CODE) || { echo "make format mends this."; exit 1; }
 	@$(BIN)/ruff check --quiet $(CODE)
-	@$(BIN)/mypy --strict --no-error-summary $(CODE)
-	@$(BIN)/python -m pytest --quiet tests/house
+	@$(BIN)/mypy --strict --no-error-summary $(CODE) & types=$$!; $(BIN)/python -m pytest --quiet tests/house; house=$$?; wait $$types && exit $$house
 
 format: setup
 	@$(BIN)/ruff check --quiet --fix-only $(CODE)
