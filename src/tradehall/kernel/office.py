@@ -17,6 +17,7 @@ from tradehall.kernel.contracts import (
     Contract,
     Download,
     Drill,
+    Found,
     History,
     Listing,
     Outgoing,
@@ -193,7 +194,8 @@ class Office:
         if does.record is not None:
             grant = contract.grant(reader.actor)
             row = contract.finds(reader, path, grant) if contract.finds else reader.get(does.record, path["id"], grant)
-        return Answer(contract.status, dumps(run_report(does, reader, row, ask)))
+        found = run_report(does, reader, row, ask)
+        return reader.trade.paging.answer(found) if isinstance(found, Found) else Answer(contract.status, dumps(found))
 
     async def as_system(self, trade: Trade, org_id: int, rule: Callable[[Context], Any]) -> Any:
         """Run something as Tradehall itself, as one unit."""

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 
 from tradehall.kernel.context import Context
-from tradehall.kernel.contracts import report
+from tradehall.kernel.contracts import Found, Window, report
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.money import rounded
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import find
+from tradehall.kernel.records import Find, find
 from tradehall.kernel.verbs import act
 from tradehall.trades.phoneshop.models import HELD, Phone, PhoneStatus, Sale, Swap
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
@@ -25,7 +25,7 @@ class Page(BaseModel):
     """Which part of a list."""
 
     skip: Annotated[int, Field(ge=0, le=2**53)] = 0
-    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+    limit: Annotated[int, Field(ge=1)] = 100
 
 
 class Resale(BaseModel):
@@ -35,15 +35,15 @@ class Resale(BaseModel):
 
 
 @report(by=STAFF)
-def pending_resales(ctx: Reader, page: Page) -> list[dict[str, Any]]:
+def pending_resales(ctx: Reader, page: Page) -> Found:
     """Swaps whose phone is still in stock, newest first; `resale_value` is its asking price."""
-    return listed(ctx, HELD, page)
+    return paged(ctx, HELD, page)
 
 
 @report(by=STAFF)
-def sold_resales(ctx: Reader, page: Page) -> list[dict[str, Any]]:
+def sold_resales(ctx: Reader, page: Page) -> Found:
     """Swaps whose phone was sold or swapped again, newest first; `resale_value` is what it brought."""
-    return listed(ctx, GONE, page)
+    return paged(ctx, GONE, page)
 
 
 @act(Swap, by=STAFF)
@@ -58,10 +58,21 @@ def price(ctx: Context, swap: Swap, wish: Resale) -> dict[str, Any]:
     return shown(ctx, swap, unit, None)
 
 
-def listed(ctx: Reader, statuses: Sequence[PhoneStatus], page: Page) -> list[dict[str, Any]]:
-    """A page of swaps by what became of their phones."""
-    came = find(Phone, Phone.acquired_via_swap_id.is_not(None), Phone.status.in_(statuses))
-    units = ctx.all(came.by(Phone.created_at.desc(), Phone.id.desc()).first(page.limit).skip(page.skip))
+def came_in(statuses: Sequence[PhoneStatus]) -> Find[Phone]:
+    """The phones that came in by swaps and stand so now."""
+    return find(Phone, Phone.acquired_via_swap_id.is_not(None), Phone.status.in_(statuses))
+
+
+def paged(ctx: Reader, statuses: Sequence[PhoneStatus], page: Page) -> Found:
+    """A page of swaps by what became of their phones, as every list is answered."""
+    window = ctx.trade.paging.window({"skip": str(page.skip), "limit": str(page.limit)})
+    return Found(listed(ctx, statuses, window), ctx.count(came_in(statuses)), window, None)
+
+
+def listed(ctx: Reader, statuses: Sequence[PhoneStatus], window: Window) -> list[dict[str, Any]]:
+    """Swaps by what became of their phones, the newest first."""
+    came = came_in(statuses).by(Phone.created_at.desc(), Phone.id.desc())
+    units = ctx.all(came.first(window.limit).skip(window.offset))
     ids = [unit.id for unit in units]
     swaps = {swap.id: swap for swap in ctx.all(find(Swap, Swap.id.in_([each.acquired_via_swap_id for each in units])))}
     sold = ctx.all(find(Sale, Sale.phone_id.in_(ids), Sale.returned_at.is_(None)))
@@ -109,8 +120,7 @@ def profit_summary(ctx: Reader) -> dict[str, Any]:
     found = profits(ctx)
     known = [each for each in found if each is not None]
     whole = sum(known, Decimal(0))
-    came = find(Phone, Phone.acquired_via_swap_id.is_not(None), Phone.status.in_(HELD))
-    pending = [unit.cost_price or Decimal(0) for unit in ctx.all(came)]
+    pending = [unit.cost_price or Decimal(0) for unit in ctx.all(came_in(HELD))]
     return {
         "total_swaps": len(found),
         "total_profit": whole,
@@ -121,7 +131,7 @@ def profit_summary(ctx: Reader) -> dict[str, Any]:
         "unknown_count": len(found) - len(known),
         "pending_count": len(pending),
         "pending_cost": sum(pending, Decimal(0)),
-        "swaps": listed(ctx, GONE, Page()),
+        "swaps": listed(ctx, GONE, Window(100)),
     }
 
 
