@@ -37,7 +37,7 @@ async def test_the_menu_marks_the_place_that_somebody_is_at_and_none_elsewhere(
     bicycle = await a_bicycle(shop, "KA-7")
     async with Looker(application, shop.owner) as browser:
         for path, called in (
-            ("", "Home"), ("/counter", "Counter"), (f"/bicycles/{bicycle}", "Bicycles"), ("/-/audit/check", "What happened"),
+            ("", "Home"), ("/counter", "Counter"), (f"/bicycles/{bicycle}", "Bicycles"), ("/-/audit", "What happened"),
             ("/-/account", None), ("/nothing", None),
         ):  # fmt: skip
             marked = re.findall(r'aria-current="page">.*?<span>(.*?)</span>', (await browser.see(path)).text)
