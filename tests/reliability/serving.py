@@ -11,8 +11,10 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx2
@@ -50,6 +52,14 @@ class Server:
         self.process.wait()
 
 
+@cache
+def _empty(trade: Trade) -> bytes:
+    """A database without rows, as a file: to migrate one takes a second."""
+    with TemporaryDirectory() as folder:
+        migrate(open_database(None, Path(folder)), [trade])
+        return (Path(folder) / "tradehall.db").read_bytes()
+
+
 class Shop:
     """A phone shop with one owner, and its servers."""
 
@@ -57,7 +67,10 @@ class Shop:
         self.folder, self.url, self.trade = folder, url, trade
         self.servers: list[Server] = []
         database = self.database()
-        migrate(database, [trade])
+        if self.on_sqlite:
+            (folder / "tradehall.db").write_bytes(_empty(trade))
+        else:
+            migrate(database, [trade])
         self.org_id = first_organisation(database, utc_now(), "Accra")
         role = (trade.name, trade.owner.name)
         user = NewUser("owner", (role,), "username", hash_password("four walls and a roof"))
