@@ -83,8 +83,7 @@ def paths(trade: "Trade") -> Iterator[Contract]:
     def here(record: type[Record]) -> sa.ColumnElement[bool]:
         return record.table.c.of_trade == trade.name
 
-    columns = ("id", "status", "rows", "position", "wrong", "chain", "created_at", "ended_at")
-    one = Resource(Check, by=where(trade.owner, here), columns=columns)
+    one = Resource(Check, by=where(trade.owner, here))
     path = f"{trade.prefix}/audit/checks"
     begins: Verb[Any, Any] = Verb("begin", Check, trade.owner, begin, False, None, str(begin.__doc__))
     yield Contract("POST", path, begins, 201, shape=one.shape)
