@@ -1,7 +1,8 @@
 """What every test may ask for."""
 
 import gc
-from collections.abc import AsyncIterator, Iterator
+import signal
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +21,7 @@ LONG = (
     "test_row_31_database_away.py", "test_processes.py", "test_exports.py", "test_row_06_money.py", "test_backup.py",
 )  # fmt: skip
 """Files that take longest: they are begun first, so that nobody waits for one of them alone at the end."""
-
+PATIENCE = 150
 
 gc.set_threshold(50_000, 20, 100)
 """As a server has it. Looking at all objects again and again took a third of the time of the tests."""
@@ -29,6 +30,21 @@ gc.set_threshold(50_000, 20, 100)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest."""
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
+    """Give a test up that waits for what does not come, rather than wait with it."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"after {PATIENCE} seconds {item.name} still waits")
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(0 if item.get_closest_marker("soak") else PATIENCE)
+    try:
+        return (yield)
+    finally:
+        signal.alarm(0)
 
 
 @pytest.fixture(scope="session")

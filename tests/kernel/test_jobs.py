@@ -175,7 +175,7 @@ async def test_row_4_a_worker_that_is_killed_amid_a_timer_leaves_it_to_another_w
 
 
 async def claimed(floor: Floor, worker: str, clock: Clock) -> list[Job]:
-    found: list[Job] = await floor.do(Claim(worker, clock(), {"stall": stall.trade}))
+    found: list[Job] = await floor.do(Claim(worker, clock, {"stall": stall.trade}))
     return found
 
 

@@ -171,7 +171,7 @@ async def test_p24_of_one_key_one_at_most_is_under_way(floor: Floor, office: Off
     assert await office.worker.take() == 1
     await floor.rule(lambda ctx: ctx.later(say, {"words": "second"}, once="a"))
     assert await office.worker.take() == 0
-    assert await floor.do(Claim("another", clock(), ["stall"])) == []
+    assert await floor.do(Claim("another", clock, ["stall"])) == []
     DOORS["first"].set()
     assert await office.work_once() == 1
     assert [words for _, words in SAID] == ["first", "second"]
@@ -209,7 +209,7 @@ async def test_the_lease_of_what_is_under_way_is_renewed(floor: Floor, office: O
     for _ in range(5):
         clock.forward(seconds=LEASE.total_seconds() / 2)
         assert await office.worker.take() == 0
-    assert await floor.do(Claim("another", clock(), ["stall"])) == []
+    assert await floor.do(Claim("another", clock, ["stall"])) == []
     DOORS["long story"].set()
     assert await office.work_once() == 0
     assert await states(floor) == [("done", 1)]
@@ -222,7 +222,7 @@ async def test_a_task_whose_lease_went_to_another_changes_nothing_here(
     await ask(floor, "late", bring=True)
     assert await office.worker.take() == 1
     clock.forward(seconds=LEASE.total_seconds() + 1)
-    [again] = await floor.do(Claim("another", clock(), ["stall"]))
+    [again] = await floor.do(Claim("another", clock, ["stall"]))
     DOORS["late"].set()
     await office.work_once()
     assert await floor.labels() == []

@@ -172,6 +172,7 @@ class Claim(Work):
 
     `room` says how many more of a lane the worker takes, `full` names the lanes that have none, and what it is `holding`
     is leased to it for longer. Of a group of lanes that is `closed` it takes but what is in those that are named there.
+    What is due is looked up by the `clock` when its turn has come.
     """
 
     org_id = 0
@@ -179,18 +180,18 @@ class Claim(Work):
     def __init__(
         self,
         worker: str,
-        now: datetime,
+        clock: Callable[[], datetime],
         trades: Iterable[str],
         room: Callable[[str], int] = _any_room,
         full: Collection[str] = (),
         holding: Collection[int] = (),
         closed: Mapping[str, Collection[str]] = MappingProxyType({}),
     ) -> None:
-        self.worker, self.now, self.trades = worker, now, list(trades)
+        self.worker, self.clock, self.trades = worker, clock, list(trades)
         self.room, self.full, self.holding, self.closed = room, list(full), list(holding), closed
 
     def run(self, batch: Batch) -> list[Job]:
-        session = batch.session
+        session, self.now = batch.session, self.clock()
         lease = {"worker": self.worker, "lease_until": self.now + LEASE}
         if self.holding:
             mine = (JOBS.c.id.in_(self.holding), _RUNNING, JOBS.c.worker == self.worker)

@@ -144,7 +144,7 @@ class Worker:
 
     async def take(self) -> int:
         """Lease what is due and begin with it; gives how many jobs that are."""
-        now, due = self.office.clock(), await self._next_due()
+        due, now = await self._next_due(), self.office.clock()
         holding = list(self._held) if now - self._renewed >= LEASE / 3 else []
         if len(self._held) >= IN_HAND or ((due is None or due > now) and not holding):
             return 0
@@ -153,7 +153,9 @@ class Worker:
         crowd = self._crowd()
         full = [name for name, lane in self._lanes.items() if self._left(lane, crowd) <= 0]
         closed = {group: self._good(group) for group, lanes in crowd.items() if _is_full(lanes, Standing.NEW)}
-        claim = Claim(self.name, now, self.office.trades, partial(self._room, crowd), full, holding, closed)
+        claim = Claim(
+            self.name, self.office.clock, self.office.trades, partial(self._room, crowd), full, holding, closed
+        )
         jobs: list[Job] = await self.office.database.unit(claim)
         if jobs and not self._held:
             self._renewed = now

@@ -33,7 +33,7 @@ async def test_a_customer_s_page_tells_what_they_did_and_what_is_due(application
     done(await shop.clerk.post(f"/api/repairs/{repair['id']}/payments", json={"amount": 150.1}))
     seen = done(await shop.clerk.get(f"/api/customers/{customer['id']}/story"), 200)
     assert [(each["what"], each["amount"]) for each in seen["events"]] == [("repaired", 450)]
-    assert seen["due"] == [{"room": "repairs", "id": repair["id"], "amount": 299.9}]
+    assert seen["due"] == [{"room": "repairs", "id": repair["id"], "number": repair["repair_number"], "amount": 299.9}]
     folder = done(await shop.clerk.get(f"/api/repairs/{repair['id']}/folder"), 200)
     assert (folder["intake"], folder["paid"], folder["due"]) == ("Turns on", 150.1, 299.9)
     link = done(await shop.clerk.get(f"/api/repairs/{repair['id']}/link"), 200)["public_token"]

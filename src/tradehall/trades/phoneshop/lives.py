@@ -120,12 +120,16 @@ def story(ctx: Reader, customer: Customer) -> dict[str, Any]:
     sees = ctx.actor.may(MANAGERS)
     events += [moment("bought", each, each.created_at, "", each.amount if sees else None) for each in bought]
     standing = [each for each in sales if each.returned_at is None]
-    due = [(each.in_paths, each.id, each.balance_due) for each in [*standing, *repairs] if each.balance_due > 0]
+    due = [
+        {"room": each.in_paths, "id": each.id, "number": each.values[each.known_as[0]], "amount": each.balance_due}
+        for each in [*standing, *repairs]
+        if each.balance_due > 0
+    ]
     return {
         "events": sorted(events, key=lambda each: (each["at"], each["id"]), reverse=True)[:MOST],
         "language": customer.language,
         "counts": {"sales": len(sales), "swaps": len(swaps), "repairs": len(repairs)},
-        "due": [{"room": room, "id": row_id, "amount": amount} for room, row_id, amount in due],
+        "due": due,
     }
 
 

@@ -202,7 +202,7 @@ def confirm(ctx: Context, attempt: PaymentAttempt, standing: Standing) -> None:
     """
     attempt.provider_amount, attempt.provider_currency = standing.amount, standing.currency
     attempt.provider_id = standing.provider_id
-    attempt.why = wrong_with(ctx, attempt, standing)
+    attempt.why = wrong(ctx, attempt, standing)
     if attempt.why is None:
         book_it(ctx, attempt, standing.amount)
     else:
@@ -211,7 +211,7 @@ def confirm(ctx: Context, attempt: PaymentAttempt, standing: Standing) -> None:
             ctx.notify(role, "payment_to_verify", attempt, once=f"{attempt.id}-{role}", because=attempt.why)
 
 
-def wrong_with(ctx: Context, attempt: PaymentAttempt, standing: Standing) -> str | None:
+def wrong(ctx: Context, attempt: PaymentAttempt, standing: Standing) -> str | None:
     """Why money is not booked by itself, if there is anything."""
     if standing.fate is Fate.REVERSED:
         return "The provider took it back"
