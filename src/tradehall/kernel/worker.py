@@ -115,6 +115,7 @@ class Worker:
         self._taken: Counter[tuple[str, Standing]] = Counter()
         self._finished: list[Job] = []
         self._marking = False
+        self._taking = asyncio.Lock()
         self._renewed = datetime.min.replace(tzinfo=UTC)
         self.wake = asyncio.Event()
 
@@ -136,14 +137,19 @@ class Worker:
         done = 0
         while True:
             taken = await self.take()
+            is_busy = bool(self._under_way)  # also with what somebody else took
             while self._under_way:
                 await asyncio.wait(set(self._under_way))
-            if not taken:
+            if not (taken or is_busy):
                 return done
             done += taken
 
     async def take(self) -> int:
-        """Lease what is due and begin with it; gives how many jobs that are."""
+        """Lease what is due and begin with it, one after the other; gives how many jobs that are."""
+        async with self._taking:
+            return await self._take()
+
+    async def _take(self) -> int:
         due, now = await self._next_due(), self.office.clock()
         holding = list(self._held) if now - self._renewed >= LEASE / 3 else []
         if len(self._held) >= IN_HAND or ((due is None or due > now) and not holding):
