@@ -231,8 +231,9 @@ async def test_row_28_a_backup_of_the_changes_holds_little_and_restores_everythi
     uploads.files["0000/original"] = b"what no row refers to"
     changes = await made(database_url, tmp_path / "changes.backup", base=base, uploads=uploads)
     blocks = sum(map(len, changes.manifest.blocks.values()))
-    assert 0 < changes.added < blocks / 2
-    assert changes.path.stat().st_size < full.path.stat().st_size / 2
+    # Usually a third: where blocks end is decided by the salts of their rows, and so by chance.
+    assert 0 < changes.added < blocks * 3 / 4
+    assert changes.path.stat().st_size < full.path.stat().st_size * 3 / 4
     backup = read(changes.path, NO_KEY)
     await asyncio.to_thread(restore, elsewhere, backup, [stall.trade])
     assert await contents(elsewhere, tmp_path) == changes.manifest.blocks
