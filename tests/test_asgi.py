@@ -7,12 +7,15 @@ import httpx2
 import pytest
 
 from tradehall import asgi
+from tradehall.kernel.database import SqliteDatabase
+from tradehall.server import alone
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the settings are read, and the data lie."""
     monkeypatch.chdir(tmp_path)
+    asgi.__getattr__.cache_clear()
     return tmp_path
 
 
@@ -27,11 +30,15 @@ async def test_p_15_an_open_trade_answers_this_machine_alone_wherever_the_server
             assert (await ask.get("/ping")).status_code == status
 
 
+def test_a_process_asks_for_as_many_trades_as_it_likes_and_gets_each_once() -> None:
+    first, again, other = (getattr(asgi, name) for name in ("phoneshop", "phoneshop", "laundry"))
+    assert again is first is not other
+
+
 def test_a_sqlite_file_is_served_by_one_process_under_another_server_too(folder: Path) -> None:
-    assert asgi.phoneshop is not None
-    with pytest.raises(SystemExit, match=re.escape(f"another process serves {Path('data/tradehall.db')}")):
+    elsewhere = SqliteDatabase(folder / "data/tradehall.db")
+    with alone(elsewhere), pytest.raises(SystemExit, match=re.escape(f"another process serves {elsewhere.path}")):
         assert asgi.phoneshop
-    assert (folder / "data/tradehall.db").is_file()
 
 
 def test_p_15_what_would_not_be_served_is_not_served_under_another_server(

@@ -36,7 +36,7 @@ from tradehall.kernel.database.walls import policies
 from tradehall.kernel.notices import ledger, templates
 from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade
-from tradehall.kernel.versions import HERE, branches, by_branch, fits, note, ours
+from tradehall.kernel.versions import HERE, branches, by_branch, fits, note, ours, standing
 from tradehall.kernel.webhooks import records as webhooks
 
 ROOMS = (
@@ -92,7 +92,7 @@ def advance(connection: Connection, folders: dict[str, Path], goal: str | tuple[
     directory = scripts(folders)
 
     def steps(current: Any, _: Any) -> Any:
-        return directory._upgrade_revs(goal, tuple(ours(current, folders)))  # type: ignore[arg-type]  # Alembic takes several heads, and declares one
+        return directory._upgrade_revs(goal, tuple(standing(current, folders)))  # type: ignore[arg-type]  # Alembic takes several heads, and declares one
 
     context = MigrationContext.configure(
         connection, opts={"fn": steps, "render_as_batch": True, "transactional_ddl": False}
@@ -107,7 +107,7 @@ def advance(connection: Connection, folders: dict[str, Path], goal: str | tuple[
     with Operations.context(context):
         context.run_migrations()
     after = set(context.get_current_heads())
-    _note(connection, directory, by_branch(ours(before, folders)), by_branch(ours(after, folders)))
+    _note(connection, directory, by_branch(standing(before, folders)), by_branch(standing(after, folders)))
     return sorted(after - before)
 
 
@@ -129,7 +129,7 @@ def pending(database: Database, trades: Iterable[Trade]) -> list[str]:
     def lacking(connection: Connection) -> list[str]:
         if fits(connection, folders):
             return []
-        current = ours(MigrationContext.configure(connection).get_current_heads(), folders)
+        current = standing(MigrationContext.configure(connection).get_current_heads(), folders)
         steps = directory._upgrade_revs("heads", tuple(current))  # type: ignore[arg-type]  # Alembic takes several heads, and declares one
         return [step.revision.revision for step in steps]
 

@@ -44,6 +44,12 @@ def by_branch(revisions: Iterable[str]) -> dict[str, str]:
     return {KERNEL: f"{KERNEL}_0001"} | found if found else {}
 
 
+def standing(revisions: Iterable[str], folders: Container[str]) -> set[str]:
+    """What is applied of these branches, as Alembic lists it: the kernel's, too, where another trade stands for it."""
+    revisions = set(revisions)
+    return ours(revisions, folders) or ours(by_branch(revisions).values(), folders)
+
+
 def is_current(database: Database, trades: Iterable[Trade]) -> bool:
     """Whether this version may serve the database as it is."""
     return database.ask(0, lambda session: current(session, trades))
