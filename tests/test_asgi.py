@@ -15,7 +15,7 @@ from tradehall.server import alone
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the settings are read, and the data lie."""
     monkeypatch.chdir(tmp_path)
-    asgi.__getattr__.cache_clear()
+    asgi.application.cache_clear()
     return tmp_path
 
 

@@ -25,8 +25,13 @@ def _opened(url: str | None, folder: Path) -> Database:
     return database
 
 
-@cache
 def __getattr__(name: str) -> Any:
+    return application(name)
+
+
+@cache
+def application(name: str) -> Any:
+    """The application of a trade, made once; raises AttributeError where none has this name."""
     try:
         trades = installed((name,))
     except KeyError as error:
