@@ -336,12 +336,12 @@ class Copies:
             self._admin.close()
 
     def _original(self, kind: str, trade: Trade) -> str:
-        found = self._made.get((kind, trade.name))
+        signs_in = "_".join(each.name for each in trade.sign_in.kinds)  # a test may have people sign in otherwise
+        found = self._made.get((kind, name := f"original_{trade.name}_{signs_in}"))
         if found is None:
-            name = f"original_{trade.name}"
             found = f"sqlite:///{self._folder / name}.db" if kind == "sqlite" else self._postgres().database(name)
             self._fill(open_database(found, self._folder), trade)
-            self._made[kind, trade.name] = found
+            self._made[kind, name] = found
         return found
 
     def _fill(self, database: Database, trade: Trade) -> None:

@@ -50,6 +50,8 @@ class FakeTwilio:
             body += message.get("body", b"")
             if not message.get("more_body"):
                 break
+        else:
+            return  # whoever asked went away before all was said
         headers = dict(scope["headers"])
         login = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode())
         if headers.get(b"authorization") != b"Basic " + login:
