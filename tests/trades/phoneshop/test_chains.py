@@ -60,6 +60,11 @@ async def test_r03_the_example_to_the_cent_while_open_and_when_closed(shop: Plac
         assert totals["profit"] == totals["realised_profit"] == 800 + 50 + 50
         assert (totals["unit_in_hand"], totals["unrealised_profit"]) == (None, None)
     assert await shop.wrong() == []
+    issue = {"issue_description": "Rattles"}
+    claim = done(await shop.clerk.post(f"/api/sales/{sale['id']}/claim", json=issue))
+    done(await shop.clerk.post(f"/api/repairs/{claim['id']}/parts", json={"name": "Speaker", "unit_cost": 20}))
+    totals = (await chain(shop, phones[0]))["totals"]
+    assert (totals["cash_paid"], totals["profit"], totals["realised_profit"]) == (2170, 880, 880)
 
 
 async def test_r03_a_chain_is_answered_in_the_words_of_the_contract(shop: Place) -> None:

@@ -45,12 +45,12 @@ class Chain:
 
     @property
     def paid(self) -> Decimal | None:
-        """Cash paid: what the first phone had cost, and what was spent on those that were taken for it."""
+        """Cash paid: what the first phone had cost, what was spent on those that were taken for it, and on claims."""
         if self.is_broken:
             return None
         allowed = [Decimal(0), *(swap.given_phone_value for swap in self.swaps)]
         spent = [None if cost is None else cost - value for cost, value in zip(self.costs, allowed, strict=True)]
-        return total(spent)
+        return total([*spent, self.sale.claims_cost if self.sale is not None else Decimal(0)])
 
     @property
     def earned(self) -> Decimal | None:
