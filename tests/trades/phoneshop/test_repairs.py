@@ -286,6 +286,12 @@ async def test_technicians_see_their_own_repairs_only_where_the_owner_says_so(sh
     await became(shop.technician, other, "In Progress", 404)
     await became(shop.technician, mine, "In Progress")
     assert len(done(await shop.clerk.get("/api/repairs/"), 200)) == 3
+    for who, seen in ((shop.technician, [own["id"], mine["id"]]), (shop.clerk, [own["id"], mine["id"], other["id"]])):
+        told = done(await who.get("/api/analytics/overview"), 200)["recent_repairs"]
+        assert [each["id"] for each in told] == seen
+        lives = [done(await who.get(f"/api/customers/{each['customer_id']}/story"), 200) for each in (own, mine, other)]
+        assert [[event["id"] for event in life["events"]] for life in lives][: len(seen)] == [[each] for each in seen]
+        assert sum(len(life["events"]) + len(life["due"]) for life in lives) == 2 * len(seen)
 
 
 async def test_only_managers_see_what_a_repair_costs_the_shop(shop: Place) -> None:

@@ -16,9 +16,9 @@ from tradehall.trades.phoneshop.messages import RepairReply
 from tradehall.trades.phoneshop.models import Customer, Payment, Phone, Refund, Repair, Sale, Swap
 from tradehall.trades.phoneshop.parts import RepairPart
 from tradehall.trades.phoneshop.purchases import Purchase
-from tradehall.trades.phoneshop.reach import WORKSHOP
+from tradehall.trades.phoneshop.reach import WORKSHOP, within_reach
 from tradehall.trades.phoneshop.reports import for_managers
-from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
+from tradehall.trades.phoneshop.roles import MANAGERS, STAFF, TECHNICIAN
 from tradehall.trades.phoneshop.terms import LINK, language_of
 
 MOST = 50
@@ -36,6 +36,17 @@ def rows_of(ctx: Reader, record: type[Record], column: str, row_id: int) -> list
 def _referring(record: type[Record], column: str) -> Find[Any]:
     table = record.table.c
     return find(record, table[column] == wanted("row_id")).by(table.id.desc()).first(MOST).standing()
+
+
+@per_record
+def _within_reach(record: type[Record], column: str) -> Find[Any]:
+    return _referring(record, column).where(within_reach(record))
+
+
+def repairs_of(ctx: Reader, column: str, row_id: int) -> list[Any]:
+    """The newest repairs that refer to a row, of those that somebody reaches."""
+    asks = _within_reach if ctx.actor.is_a(TECHNICIAN) else _referring
+    return ctx.all(asks(Repair, column), row_id=row_id)
 
 
 def moment(what: str, row: Any, at: datetime, text: str = "", amount: Any = None) -> dict[str, Any]:
@@ -75,7 +86,7 @@ def _of_phone(ctx: Reader, phone: Phone) -> Iterator[dict[str, Any]]:
         yield moment("inspected", each, each.created_at, each.grade, each.asking_price)
     for each in rows_of(ctx, UnitCost, "phone_id", phone.id):
         yield moment("refurbished", each, each.created_at, each.description or "", each.amount if sees else None)
-    for each in rows_of(ctx, Repair, "phone_id", phone.id) if ctx.actor.may(WORKSHOP) else ():
+    for each in repairs_of(ctx, "phone_id", phone.id):
         yield moment("repaired", each, each.created_at, each.issue_description, each.cost)
     for each in rows_of(ctx, Swap, "new_phone_id", phone.id):
         yield moment("swapped", each, each.created_at, each.invoice_number, each.total_transaction_value)
@@ -108,7 +119,7 @@ def _drawn(ctx: Reader, chain: Chain) -> dict[str, Any]:
 def story(ctx: Reader, customer: Customer) -> dict[str, Any]:
     """All that a customer did, newest first, with what is due."""
     sales, swaps = rows_of(ctx, Sale, "customer_id", customer.id), rows_of(ctx, Swap, "customer_id", customer.id)
-    repairs = rows_of(ctx, Repair, "customer_id", customer.id) if ctx.actor.may(WORKSHOP) else []
+    repairs = repairs_of(ctx, "customer_id", customer.id)
     bought = rows_of(ctx, Purchase, "customer_id", customer.id)
     phones = labels(ctx, Phone, {*(each.phone_id for each in sales), *(each.new_phone_id for each in swaps)})
     events = [moment("sold", each, each.created_at, phones.get(each.phone_id, ""), each.amount_paid) for each in sales]
