@@ -97,15 +97,17 @@ def is_number(cell: str) -> bool:
 
 
 async def test_row_43_what_was_guarded_comes_in_again_as_it_was(application: Application, shop: Place) -> None:
-    for number, danger in enumerate(("=1+1", "+A1", "-A1", "@SUM(A1)")):
+    for number, danger in enumerate(("=1+1", "+A1", "-A1", "@SUM(A1)", "'=1+1", "''@A1", "'-5", "'Ama'")):
         await a_customer(shop.clerk, full_name=danger, phone_number=f"024000000{number}")
     before = (await shop.clerk.get("/api/customers")).json()
-    sent = {"file": ("customers.csv", (await shop.manager.get("/api/exports/customers.csv")).content)}
-    made = done(await shop.manager.post("/api/imports", files=sent, params={"type": "customers"}))
-    while (found := (await shop.manager.get(f"/api/imports/{made['id']}")).json())["status"] in ("checking", "running"):
-        await application.office.work_once()
-    assert (found["unchanged"], found["updated"], found["failed"]) == (4, 0, 0)
-    assert (await shop.clerk.get("/api/customers")).json() == before
+    for kind in ("csv", "xlsx"):
+        sent = {"file": (f"table.{kind}", (await shop.manager.get(f"/api/exports/customers.{kind}")).content)}
+        made = done(await shop.manager.post("/api/imports", files=sent, params={"type": "customers"}))
+        path = f"/api/imports/{made['id']}"
+        while (found := (await shop.manager.get(path)).json())["status"] in ("checking", "running"):
+            await application.office.work_once()
+        assert (found["unchanged"], found["updated"], found["failed"]) == (8, 0, 0)
+        assert (await shop.clerk.get("/api/customers")).json() == before
 
 
 async def test_row_43_numbers_stay_numbers(shop: Place) -> None:

@@ -123,7 +123,7 @@ def _text(cell: Any) -> str:
     if not isinstance(cell, str):
         return str(cell)
     # What an export wrote to keep a formula from being one is not part of the text.
-    return cell[1:] if cell[:1] == "'" and cell[1:].startswith(FORMULA) else cell
+    return cell[1:] if cell[:1] == "'" and cell.lstrip("'").startswith(FORMULA) else cell
 
 
 def _bare(cell: str) -> str:

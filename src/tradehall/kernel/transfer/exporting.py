@@ -34,8 +34,11 @@ Rows = list[dict[str, Any]]
 
 
 def guarded(text: str) -> str:
-    """Text that no program takes for a formula; a number stays one."""
-    return f"'{text}" if text.startswith(FORMULA) and not _NUMBER.fullmatch(text) else text
+    """Text that no program takes for a formula, by an apostrophe before it; a number stays one.
+
+    What looks as if it were so marked is marked, too: whoever reads it takes one apostrophe away.
+    """
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from typing import Any, BinaryIO
 
 import xlsxwriter
 
+from tradehall.kernel.transfer.exporting import guarded
+
 ROWS_OF_SHEET = 1_048_575
 MADE = datetime(2000, 1, 1)  # noqa: DTZ001 - it is written without a zone
 
@@ -38,7 +40,9 @@ class Workbook:
                 elif isinstance(cell, int) and abs(cell) < 10**15:
                     self._sheet.write_number(self._row, place, cell)
                 elif cell not in (None, ""):
-                    self._sheet.write_string(self._row, place, str(cell)[:32_767])
+                    # Here a formula is told from text; but what looks marked is marked, as in CSV.
+                    text = guarded(str(cell)) if str(cell).startswith("'") else str(cell)
+                    self._sheet.write_string(self._row, place, text[:32_767])
 
     def _next(self) -> None:
         self._sheet, self._row = self._book.add_worksheet(), 0
