@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from tests.running import Clock, Place
-from tests.trades.phoneshop.arranging import a_phone, a_sale, a_swap, done, imei
+from tests.trades.phoneshop.arranging import a_phone, a_repair, a_sale, a_swap, became, done, imei
 from tests.trades.phoneshop.test_chains import on_offer
 from tests.trades.phoneshop.test_swaps import read
 
@@ -324,3 +324,36 @@ async def test_r16_r17_a_deposit_owes_no_tax_and_gives_none_back(shop: Place) ->
     assert (await taxed(shop))[1] == 750
     done(await shop.manager.post(f"/api/sales/{paid['id']}/void", json=WHY), 200)
     assert (await taxed(shop))[1] == 0
+
+
+async def test_r12_r13_what_claims_had_cost_stays_lost_when_a_sale_is_refunded(shop: Place) -> None:
+    sale = await a_sale(shop.manager)
+    claim = done(await shop.clerk.post(f"/api/sales/{sale['id']}/claim", json={"issue_description": "Rattles"}))
+    parts, path = f"/api/repairs/{claim['id']}/parts", f"/api/sales/{sale['id']}"
+    done(await shop.clerk.post(parts, json={"name": "Speaker", "unit_cost": 30}))
+    done(await shop.manager.post(f"{path}/refund", json=WHY | {"amount": 100}), 200)
+    assert done(await shop.manager.post(f"{path}/refund", json=WHY), 200)["margin"] == 470
+    assert sorted(each["margin"] for each in await read(shop, "/api/refunds")) == [100, 400]
+    done(await shop.clerk.post(parts, json={"name": "Glue", "unit_cost": 5}))
+    assert (await read(shop, "/api/analytics/profit-loss", "owner"))["sales"]["margin"] == -35
+    again = await shop.clerk.post(f"/api/repairs/{claim['id']}/claim", json={"issue_description": "Rattles"})
+    assert (again.status_code, again.json()["detail"]) == (409, "Sale was returned: it has no warranty any more")
+    assert await shop.wrong() == []
+
+
+async def test_r21_a_phone_that_comes_back_while_it_is_mended_is_not_for_sale_before_that_is_completed(
+    shop: Place,
+) -> None:
+    sale, swap = await a_sale(shop.manager), await a_swap(shop.manager)
+    claim = done(await shop.clerk.post(f"/api/sales/{sale['id']}/claim", json={"issue_description": "Rattles"}))
+    repair = await a_repair(shop.clerk, phone_id=swap["new_phone_id"])
+    await became(shop.clerk, repair, "In Progress")
+    for kind, document, phone_id, mended in (
+        ("sales", sale, sale["phone_id"], claim), ("swaps", swap, swap["new_phone_id"], repair),
+    ):  # fmt: skip
+        done(await shop.manager.post(f"/api/{kind}/{document['id']}/refund", json=WHY), 200)
+        assert (await read(shop, f"/api/phones/{phone_id}"))["status"] == "UNDER_REPAIR"
+        await became(shop.clerk, mended, "Completed")
+        assert (await read(shop, f"/api/phones/{phone_id}"))["status"] == "AVAILABLE"
+        await a_sale(shop.manager, phone_id=phone_id)
+    assert await shop.wrong() == []

@@ -33,6 +33,7 @@ from tradehall.trades.phoneshop.models import (
 from tradehall.trades.phoneshop.parts import SparePart
 from tradehall.trades.phoneshop.purchases import IdKind, Purchase
 from tradehall.trades.phoneshop.reach import within_reach
+from tradehall.trades.phoneshop.repairs import UNFINISHED
 from tradehall.trades.phoneshop.reports import (
     LOW,
     by_day,
@@ -50,7 +51,6 @@ AT_THE_COUNTER = tuple(each for each in Method if each is not Method.PROVIDER)
 TAKEN = ("sale", "swap", "repair", "refund")
 """What takings are of; the rest of what moves is no trade."""
 OPEN_DRAWER = find(Drawer, Drawer.status == DrawerState.OPEN).first(1).standing()
-UNFINISHED = (RepairStatus.PENDING, RepairStatus.IN_PROGRESS)
 FEW, DAYS = 8, 30
 LOW_PARTS = (
     find(SparePart, SparePart.low_mark > 0, SparePart.quantity <= SparePart.low_mark)

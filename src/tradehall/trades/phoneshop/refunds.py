@@ -14,8 +14,9 @@ from tradehall.kernel.records import find
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import act, own
 from tradehall.trades.phoneshop import tax
-from tradehall.trades.phoneshop.models import Method, Payment, Phone, PhoneStatus, Refund, Sale, Swap
+from tradehall.trades.phoneshop.models import Method, Payment, Phone, PhoneStatus, Refund, Repair, Sale, Swap
 from tradehall.trades.phoneshop.payments import book
+from tradehall.trades.phoneshop.repairs import UNFINISHED, hold_unit
 from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
 from tradehall.trades.phoneshop.rules import Amount, Paid, PaymentReference, take_in
 
@@ -74,9 +75,10 @@ class Less:
 
     @classmethod
     def of_all(cls, document: Sale | Swap, left: Decimal, profit: Decimal) -> Self:
-        """By all that is left, so that nothing remains of the profit and of the margin."""
+        """By all that is left, so that nothing remains of the profit and of the margin but what claims have cost."""
         back = document.refunded_amount
-        margin = None if document.margin is None else document.margin - back
+        lost = document.claims_cost if isinstance(document, Sale) else Decimal(0)
+        margin = None if document.margin is None else document.margin + lost - back
         return cls(left, profit - back, margin, tax.left(document, back), is_full=True)
 
 
@@ -136,9 +138,14 @@ def over(left: Decimal) -> Refused:
 
 
 def back_in_stock(ctx: Context, phone: Phone) -> None:
-    """A phone that was sold or swapped is in stock again, at the cost that it had."""
+    """A phone that was sold or swapped is in stock again, at the cost that it had; one that is being mended is not for sale.
+
+    Source: spec R-12, R-21.
+    """
     phone.status = PhoneStatus.AVAILABLE
     take_in(ctx, phone)
+    if (repair := ctx.first(find(Repair, Repair.phone_id == phone.id, Repair.status.in_(UNFINISHED)))) is not None:
+        hold_unit(ctx, repair)
 
 
 def mirrored(ctx: Context, document: Sale | Swap, method: Method, at_counter: Decimal, mistake: Mistake) -> Giving:

@@ -24,6 +24,7 @@ from tradehall.trades.phoneshop.rules import Amount
 from tradehall.trades.phoneshop.terms import OWN_JOBS, REPAIR_WARRANTY, warranty_end
 
 PENDING, IN_PROGRESS, COMPLETED, DELIVERED = RepairStatus
+UNFINISHED = (PENDING, IN_PROGRESS)
 Why = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=500)]
 REFUSALS = {"unknown_status": 400}
 TOLD = ("phone_description", "issue_description", "diagnosis", "due_date", "technician_id", "warranty_days")
@@ -244,7 +245,7 @@ def strike(ctx: Context, repair: Repair) -> None:
     for record in (estimates.Estimate, RepairReply):
         for row in ctx.all(find(record, record.table.c.repair_id == repair.id)):
             ctx.delete(row)
-    if repair.unit_was is not None and repair.status in (PENDING, IN_PROGRESS):
+    if repair.unit_was is not None and repair.status in UNFINISHED:
         ctx.get(Phone, repair.phone_id or 0).status = PhoneStatus(repair.unit_was)
     ctx.delete(repair)
 

@@ -41,8 +41,7 @@ def claim(ctx: Context, repair: Repair, order: Claim) -> Repair:
     """
     first = repair if repair.warranty_of_id is None else ctx.get(Repair, repair.warranty_of_id)
     if first.warranty_of_sale_id is not None:
-        sale = ctx.get(Sale, first.warranty_of_sale_id)
-        in_force(ctx, sale.warranty_until, "sale")
+        sold_under_warranty(ctx, ctx.get(Sale, first.warranty_of_sale_id))
     elif first.status is not RepairStatus.DELIVERED:
         raise Refused("not_delivered", f"Repair is {first.status}: its warranty begins when it is Delivered")
     else:
@@ -58,9 +57,7 @@ def claim(ctx: Context, repair: Repair, order: Claim) -> Repair:
 @act(Sale, by=STAFF)
 def claim_sale(ctx: Context, sale: Sale, order: SaleClaim) -> Repair:
     """Take in a phone that was sold under its warranty, free of charge."""
-    if sale.returned_at is not None:
-        raise Refused("returned", "Sale was returned: it has no warranty any more")
-    in_force(ctx, sale.warranty_until, "sale")
+    sold_under_warranty(ctx, sale)
     customer_id = order.customer_id or sale.customer_id
     if customer_id is None:
         raise field_error(["body", "customer_id"], "This sale has no customer: say who brings the phone", "missing")
@@ -68,6 +65,13 @@ def claim_sale(ctx: Context, sale: Sale, order: SaleClaim) -> Repair:
     again = taken_in(order, customer_id, sale.phone_id, f"{phone.brand} {phone.model}")
     again.warranty_of_sale_id = sale.id
     return begin(ctx, again)
+
+
+def sold_under_warranty(ctx: Context, sale: Sale) -> None:
+    """Raise Refused where the warranty of a sale is over, there is none, or it was returned."""
+    if sale.returned_at is not None:
+        raise Refused("returned", "Sale was returned: it has no warranty any more")
+    in_force(ctx, sale.warranty_until, "sale")
 
 
 def in_force(ctx: Context, until: date | None, what: str) -> None:
