@@ -28,7 +28,7 @@ from tradehall.kernel.schema import SchemaError, migrate, pending, revise, scrip
 from tradehall.kernel.trade import Trade
 from tradehall.kernel.versions import HERE as KERNEL_HERE
 from tradehall.kernel.versions import branches, is_current
-from tradehall.trades import phoneshop
+from tradehall.trades import laundry, phoneshop
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -99,6 +99,18 @@ async def test_row_29_going_down_in_a_trade_and_up_again_keeps_the_rows_of_the_k
     await asyncio.to_thread(migrate, database, [stall.trade])
     assert await floor.verbs() == events
     assert await floor.labels() == []
+
+
+def test_p_34_a_trade_joins_a_database_that_holds_another_one(empty_url: str) -> None:
+    database, shop, wash = open_database(empty_url, Path()), [phoneshop.trade], [laundry.trade]
+    assert migrate(database, shop) == ["phoneshop_0001"]
+    assert pending(database, wash) == ["laundry_0001"]
+    assert is_current(database, wash) is False
+    assert migrate(database, wash) == ["laundry_0001"]
+    assert migrate(database, shop) == []
+    assert pending(database, wash) == []
+    assert [is_current(database, each) for each in (shop, wash, shop + wash)] == [True, True, True]
+    assert {"phoneshop_phones", "laundry_machines"} <= tables(database)
 
 
 @pytest.mark.parametrize(
