@@ -6,6 +6,7 @@ from tests.running import Place
 from tests.trades.laundry.washing import AT, House, done
 from tradehall.kernel.context import Context
 from tradehall.trades.laundry import demo
+from tradehall.trades.laundry.calendar import LONG_AGO
 
 
 async def test_a10_use_is_counted_by_hour_and_by_day_as_the_clock_on_the_wall_says(house: House) -> None:
@@ -67,6 +68,18 @@ async def test_n7_a_busy_period_leans_on_former_ones_and_other_days_leave_them_o
     assert done(await house.ama.get(f"{AT}/hours"))["period"]["busier"] is True
     await period(house, "Never", "2026-03-04", "2026-03-03", 400)
     assert (await house.ben.post(f"{AT}/periods", json={})).status_code == 403
+
+
+async def test_n7_a_period_of_any_length_costs_no_more_than_one_of_weeks(house: House) -> None:
+    house.clock.set("2026-03-04T08:00:00+08:00")
+    await period(house, "For ever", "0001-01-01", "9999-12-31")
+    found = done(await house.ben.get(f"{AT}/stats/best-times"))
+    assert found["period"]["name"] == "For ever"
+    assert found["leans_on"] == {"days": LONG_AGO, "periods": []}
+    await period(house, "Long ago", "1999-01-01", "1999-01-31")
+    await period(house, "One day", "2026-03-05", "2026-03-05")
+    found = done(await house.ben.get(f"{AT}/stats/best-times"))
+    assert (found["leans_on"]["periods"], found["next_period"]["name"]) == ([], "One day")
 
 
 async def test_n7_the_board_tells_which_machine_is_ready_first(house: House) -> None:

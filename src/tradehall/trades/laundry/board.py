@@ -80,7 +80,7 @@ def opening_hours(reader: Reader) -> Answer:
     return {
         "opens_at": reader.preferences[terms.OPENS.name], "closes_at": reader.preferences[terms.CLOSES.name],
         "is_open": is_open, "opens_next": None if is_open else hours.opening(now),
-        "period": calendar.shown(calendar.current(reader)),
+        "period": calendar.shown(calendar.Calendar(reader).current),
         "holidays": [{"date": each.date, "name": each.name} for each in sorted(soon, key=lambda each: each.date)],
     }  # fmt: skip
 

@@ -17,6 +17,8 @@ FEWEST = 7
 """With fewer days than these nothing can be said of each day of a week."""
 ALIKE = 3
 """So many former periods of a kind are leaned on."""
+LONG_AGO = 4 * 366
+"""What was so many days ago tells nothing of today, however long a period is said to be."""
 SOON = timedelta(days=14)
 
 
@@ -30,43 +32,49 @@ def shown(period: Period | None) -> Answer | None:
     }  # fmt: skip
 
 
-def current(reader: Reader) -> Period | None:
-    """The period of today."""
-    return next((each for each in reader.all(PERIODS) if each.first_day <= reader.today <= each.last_day), None)
+class Calendar:
+    """The periods of a house as they lie around today, read once."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.today = reader.today
+        since = self.today - LONG_AGO * DAY
+        self._periods = [each for each in reader.all(PERIODS) if each.last_day > since]
+
+    @property
+    def current(self) -> Period | None:
+        """The period of today."""
+        return next((each for each in self._periods if _is_in(self.today, (each,))), None)
+
+    @property
+    def coming(self) -> Period | None:
+        """The period that begins next, within two weeks."""
+        soon = (each for each in self._periods if self.today < each.first_day <= self.today + SOON)
+        return next(soon, None)
+
+    def days_like_today(self) -> tuple[set[date], list[Period]]:
+        """The days whose use tells how it is today, and the former periods among them.
+
+        In a period those are the days of former ones of its name, or else of those that were as busy, and its own so far; at
+        other times the last four weeks of days that were in none. Where that is too few, the last four weeks are all there is.
+        """
+        now, usual = self.current, set(self._last(USUAL))
+        if now is None:
+            without = [day for day in self._last(BACK) if not _is_in(day, self._periods)]
+            return (set(without[:USUAL]), []) if len(without) >= FEWEST else (usual, [])
+        former = [each for each in self._periods if each.last_day < now.first_day]
+        like = [each for each in former if each.name == now.name] or [
+            each for each in former if each.busier == now.busier
+        ]
+        found = {day for day in self._last(LONG_AGO) if _is_in(day, (*like[-ALIKE:], now))}
+        return (found, like[-ALIKE:]) if len(found) >= FEWEST else (usual, [])
+
+    def _last(self, days: int) -> Iterator[date]:
+        """So many days up to today, the newest first."""
+        return (self.today - number * DAY for number in range(days))
 
 
-def coming(reader: Reader) -> Period | None:
-    """The period that begins next, within two weeks."""
-    soon = (each for each in reader.all(PERIODS) if reader.today < each.first_day <= reader.today + SOON)
-    return next(soon, None)
-
-
-def days_between(first: date, last: date) -> Iterator[date]:
-    """Each day from one to another."""
-    return (first + number * DAY for number in range((last - first).days + 1))
-
-
-def days_of(periods: Iterable[Period]) -> set[date]:
-    """All the days of some periods."""
-    return {day for each in periods for day in days_between(each.first_day, each.last_day)}
-
-
-def days_like_today(reader: Reader) -> tuple[set[date], list[Period]]:
-    """The days whose use tells how it is today, and the former periods among them.
-
-    In a period those are the days of former ones of its name, or else of those that were as busy, and its own so far; at other
-    times the last four weeks of days that were in none. Where that is too few, the last four weeks are all there is.
-    """
-    today = reader.today
-    begun = [each for each in reader.all(PERIODS) if each.first_day <= today]
-    now, usual = current(reader), set(days_between(today - (USUAL - 1) * DAY, today))
-    if now is None:
-        without = [each for each in days_between(today - BACK * DAY, today) if each not in days_of(begun)]
-        return set(without[-USUAL:]) if len(without) >= FEWEST else usual, []
-    former = [each for each in begun if each.last_day < now.first_day]
-    like = [each for each in former if each.name == now.name] or [each for each in former if each.busier == now.busier]
-    found = {each for each in days_of((*like[-ALIKE:], now)) if each <= today}
-    return (found, like[-ALIKE:]) if len(found) >= FEWEST else (usual, [])
+def _is_in(day: date, periods: Iterable[Period]) -> bool:
+    return any(each.first_day <= day <= each.last_day for each in periods)
 
 
 def spans(days: set[date]) -> Iterator[tuple[date, date]]:

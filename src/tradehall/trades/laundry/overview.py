@@ -32,7 +32,7 @@ def floor(reader: Reader) -> Answer:
         "overdue": [_named(each) | {"since": each.grace_until} for each in overdue],
         "faults": {"count": reader.count(OPEN), "items": [_fault(each) for each in reader.all(OPEN.first(LAST))]},
         "days": _days(reader), "taken": _taken(reader), "is_open": terms.hours(reader).is_open(now),
-        "period": calendar.shown(calendar.current(reader)),
+        "period": calendar.shown(calendar.Calendar(reader).current),
         "recent": [views.activity(each) for each in reader.all(feed.NEWEST.first(LAST))], "server_time": now,
     }  # fmt: skip
 

@@ -92,7 +92,8 @@ def usage(reader: Reader, ask: Usage) -> Answer:
 @report(by=EVERYBODY)
 def best_times(reader: Reader, ask: Quiet) -> Answer:
     """When the fewest machines of a kind are started, by days that were like these, and which one is ready first now."""
-    days, leans_on = calendar.days_like_today(reader)
+    here = calendar.Calendar(reader)
+    days, leans_on = here.days_like_today()
     weekdays = Counter(each.weekday() for each in days)
     counts: Counter[tuple[int, int]] = Counter()
     for each in reader.all(_on(reader, days, ask.machine_type)):
@@ -103,7 +104,7 @@ def best_times(reader: Reader, ask: Quiet) -> Answer:
     quiet = sorted(open_hours, key=lambda each: (loads.get(each, 0), not 8 <= each[1] <= 22, each))[: ask.limit]
     return {
         "machine_type": ask.machine_type, "ready_first": ready_first(reader, ask.machine_type),
-        "period": calendar.shown(calendar.current(reader)), "next_period": calendar.shown(calendar.coming(reader)),
+        "period": calendar.shown(here.current), "next_period": calendar.shown(here.coming),
         "leans_on": {"days": len(days), "periods": [each.name for each in leans_on]},
         "items": [
             {"weekday": DAYS[day], "hour": f"{hour:02d}:00", "loads_a_week": loads.get((day, hour), 0.0)}
