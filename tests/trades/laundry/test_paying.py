@@ -105,6 +105,17 @@ async def test_a5_whoever_collects_in_time_is_nudged_and_pays_nothing(house: Hou
     assert await fees(house) == []
 
 
+async def test_a5_r19_a_fee_is_told_as_the_reader_s_language_writes_money(house: House) -> None:
+    await house.place.prefer(residents_language="fr")
+    await idle(house)
+    await house.forward(minutes=5)
+    [told, *_] = done(await house.ama.get(f"{AT}/notifications"))["notifications"]
+    assert "1,00 MYR est prélevé sur votre solde" in told["message"]
+    await house.forward(minutes=10)
+    [told, *_] = done(await house.ama.get(f"{AT}/notifications"))["notifications"]
+    assert told["message"].startswith("1,00 MYR a été prélevé sur votre solde")
+
+
 async def test_a5_the_fee_is_taken_once_each_time_and_so_often_at_most_however_often_the_timer_comes(
     house: House,
 ) -> None:

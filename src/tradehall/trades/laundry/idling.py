@@ -51,8 +51,7 @@ def nudge(ctx: Context, cycle: Cycle) -> None:
     if is_left and (amount := _costs(ctx, cycle, machine)):
         cycle.idle_due = _after(ctx, terms.IDLE_EVERY)
         ctx.at(cycle.idle_due, take_fee, cycle)
-        until, said = clock(ctx, cycle.idle_due), paying.said(ctx, amount)
-        tell(ctx, cycle.user_id, "idle_soon", machine, str(cycle.id), until=until, amount=said)
+        tell(ctx, cycle.user_id, "idle_soon", machine, str(cycle.id), until=clock(ctx, cycle.idle_due), amount=amount)
 
 
 @act(Cycle, by=SYSTEM)
@@ -72,7 +71,7 @@ def take_fee(ctx: Context, cycle: Cycle) -> None:
         return
     cycle.idle_fees += 1
     paying.booked(ctx, cycle.user_id, -amount, Paid.IDLE, cycle)
-    tell(ctx, cycle.user_id, "idle_fee", machine, f"{cycle.id}:{cycle.idle_fees}", amount=paying.said(ctx, amount))
+    tell(ctx, cycle.user_id, "idle_fee", machine, f"{cycle.id}:{cycle.idle_fees}", amount=amount)
     if _costs(ctx, cycle, machine):
         cycle.idle_due = _after(ctx, terms.IDLE_EVERY)
         ctx.at(cycle.idle_due, take_fee, cycle)
