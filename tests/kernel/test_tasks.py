@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tests.kernel.stall import Crate, NewCrate
 from tests.running import SECRET, Clock
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, Unavailable
-from tradehall.kernel.jobs import JOBS, KEPT_FOR, LEASE, TRIES, Claim, Job, Then, drop_done, task
+from tradehall.kernel.jobs import JOBS, KEPT_FOR, LEASE, TRIES, Claim, Job, Then, drop_done, given_up, task
 from tradehall.kernel.office import Office
 
 SAID: list[tuple[int, Any]] = []
@@ -46,6 +46,19 @@ async def say(office: Office, job: Job) -> Then | None:
 async def slow(office: Office, job: Job) -> None:
     """Never ends by itself."""
     await asyncio.Event().wait()
+
+
+@task("stall.doomed", timeout=5)
+async def doomed(office: Office, job: Job) -> None:
+    """Never works."""
+    await say.run(office, job)
+    raise Unavailable("Nobody listens")
+
+
+@given_up(doomed)
+def missed(ctx: Context, given: Mapping[str, Any]) -> None:
+    """A crate tells that nobody tries it again."""
+    ctx.do(stall.bring, NewCrate(label=f"gave up {given['words']}"))
 
 
 @pytest.fixture(autouse=True)
@@ -132,6 +145,51 @@ async def test_a_task_that_fails_is_tried_again_later_and_later_and_then_dead_an
     clock.forward(days=1)
     assert await office.work_once() == 0
     assert (await rows(floor))[0].payload == {"words": "fails", "bring": False}
+
+
+def try_in_vain(words: str, tries: int = 0) -> Any:
+    """A rule that asks for a task which fails, and has done so that often."""
+
+    def rule(ctx: Context) -> None:
+        ctx.later(doomed, {"words": words}, once="a")
+        ctx.session.execute(sa.update(JOBS).values(attempts=tries))
+
+    return rule
+
+
+async def test_p_24_whoever_waits_for_a_task_hears_with_its_last_failure_that_it_was_given_up(
+    floor: Floor, office: Office, clock: Clock
+) -> None:
+    await floor.rule(try_in_vain("hello", TRIES - 2))
+    assert await office.work_once() == 1
+    assert (await floor.labels(), await states(floor)) == ([], [("queued", TRIES - 1)])
+    clock.set((await rows(floor))[0].due_at.isoformat())
+    assert await office.work_once() == 1
+    assert (await floor.labels(), await states(floor)) == (["gave up hello"], [("dead", TRIES)])
+    clock.forward(days=1)
+    assert await office.work_once() == 0
+    assert await floor.verbs() == ["crate.bring"]
+    assert await floor.wrong() == []
+
+
+async def test_p_24_and_where_its_worker_was_lost_each_time(floor: Floor, office: Office, clock: Clock) -> None:
+    await floor.rule(try_in_vain("hello", TRIES - 1))
+    assert len(await floor.do(Claim("lost", clock, ["stall"]))) == 1
+    assert await office.work_once() == 0
+    clock.forward(seconds=LEASE.total_seconds())
+    assert await office.work_once() == 1
+    assert (await floor.labels(), SAID) == (["gave up hello"], [])
+    assert [(row.state, row.error[:15]) for row in await rows(floor)] == [("dead", "WorkerLostError")]
+
+
+async def test_p_24_what_was_asked_for_again_meanwhile_is_not_given_up(floor: Floor, office: Office) -> None:
+    DOORS["first"] = asyncio.Event()
+    await floor.rule(try_in_vain("first", TRIES - 1))
+    assert await office.worker.take() == 1
+    await floor.rule(lambda ctx: ctx.later(doomed, {"words": "second"}, once="a"))
+    DOORS["first"].set()
+    await office.work_once()
+    assert (await floor.labels(), await states(floor)) == ([], [("dead", TRIES), ("queued", 1)])
 
 
 async def test_a_task_has_its_time_and_no_more(floor: Floor, office: Office) -> None:

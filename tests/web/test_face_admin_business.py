@@ -1,7 +1,9 @@
 """The pages of whoever looks after a business: settings, words of messages, the log, backups, deliveries, jobs."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,9 +14,13 @@ from tests.web.looking import Looker, menu, text
 from tradehall.kernel import checks
 from tradehall.kernel.context import Context
 from tradehall.kernel.events import EVENTS
+from tradehall.kernel.jobs import IN_VAIN, JOBS, LOST, TRIES, JobState
 from tradehall.kernel.keeping import BACKUPS
 from tradehall.kernel.notices.ledger import Channel, Message
 from tradehall.kernel.notices.sending import FAIL
+from tradehall.kernel.records import find
+from tradehall.kernel.transfer import preparing, running
+from tradehall.kernel.transfer.records import Import
 
 PAGES = ("settings", "templates", "templates/overdue", "audit", "backups", "privacy")
 OF_OWNERS = ("settings", "backups", "privacy", "people")
@@ -200,6 +206,55 @@ async def test_row_42_a_check_that_goes_on_is_not_begun_twice(application: Appli
     async with Looker(application, shop.helper) as helper:
         assert (await helper.send("/-/audit/checks")).status_code == 403
         assert (await helper.see("/-/audit/checks/1")).status_code == 403
+
+
+def gone_wrong(begin: Callable[[Context], Any]) -> Callable[[Context], None]:
+    """Something is begun whose worker is lost each time."""
+
+    def rule(ctx: Context) -> None:
+        with ctx.happening("test.begin"):
+            begin(ctx)
+        lost = {"state": JobState.RUNNING, "worker": "lost", "attempts": TRIES, "lease_until": ctx.now}
+        ctx.session.execute(sa.update(JOBS).where(JOBS.c.org_id == ctx.org_id, JOBS.c.verb.in_(LOST)).values(lost))
+
+    return rule
+
+
+async def test_p_24_row_42_a_check_that_is_given_up_says_so_and_another_one_can_begin(
+    application: Application, shop: Place
+) -> None:
+    await shop.work(gone_wrong(checks.begin))
+    await shop.application.office.work_once()
+    check = await shop.work(lambda ctx: ctx.all(find(checks.Check))[0].id)
+    told = (await shop.owner.get(f"/api/audit/checks/{check}")).json()
+    assert (told["status"], told["error"], bool(told["ended_at"])) == ("failed", IN_VAIN, True)
+    async with Looker(application, shop.owner) as owner:
+        assert IN_VAIN in text(page := await owner.see(f"/-/audit/checks/{check}"))
+        assert "as it was written" not in page.text
+        french = await owner.see(f"/-/audit/checks/{check}", headers={"Accept-Language": "fr"})
+        assert "n’ont pas abouti" in text(french)
+        assert "The log is as it was written" in await checked(shop, owner)
+    assert await shop.wrong() == []
+
+
+async def test_p_24_exports_and_imports_that_are_given_up_say_so(application: Application, shop: Place) -> None:
+    mine = {"of_trade": "bicycles", "type": "bicycles", "by_user": shop.owner.user_id, "by_role": "owner"}
+
+    def export(ctx: Context) -> None:
+        row = ctx.add(preparing.Export(format="csv", **mine))
+        ctx.later(preparing.run, {"export": row.id}, once=str(row.id), target=str(row.id))
+
+    def arrive(ctx: Context) -> None:
+        running.go_on(ctx, ctx.add(Import(file_name="a.csv", **mine)).id)
+
+    for begin in (export, arrive):
+        await shop.work(gone_wrong(begin))
+    await shop.application.office.work_once()
+    async with Looker(application, shop.owner) as owner:
+        for room in ("exports/jobs", "imports"):
+            [told] = (await shop.owner.get(f"/api/{room}")).json()
+            assert (told["status"], told["error"], bool(told["ended_at"])) == ("failed", IN_VAIN, True), room
+            assert IN_VAIN in text(await owner.see(f"/{room.replace('/', '-')}/{told['id']}"))
 
 
 async def test_p_23_why_a_message_failed_is_said_in_the_language_of_whoever_reads_it(

@@ -18,7 +18,7 @@ from tradehall.kernel.database import Batch, Undone, Work
 from tradehall.kernel.errors import Missing, Problem, Stale
 from tradehall.kernel.events import BY_COMMAND, by_job
 from tradehall.kernel.idempotency import Answer, Key, KeyBook
-from tradehall.kernel.jobs import Job, Then, finish
+from tradehall.kernel.jobs import LOST, Failed, Job, Then, finish
 from tradehall.kernel.records import Record, per_record, record_of
 from tradehall.kernel.rows import RowBook
 from tradehall.kernel.verbs import Actor, Verb, system
@@ -269,6 +269,24 @@ class Close(Work):
         ctx = Context(batch, self.trade, system(job.org_id, job.of_trade), self.now, by_job(job.id))
         self.then(ctx)
         ctx.flush()
+
+
+class GiveUp(Failed):
+    """The unit of a job that failed for the last time: the mark that it is dead, and what its task declares for that."""
+
+    through_context = True
+
+    def __init__(self, trade: "Trade", job: Job, worker: str, error: BaseException, now: datetime) -> None:
+        super().__init__(job, worker, error, now)
+        self.trade, self.org_id = trade, job.org_id
+
+    def run(self, batch: Batch) -> bool:
+        job, is_over = self.job, super().run(batch)
+        if is_over:
+            ctx = Context(batch, self.trade, system(job.org_id, job.of_trade), self.now, by_job(job.id))
+            LOST[job.verb](ctx, job.payload)
+            ctx.flush()
+        return is_over
 
 
 class AsSystem(Work):

@@ -1,6 +1,6 @@
 """Checks: whether the whole log is as it was written, looked at by a durable job that says how far it is (row 42)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from tradehall.kernel.columns import integer, json, moment, optional, state, tex
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Reading
 from tradehall.kernel.events import Walk, head
-from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.jobs import IN_VAIN, Job, Then, given_up, goes_on, task
 from tradehall.kernel.progress import Note
 from tradehall.kernel.records import Record, find
 from tradehall.kernel.resources import Resource
@@ -30,24 +30,29 @@ class Checked(StrEnum):
 
     RUNNING = "running"
     DONE = "done"
+    FAILED = "failed"
 
 
 class Check(Record, table="kernel_checks"):
-    """A look at the whole log: how far it has come, of as many `rows` as there were, and at its end what is `wrong`."""
+    """A look at the whole log: how far it has come, of as many `rows` as there were, and at its end what is `wrong`.
+
+    Where it never came to its end, `error` says why.
+    """
 
     of_trade = text(40)
-    status = state(Checked, {Checked.RUNNING: (Checked.DONE,), Checked.DONE: ()})
+    status = state(Checked, {Checked.RUNNING: (Checked.DONE, Checked.FAILED), Checked.DONE: (), Checked.FAILED: ()})
     rows = integer(at_least=0, default=0)
     position = integer(at_least=0, default=0)
     wrong = json(default=list)
     chain = text(64, default="")
+    error = optional(text(500))
     ended_at = optional(moment())
 
 
 def begin(ctx: Context) -> Check:
     """Have the whole log checked. One that goes on already is answered; of the others only the newest is kept."""
     for old in ctx.all(find(Check, Check.of_trade == ctx.trade.name)):
-        if old.status is Checked.RUNNING:
+        if old.status is Checked.RUNNING and goes_on(ctx.session, ctx.org_id, ctx.trade.name, run, str(old.id)):
             return old
         ctx.delete(old)
     row = ctx.add(Check(of_trade=ctx.trade.name, rows=head(ctx.session, ctx.org_id)))
@@ -75,6 +80,15 @@ def end(ctx: Context, check_id: int, wrong: list[str], event: int, chain: str) -
         with ctx.happening("audit.checked"):
             row.status, row.rows, row.position, row.ended_at = Checked.DONE, event, event, ctx.now
             row.wrong, row.chain = wrong, chain
+
+
+@given_up(run)
+def fail(ctx: Context, given: Mapping[str, Any]) -> None:
+    """Say that the log could not be looked at."""
+    row = ctx.find(Check, given["check"])
+    if row is not None and row.status is Checked.RUNNING:
+        with ctx.happening("audit.failed"):
+            row.status, row.error, row.ended_at = Checked.FAILED, IN_VAIN, ctx.now
 
 
 def paths(trade: "Trade") -> Iterator[Contract]:

@@ -108,6 +108,25 @@ def task(name: str, *, timeout: float = 30, at_once: int = 8) -> Callable[[Run],
     return declare
 
 
+Lost = Callable[["Context", Mapping[str, Any]], None]
+LOST: dict[str, Lost] = {}
+"""What is done where a task is given up, by its name."""
+IN_VAIN = "This was tried several times and never came to its end; please begin again"
+
+
+def given_up(of: Task) -> Callable[[Lost], Lost]:
+    """Declare what happens where a task has failed so often that nobody tries again: a rule of what it was given.
+
+    It is carried out in the unit that marks the job dead.
+    """
+
+    def declare(rule: Lost) -> Lost:
+        LOST[of.name] = rule
+        return rule
+
+    return declare
+
+
 _GIVEN = ("org_id", "of_trade", "verb", "entity", "record_id", "payload", "key", "lane", "due_at", "now")
 _enqueue = Prepared(
     sa.text(
@@ -205,10 +224,14 @@ class Claim(Work):
         return jobs
 
     def _abandoned(self, session: Session) -> list[Job]:
-        """What a lost worker held; what took its worker with it each time is dead, as what failed each time."""
+        """What a lost worker held; what took its worker with it each time is dead, as what failed each time.
+
+        Where somebody has to hear of that, it is taken once more, to be given up.
+        """
         lapsed = (_RUNNING, JOBS.c.lease_until <= self.now)
         dead = {"state": JobState.DEAD, "lease_until": None, "error": "its worker was lost each time"}
-        session.execute(sa.update(JOBS).where(*lapsed, JOBS.c.attempts >= TRIES).values(dead))
+        unheard = (JOBS.c.attempts >= TRIES, JOBS.c.verb.not_in(list(LOST)))
+        session.execute(sa.update(JOBS).where(*lapsed, *unheard).values(dead))
         return self._found(session, *lapsed)
 
     def _waiting(self, session: Session) -> list[Job]:
@@ -250,6 +273,10 @@ def _key(job: Job) -> tuple[int, str, str | None]:
     return job.org_id, job.of_trade, job.key
 
 
+class WorkerLostError(Exception):
+    """Whoever had this job was lost with it, each time."""
+
+
 class LostLeaseError(Exception):
     """Another worker has this job: nothing of it is done here."""
 
@@ -284,7 +311,7 @@ class Finish(Work):
 
 
 class Failed(Work):
-    """Note that a job failed: it waits for its next try, or is dead and visible.
+    """Note that a job failed: it waits for its next try, or is dead and visible. Gives whether nobody tries it again.
 
     Kept is what kind of error it was, and where: its words may hold what somebody sent (row 41).
     """
@@ -295,7 +322,7 @@ class Failed(Work):
         self.job, self.worker, self.now = job, worker, now
         self.error = kept(error)
 
-    def run(self, batch: Batch) -> None:
+    def run(self, batch: Batch) -> bool:
         job = self.job
         twin = (JOBS.c.org_id == job.org_id, JOBS.c.of_trade == job.of_trade, JOBS.c.key == job.key, _QUEUED)
         superseded = batch.session.execute(sa.select(JOBS.c.id).where(*twin)).first() is not None
@@ -304,7 +331,8 @@ class Failed(Work):
         values |= {"state": JobState.DEAD} if dead else {"state": JobState.QUEUED}
         if not dead:
             values["due_at"] = self.now + retry_after(job.attempts)
-        batch.session.execute(sa.update(JOBS).where(*leased(job, self.worker)).values(**values))
+        noted = batch.session.change(sa.update(JOBS).where(*leased(job, self.worker)).values(**values))
+        return bool(noted) and dead and not superseded
 
 
 class GiveBack(Work):
@@ -328,6 +356,13 @@ def next_due(session: Session, trades: Iterable[str]) -> datetime | None:
     lapse = sa.select(JOBS.c.lease_until).where(here, _RUNNING).order_by(JOBS.c.lease_until).limit(1)
     found = [session.execute(each).scalar() for each in (soonest, lapse)]
     return min((each for each in found if each is not None), default=None)
+
+
+def goes_on(session: Session, org_id: int, trade: str, of: Task, once: str) -> bool:
+    """Whether a task waits under this key, or is being done."""
+    mine = (JOBS.c.org_id == org_id, JOBS.c.of_trade == trade, JOBS.c.key == f"{of.name}:{once}")
+    alive = JOBS.c.state.in_((JobState.QUEUED, JobState.RUNNING))
+    return session.execute(sa.select(JOBS.c.id).where(*mine, alive).limit(1)).first() is not None
 
 
 def drop_done(ctx: "Context", before: datetime) -> int:

@@ -14,6 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
 from tradehall.kernel import (
+    checks,
+    comments,
     events,
     feed,
     files,
@@ -36,13 +38,19 @@ from tradehall.kernel.database.walls import policies
 from tradehall.kernel.notices import ledger, templates
 from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade
+from tradehall.kernel.transfer import preparing as exports
+from tradehall.kernel.transfer import records as imports
 from tradehall.kernel.versions import HERE, branches, by_branch, fits, note, ours, standing
 from tradehall.kernel.webhooks import records as webhooks
 
 ROOMS = (
+    checks,
+    comments,
     events,
+    exports,
     files,
     idempotency,
+    imports,
     jobs,
     keeping,
     keys,

@@ -13,12 +13,14 @@ from enum import IntEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tradehall.kernel.calls import Close, RunTimer
+from tradehall.kernel.calls import Close, GiveUp, RunTimer
 from tradehall.kernel.errors import Problem
 from tradehall.kernel.jobs import (
     BATCH,
     LEASE,
+    LOST,
     TASKS,
+    TRIES,
     Badly,
     Claim,
     Failed,
@@ -26,6 +28,7 @@ from tradehall.kernel.jobs import (
     GiveBack,
     Job,
     LostLeaseError,
+    WorkerLostError,
     next_due,
 )
 
@@ -255,12 +258,19 @@ class Worker:
             else:
                 log.warning("job %s, %s, failed: %s", job.id, job.verb, type(error).__name__)
             try:
-                await self.office.database.unit(Failed(job, self.name, error, self.office.clock()))
+                await self.office.database.unit(self._failed(job, error))
             finally:
                 self._held.pop(job.id, None)
         finally:
             self._taken.subtract(places)
             lane.ended(well)
+
+    def _failed(self, job: Job, error: Exception) -> Failed:
+        """What notes that a job failed."""
+        now = self.office.clock()
+        if job.attempts < TRIES or job.verb not in LOST:
+            return Failed(job, self.name, error, now)
+        return GiveUp(self.office.trades[job.of_trade], job, self.name, error, now)
 
     async def _attempt(self, job: Job) -> bool:
         """Do a job; gives whether its target took it."""
@@ -274,6 +284,8 @@ class Worker:
                 # A refusal by its rule has ended the job in its own unit: nothing is left to note.
         else:
             task = TASKS[job.verb]
+            if job.attempts > TRIES:
+                raise WorkerLostError
             async with asyncio.timeout(task.timeout):
                 then = await task.run(self.office, job)
             if then is None:

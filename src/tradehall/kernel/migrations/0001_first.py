@@ -114,8 +114,9 @@ def upgrade() -> None:
     sa.Column('position', sa.BigInteger(), nullable=False),
     sa.Column('wrong', sa.Text(), nullable=False),
     sa.Column('chain', sa.String(length=64), nullable=False),
+    sa.Column('error', sa.String(length=500), nullable=True),
     sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.CheckConstraint("status IN ('running', 'done')", name='ck_kernel_checks_status'),
+    sa.CheckConstraint("status IN ('running', 'done', 'failed')", name='ck_kernel_checks_status'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )

@@ -1,6 +1,6 @@
 """Large exports: a durable job that writes a list into a file, says how far it is, and keeps the file for a while."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from tradehall.kernel.contracts import Contract, Download, Listing, Outgoing, Re
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Denied, Missing, Problem, Refused, field_error
 from tradehall.kernel.files import File, file
-from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.jobs import IN_VAIN, Job, Then, given_up, task
 from tradehall.kernel.people.members import member
 from tradehall.kernel.persons import Subject, belongs, keep_for
 from tradehall.kernel.progress import Note
@@ -217,6 +217,12 @@ def fail(ctx: Context, export_id: int, why: str) -> None:
     if row is not None and row.status is Prepared.RUNNING:
         with ctx.happening("export.fail"):
             row.status, row.error, row.ended_at = Prepared.FAILED, why[:500], ctx.now
+
+
+@given_up(run)
+def lose(ctx: Context, given: Mapping[str, Any]) -> None:
+    """Nobody tries to write this file any more."""
+    fail(ctx, given["export"], why=IN_VAIN)
 
 
 def drop(ctx: Context, row: Export) -> None:

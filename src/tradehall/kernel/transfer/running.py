@@ -17,7 +17,7 @@ from tradehall.kernel.database import Session, Several, Work
 from tradehall.kernel.errors import Denied, Missing, Problem, Unavailable
 from tradehall.kernel.events import by_job
 from tradehall.kernel.files import File
-from tradehall.kernel.jobs import Badly, Job, Then, task
+from tradehall.kernel.jobs import IN_VAIN, Badly, Job, Then, given_up, task
 from tradehall.kernel.keys import stands
 from tradehall.kernel.people import member
 from tradehall.kernel.preferences import Preferences, chosen
@@ -236,6 +236,12 @@ def fail(ctx: Context, import_id: int, why: str) -> None:
     if row is not None and row.status in GOING:
         with ctx.happening("import.fail"):
             row.status, row.error, row.ended_at = Progress.FAILED, why[:500], ctx.now
+
+
+@given_up(run)
+def lose(ctx: Context, given: Mapping[str, Any]) -> None:
+    """Nobody tries to go on with this import any more; the rows that it has imported so far stay."""
+    fail(ctx, given["import"], why=IN_VAIN)
 
 
 def end(ctx: Context, import_id: int) -> None:
