@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import cache
 from typing import Any, BinaryIO
 from urllib.parse import parse_qsl
 
@@ -129,13 +130,46 @@ def body_of(
     asked = {} if is_service or not query else {name: query[name] for name in model.model_fields if name in query}
     try:
         if not asked and not _MANY_DIGITS.search(content):
-            return model.model_validate_json(content.strip() or b"{}")
-        given = _loaded(content) if content.strip() else {}
-        if not isinstance(given, dict):
-            raise field_error(["body"], "Input should be an object", "model_type")
-        return model.model_validate(asked | given)
+            body = model.model_validate_json(content.strip() or b"{}")
+        else:
+            given = _loaded(content) if content.strip() else {}
+            if not isinstance(given, dict):
+                raise field_error(["body"], "Input should be an object", "model_type")
+            body = model.model_validate(asked | given)
     except ValidationError as error:
         raise invalid(error, "body") from error
+    if b"true" in content or b"false" in content:
+        _no_truths(model, content)
+    return body
+
+
+def _no_truths(model: type[BaseModel], content: bytes) -> None:
+    """Refuse true and false where a number is meant, which Pydantic reads as 1 and 0; raises Invalid."""
+    schema = _schema_of(model)
+    if places := [*_truths(schema, _loaded(content), schema.get("$defs", {}))]:
+        says = "Input should be a valid number"
+        raise Invalid([{"loc": ["body", *each], "msg": says, "type": "float_type"} for each in places])
+
+
+@cache
+def _schema_of(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
+
+
+def _truths(schema: Mapping[str, Any], value: Any, known: Mapping[str, Any]) -> Iterator[tuple[str | int, ...]]:
+    """The places of a value that was taken where true or false stands, and nothing of that kind is declared."""
+    if (name := schema.get("$ref")) is not None:
+        schema = known[name.rpartition("/")[2]]
+    if (ways := schema.get("anyOf", schema.get("oneOf"))) is not None:
+        found = [[*_truths(each, value, known)] for each in ways]
+        yield from found[0] if all(found) else ()
+    elif isinstance(value, bool):
+        yield from [()] if schema.get("type", "boolean") != "boolean" else ()
+    elif isinstance(value, dict | list):
+        named, others = schema.get("properties", {}), schema.get("items", schema.get("additionalProperties"))
+        for place, each in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(below := named.get(place, others), dict):
+                yield from ((place, *rest) for rest in _truths(below, each, known))
 
 
 @asynccontextmanager

@@ -57,6 +57,20 @@ async def test_day_one_a_cycle_is_paid_from_the_balance_and_given_back_only_at_o
         await topped_up(house, amount, 422)
 
 
+async def test_p_01_true_and_false_are_no_numbers(house: House) -> None:
+    await house.place.prefer(paying=True)
+    resident = (await topped_up(house, "7.00"))["id"]
+    for path, body, field in (
+        (f"/residents/{resident}/top-up", {"amount": True}, "amount"),
+        ("/machines/start", {"machine_type": "washer", "machine_id": True}, "machine_id"),
+        ("/machines/start", {"machine_type": "washer", "machine_id": False}, "machine_id"),
+    ):
+        told = done(await house.admin.post(f"{AT}{path}", json=body), 422)
+        assert (told["status_code"], told["error_code"]) == (422, "invalid"), path
+        assert [each["loc"] for each in told["errors"]] == [["body", field]], path
+    assert float(await balance(house)) == 7
+
+
 async def test_the_doctor_holds_balances_against_their_entries(house: House) -> None:
     await topped_up(house, "7.00")
     assert await house.place.wrong() == []

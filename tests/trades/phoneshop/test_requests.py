@@ -52,6 +52,28 @@ async def test_p01_what_is_no_amount_is_422(shop: Place) -> None:
     assert await shop.news() == []
 
 
+async def test_p01_true_and_false_are_no_numbers(shop: Place) -> None:
+    sale = {
+        "customer_id": (await a_customer(shop.clerk))["id"],
+        "phone_id": (await a_phone(shop.clerk))["id"],
+        "amount_paid": 1,
+    }
+    part = {"name": "Screen", "sku": "S-1", "quantity": 1, "unit_cost": 1}
+    line = {"kind": "phone", "phone_id": sale["phone_id"]}
+    cart = {"customer_id": sale["customer_id"], "lines": [line], "payments": [{"method": "cash", "amount": 1}]}
+    wrong: list[tuple[str, Any, list[Any]]] = [
+        *(("/api/sales/", sale | {field: truth}, [field]) for field in sale for truth in (True, False)),
+        ("/api/parts", part | {"quantity": True}, ["quantity"]), ("/api/parts", part | {"unit_cost": True}, ["unit_cost"]),
+        ("/api/checkouts", cart | {"lines": [line | {"phone_id": True}]}, ["lines", 0, "phone_id"]),
+    ]  # fmt: skip
+    await shop.news()
+    for path, body, place in wrong:
+        told = done(await shop.owner.post(path, json=body), 422)["detail"]
+        assert [each["loc"] for each in told] == [["body", *place]], told
+    assert await shop.news() == []
+    done(await shop.clerk.post("/api/sales/", json=sale | {"customer_id": str(sale["customer_id"])}))
+
+
 async def test_p01_a_tenth_and_two_tenths_are_three_tenths(shop: Place) -> None:
     for paid in (0.1, 0.2):
         await a_sale(shop.clerk, amount_paid=paid)
