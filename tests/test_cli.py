@@ -392,10 +392,17 @@ def test_openapi_prints_every_path(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["bicycles", "phoneshop"])
-def test_verbs_prints_every_verb_with_its_event(tmp_path: Path, name: str) -> None:
-    printed = done(tmp_path, "verbs", name)
-    for verb in installed((name,))[0].verbs:
-        assert re.search(rf"^\s*{verb.name} .* {re.escape(verb.event)} ", printed, re.MULTILINE), verb.event
+def test_verbs_prints_every_verb_with_its_event_its_paths_and_the_fields_of_its_body(tmp_path: Path, name: str) -> None:
+    lines = done(tmp_path, "verbs", name).splitlines()
+    (trade,) = installed((name,))
+    for verb in trade.verbs:
+        assert any(line.startswith(f"{verb.event} by ") for line in lines), verb.event
+    for each in trade.operations:
+        assert f"    {each.method} {each.path}" in lines or each.does not in trade.verbs, each.path
+    if name == "bicycles":
+        at = lines.index("    POST /api/rentals/start")
+        assert lines[at + 1] == "    bicycle_id: integer, renter: string, days: integer"
+    assert max(map(len, lines)) <= 100
 
 
 @pytest.mark.parametrize("name", ["kernel", "bicycles", "phoneshop"])
