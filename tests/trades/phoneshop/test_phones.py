@@ -27,6 +27,7 @@ GOOD = "490154203237518"
         ("111111111111111", None),
         ("49015420323751X", None),
         ("٤٩٠١٥٤٢٠٣٢٣٧٥١٨", None),  # digits, but none that a network knows
+        ("٤٩٠١٥٤٢٠٣٢٣٧٥١8", None),
         ("", None),
     ],
 )

@@ -8,9 +8,9 @@ from tradehall.kernel.errors import Refused
 def normalised(typed: str) -> str:
     """An IMEI without separators; raises Refused where it is not one. Source: 3GPP TS 23.003 Annex B."""
     digits = re.sub(r"[\s\-/.]", "", typed)
-    if re.fullmatch(r"\d{16}", digits):
+    if re.fullmatch(r"[0-9]{16}", digits):
         raise Refused("imei_invalid", "This is an IMEISV of 16 digits; enter the IMEI of 15 digits")
-    if not re.fullmatch(r"\d{15}", digits):
+    if not re.fullmatch(r"[0-9]{15}", digits):
         raise Refused("imei_invalid", "An IMEI has 15 digits")
     if len(set(digits)) == 1:
         raise Refused("imei_invalid", "This IMEI is not the number of a device")
