@@ -30,13 +30,17 @@ class Span(BaseModel):
     first: Day | None = Field(None, alias="from")
     end: Day | None = Field(None, alias="to")
 
+    def days(self, today: date) -> tuple[date, date]:
+        """The days that are meant, as [first, end)."""
+        end = self.end or today + timedelta(days=1)
+        return self.first or end - min(timedelta(days=30), end - date.min), end
+
 
 def by_day(shown: Measure[Any]) -> Report:
     """The report of a measure on each local day, oldest first, days without anything included."""
 
     def days(ctx: Reader, span: Span) -> list[dict[str, Any]]:
-        end = span.end or ctx.today + timedelta(days=1)
-        first = span.first or end - timedelta(days=30)
+        first, end = span.days(ctx.today)
         if not 0 <= (end - first).days <= LONGEST:
             raise field_error(["query", "from"], f"A span has at most {LONGEST} days, and begins before it ends")
         found: dict[date, Total] = {}

@@ -124,6 +124,7 @@ async def test_a_month_is_asked_for_by_year_and_month(shop: Place, clock: Clock)
     assert (await report(shop.owner, "monthly-stats", year=2026, month=1))["total_revenue"] == 10
     assert (await report(shop.owner, "monthly-stats", month=2))["total_revenue"] == 7
     assert (await report(shop.owner, "monthly-stats", year=2025, month=2))["total_revenue"] == 0
+    assert (await report(shop.owner, "monthly-stats", year=987, month=2))["month"] == "0987-02"
     assert (await report(shop.owner, "monthly-stats", year=2024, month=2))["month"] == "2024-02"
     for month in ("0", "13", "x"):
         answer = await shop.owner.get("/api/analytics/monthly-stats", params={"month": month})

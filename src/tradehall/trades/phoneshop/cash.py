@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -104,8 +104,7 @@ class Books:
 
 def days_of(ctx: Reader, span: Span) -> tuple[date, date]:
     """The days that are asked for, as [first, end); raises Invalid."""
-    end = span.end or ctx.today + timedelta(days=1)
-    first = span.first or end - timedelta(days=30)
+    first, end = span.days(ctx.today)
     if first > end:
         raise field_error(["query", "from"], "A span begins before it ends")
     return first, end

@@ -234,7 +234,7 @@ def monthly_stats(ctx: Reader, asked: Month) -> dict[str, Any]:
     earned = over(by_day(ctx, first, end, measures.repairs_earned))
     repairs = over(repairs_by_day(ctx, first, end)).amount
     return {
-        "month": f"{first:%Y-%m}",
+        "month": first.isoformat()[:7],
         "repairs": {"count": booked.count, "revenue": for_managers(ctx, repairs), "completed": earned.count},
         "sales": {"count": sales.count, "revenue": for_managers(ctx, sales.amount)},
         "swaps": {"count": swaps.count, "revenue": for_managers(ctx, swaps.amount)},
