@@ -40,12 +40,12 @@ def old(tmp_path: Path) -> Path:
     return path
 
 
-def fill(path: Path, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+def fill(path: Path, rows: dict[str, list[tuple[Any, ...]]], tables: str = TABLES) -> None:
     """Add rows to a file, which is made where there is none."""
     new = not path.exists()
     with sqlite3.connect(path) as database:
         if new:
-            database.executescript(TABLES)
+            database.executescript(tables)
         for table, values in rows.items():
             database.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(values[0]))})", values)
     database.close()
@@ -85,6 +85,9 @@ async def test_the_same_file_twice_changes_nothing_and_a_later_one_brings_what_i
     again = await imported(application, shop.owner, content(old), name="old.db", type="swapsync")
     assert counts(again) == ("done", 0, 0, 12, 0)
     fill(old, {"sales": [(2, 4, 3, 0.1, AT)]})
+    with sqlite3.connect(old) as database:
+        database.execute("UPDATE customers SET email = 'ama@example.com'")
+    database.close()
     later = await imported(application, shop.owner, content(old), name="old.db", type="swapsync")
     assert counts(later) == ("done", 1, 0, 12, 0)
     assert await shop.wrong() == []
@@ -115,6 +118,38 @@ async def test_what_is_left_out_is_told_with_its_reason(old: Path, application: 
             "long ago is no date",
         ]
         assert len((await shop.owner.get("/api/customers")).json()) == (0 if dry_run else 5)
+    assert await shop.wrong() == []
+
+
+async def test_a_row_without_a_number_or_of_no_year_that_can_be_is_left_out_and_told(
+    tmp_path: Path, application: Application, shop: Place
+) -> None:
+    odd = ROWS | {
+        "customers": [(b"1", "Ama", "0240000001", None, AT), (None, "Kofi", "0240000002", None, AT), (3, "Esi", "0240000003", None, AT),
+                      (4, "Yaw", "0240000004", None, "0001-01-01T00:00:00+05:00")],
+        "swaps": [(1, 3, "Samsung A12", 1800.0, 2, 1000.0, "9999-12-31 23:59:59")],
+    }  # fmt: skip
+    path = tmp_path / "odd.db"
+    fill(path, odd, TABLES.replace("customers (id INTEGER PRIMARY KEY", "customers (id"))
+    for dry_run in (1, 0):
+        found = await imported(application, shop.owner, content(path), name="odd.db", type="swapsync", dry_run=dry_run)
+        assert counts(found) == ("checked" if dry_run else "done", 6, 0, 0, 6)
+        says = [each["says"] for each in found["errors"]]
+        numberless = "This row has no number of its own"
+        assert says[:3] == [numberless, "0001-01-01T00:00:00+05:00 is no date", numberless]
+        assert says[3] == "9999-12-31 23:59:59 is no date"
+
+
+async def test_r17_what_was_paid_formerly_is_in_no_drawer(old: Path, application: Application, shop: Place) -> None:
+    drawer = done(await shop.clerk.post("/api/drawers", json={"opening_amount": 200}))
+    found = await imported(application, shop.owner, content(old), name="old.db", type="swapsync")
+    assert counts(found) == ("done", 10, 0, 0, 2)
+    text = "Close the cash drawer first: what was paid formerly is not in it"
+    assert [each["says"] for each in found["errors"]] == [text, text]
+    closed = done(await shop.clerk.post(f"/api/drawers/{drawer['id']}/close", json={"counted_amount": 200}), 200)
+    assert closed["expected_amount"] == 200
+    again = await imported(application, shop.owner, content(old), name="old.db", type="swapsync")
+    assert counts(again) == ("done", 2, 0, 10, 0)
     assert await shop.wrong() == []
 
 

@@ -53,7 +53,9 @@ class ForeignParser:
     def parse(self, number: int, cells: list[Any]) -> Parsed | None:
         """A row; `digest` names its table and its id there."""
         table, values = cells
-        return Parsed(number, cells, values, digest=f"{self.known_by[:12]}:{table}:{values['id']}")
+        if not isinstance(row_id := values.get("id"), int):
+            return Parsed(number, cells, values, problem=Refused("no_id", "This row has no number of its own"))
+        return Parsed(number, cells, values, digest=f"{self.known_by[:12]}:{table}:{row_id}")
 
     def column_of(self, problem: Problem) -> str | None:
         """The column that a refusal names."""

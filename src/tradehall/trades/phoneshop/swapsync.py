@@ -10,11 +10,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from tradehall.kernel.columns import Email
 from tradehall.kernel.context import Context
-from tradehall.kernel.errors import field_error
+from tradehall.kernel.errors import Refused, field_error
 from tradehall.kernel.forms import Form
 from tradehall.kernel.records import find
 from tradehall.kernel.search import fold
 from tradehall.kernel.transfer.foreign import Foreign, Links
+from tradehall.trades.phoneshop.counter import OPEN_DRAWER
 from tradehall.trades.phoneshop.models import (
     HELD,
     Condition,
@@ -31,6 +32,8 @@ from tradehall.trades.phoneshop.models import (
 from tradehall.trades.phoneshop.rules import imeis, model_key, number_of, take_in
 
 Old = Mapping[str, Any]
+YEARS = range(1970, 2100)
+"""In which a shop may have kept its books: what is dated otherwise is a mistake, and no calendar reaches beyond its ends."""
 _email: TypeAdapter[str] = TypeAdapter(Email)
 QUERIES = {
     "customers": "SELECT * FROM customers ORDER BY id",
@@ -69,6 +72,8 @@ def moment(old: Old, name: str = "created_at") -> datetime | None:
         return None
     try:
         found = datetime.fromisoformat(str(old[name]))
+        if found.year not in YEARS:
+            raise ValueError
     except ValueError as error:
         raise field_error([name], f"{str(old[name])[:40]} is no date") from error
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
@@ -116,8 +121,15 @@ def phone(ctx: Context, old: Old, links: Links) -> Phone:
     return take_in(ctx, row) if status in HELD else row
 
 
+def without_drawer(ctx: Context) -> None:
+    """Raise Refused where a cash drawer is open: what was paid long ago would be looked for in it."""
+    if ctx.first(OPEN_DRAWER) is not None:
+        raise Refused("drawer_open", "Close the cash drawer first: what was paid formerly is not in it")
+
+
 def swap(ctx: Context, old: Old, links: Links) -> Swap:
     """A swap. What had been taken in is not stock here: nobody kept what became of it."""
+    without_drawer(ctx)
     known = OldSwap.of(**{name: value for name, value in old.items() if value is not None})
     customer_id = links.get("customers", old["customer_id"])
     gone = ctx.get(Phone, links.get("phones", old["new_phone_id"]))
@@ -133,6 +145,7 @@ def swap(ctx: Context, old: Old, links: Links) -> Swap:
 
 def sale(ctx: Context, old: Old, links: Links) -> Sale:
     """A sale; what was paid was all that was due, unless a price and a discount were kept."""
+    without_drawer(ctx)
     known = OldSale.of(**old)
     sold = ctx.get(Phone, links.get("phones", old["phone_id"]))
     customer_id = links.get("customers", old["customer_id"]) if old.get("customer_id") is not None else None
@@ -159,6 +172,8 @@ def repair(ctx: Context, old: Old, links: Links) -> Repair:
     created_at = moment(old) or ctx.now
     ended_at = moment(old, "updated_at") or created_at
     is_done, is_out = status in (RepairStatus.COMPLETED, RepairStatus.DELIVERED), status is RepairStatus.DELIVERED
+    if is_out:
+        without_drawer(ctx)
     row = ctx.add(
         Repair(
             **known.model_dump(), customer_id=links.get("customers", old["customer_id"]), status=status,
