@@ -32,7 +32,6 @@ from tradehall.kernel.verbs import Actor, Role, Verb
 from tradehall.kernel.webhooks.records import Delivery, DeliveryState
 from tradehall.trades import phoneshop
 from tradehall.trades.phoneshop.attempts import PaymentAttempt, PaymentEvent, PaymentStatus
-from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.counts import StockCountLine
 from tradehall.trades.phoneshop.devices import DeviceCheck
 from tradehall.trades.phoneshop.estimates import Estimate
@@ -40,6 +39,7 @@ from tradehall.trades.phoneshop.inspection import Inspection, UnitCost
 from tradehall.trades.phoneshop.messages import RepairReply
 from tradehall.trades.phoneshop.models import Payment, Phone, Refund, Repair
 from tradehall.trades.phoneshop.parts import RepairPart
+from tradehall.trades.phoneshop.payments import Checkout
 from tradehall.trades.phoneshop.till import Drawer
 from tradehall.web.gate import Gate
 

@@ -75,6 +75,11 @@ async def test_r17_what_is_not_paid_of_a_checkout_stays_due_on_its_last_phones(s
     assert [each["completed_at"] is None for each in sales] == [False, True, True]
     done(await shop.clerk.post(f"/api/sales/{sales[2]['id']}/payments", json={}))
     assert (await sales_of(shop, made))[2]["completed_at"] is not None
+    path = f"/api/checkouts/{made['id']}"
+    now = done(await shop.clerk.get(path), 200)
+    assert (now["total_amount"], now["paid_amount"], now["balance_due"]) == (600, 550, 50)
+    done(await shop.manager.post(f"/api/sales/{sales[1]['id']}/refund", json={"reason": "changed her mind"}), 200)
+    assert done(await shop.clerk.get(path), 200)["balance_due"] == 0
     told = done(await shop.owner.get("/api/messages/log"), 200)
     assert {each["template"] for each in told} == {"checkout_receipt"}
     assert await shop.wrong() == []

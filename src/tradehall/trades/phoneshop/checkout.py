@@ -8,40 +8,20 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, StringConstraints
 from pydantic import Field as Limit
 
-from tradehall.kernel.columns import ID, Refers, clean, computed, money, optional, person, reference, text
+from tradehall.kernel.columns import ID, Refers, clean
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, field_error
-from tradehall.kernel.meanings import Several
 from tradehall.kernel.money import split
-from tradehall.kernel.records import Record, unique
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import act
 from tradehall.trades.phoneshop import swaps, tax
 from tradehall.trades.phoneshop.devices import Decision
 from tradehall.trades.phoneshop.guard import Brand, Model, offered
 from tradehall.trades.phoneshop.models import Condition, Customer, Method, Phone, Sale, Swap, TaxMode
-from tradehall.trades.phoneshop.payments import book
+from tradehall.trades.phoneshop.payments import Checkout, book
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 from tradehall.trades.phoneshop.rules import Allowance, Amount, Discount, Paid, PaymentReference, hand_over
 from tradehall.trades.phoneshop.terms import language_of
-
-
-class Checkout(Record, table="phoneshop_checkouts"):
-    """What was bought and paid in one go. Each phone is a sale of its own, or a swap, with this number."""
-
-    number = text(20)
-    customer_id = optional(reference(Customer))
-    total_amount = money(at_least=0)
-    trade_in_amount = money(at_least=0)
-    paid_amount = money(at_least=0)
-    balance_due = computed(money(), lambda made: made.total_amount - made.trade_in_amount - made.paid_amount)
-    tax_amount = money(at_least=0)
-    sale_ids = Several(Sale)
-    swap_id = optional(reference(Swap))
-    staff_id = optional(person())
-
-    indexes = (("customer_id",), ("swap_id",))
-    walls = (unique("number", says="This checkout number is used already"),)
 
 
 class Line(BaseModel):
@@ -124,6 +104,7 @@ def check_out(ctx: Context, order: NewCheckout) -> Checkout:
             total_amount=due + allowance,
             trade_in_amount=allowance,
             paid_amount=paid,
+            balance_due=due - paid,
             tax_amount=sum((sale.tax_amount for sale in sales), swap.tax_amount if swap is not None else Decimal(0)),
             sale_ids=[sale.id for sale in sales],
             swap_id=swap.id if swap is not None else None,

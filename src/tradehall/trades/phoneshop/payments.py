@@ -5,16 +5,40 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from tradehall.kernel.columns import money, optional, person, reference, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Listing
 from tradehall.kernel.errors import Refused
+from tradehall.kernel.meanings import Several
+from tradehall.kernel.records import Record, find, unique
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import act
-from tradehall.trades.phoneshop.models import Method, Payment, Repair, Sale
+from tradehall.trades.phoneshop.models import Customer, Method, Payment, Repair, Sale, Swap
 from tradehall.trades.phoneshop.roles import STAFF
 from tradehall.trades.phoneshop.rules import Amount, Note, Paid, PaymentReference
 
 Payable = Sale | Repair
+
+
+class Checkout(Record, table="phoneshop_checkouts"):
+    """What was bought and paid in one go. Each phone is a sale of its own, or a swap, with this number.
+
+    `balance_due` is what is due still of its sales, of those that did not come back.
+    """
+
+    number = text(20)
+    customer_id = optional(reference(Customer))
+    total_amount = money(at_least=0)
+    trade_in_amount = money(at_least=0)
+    paid_amount = money(at_least=0)
+    balance_due = money(at_least=0)
+    tax_amount = money(at_least=0)
+    sale_ids = Several(Sale)
+    swap_id = optional(reference(Swap))
+    staff_id = optional(person())
+
+    indexes = (("customer_id",), ("swap_id",))
+    walls = (unique("number", says="This checkout number is used already"),)
 
 
 class NewPayment(BaseModel):
@@ -30,6 +54,11 @@ def book(ctx: Context, amount: Decimal, method: Method, reference: str | None = 
     """Book money that came in (above zero) or went out (below); `of` says for what: `sale_id=7`, `repair_id=3`."""
     staff_id = ctx.actor.user_id or None
     return ctx.add(Payment(amount=amount, method=method, method_reference=reference, staff_id=staff_id, **of))
+
+
+def checkout_of(ctx: Context, sale: Sale) -> Checkout | None:
+    """The checkout of which a sale is a part."""
+    return ctx.first(find(Checkout, Checkout.number == sale.checkout)) if sale.checkout is not None else None
 
 
 def due_of(document: Payable) -> Decimal:
@@ -57,6 +86,9 @@ def receive(
         document.paid_amount += amount
         return payment
     document.amount_paid += amount
+    if (made := checkout_of(ctx, document)) is not None:
+        made.paid_amount += amount
+        made.balance_due -= amount
     if amount == due:
         document.completed_at = ctx.now
     return payment

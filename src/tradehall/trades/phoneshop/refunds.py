@@ -15,7 +15,7 @@ from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import act, own
 from tradehall.trades.phoneshop import tax
 from tradehall.trades.phoneshop.models import Method, Payment, Phone, PhoneStatus, Refund, Repair, Sale, Swap
-from tradehall.trades.phoneshop.payments import book
+from tradehall.trades.phoneshop.payments import book, checkout_of
 from tradehall.trades.phoneshop.repairs import UNFINISHED, hold_unit
 from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
 from tradehall.trades.phoneshop.rules import Amount, Paid, PaymentReference, take_in
@@ -109,6 +109,8 @@ def void(ctx: Context, sale: Sale, mistake: Mistake) -> Sale:
 def undo(ctx: Context, sale: Sale, giving: Giving) -> None:
     """The phone comes back with its former cost, and all that was paid and not given back yet goes back."""
     back_in_stock(ctx, ctx.get(Phone, sale.phone_id))
+    if (made := checkout_of(ctx, sale)) is not None:
+        made.balance_due -= sale.balance_due
     left = sale.amount_paid - sale.refunded_amount
     deposit = Less(Decimal(0), is_full=True, had_counted=False)
     earned = sale.completed_at is not None

@@ -2,12 +2,12 @@
 
 from tradehall.kernel.screens import Board, Calendar, Chart, Group, OwnPage, Screen, Section
 from tradehall.kernel.verbs import ANYBODY
-from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.counts import StockCount
 from tradehall.trades.phoneshop.devices import BlockedDevice
 from tradehall.trades.phoneshop.measures import repairs_earned, sales_made, swaps_made
 from tradehall.trades.phoneshop.models import Customer, Phone, Refund, Repair, RepairStatus, Sale, Swap
 from tradehall.trades.phoneshop.parts import SparePart
+from tradehall.trades.phoneshop.payments import Checkout
 from tradehall.trades.phoneshop.purchases import Purchase
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 from tradehall.trades.phoneshop.till import Drawer, Expense, Movement, Withdrawal

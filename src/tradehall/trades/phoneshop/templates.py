@@ -36,7 +36,7 @@ templates = (
     ),
     Template(
         "checkout_receipt",
-        sms="Thank you, {customer}! {items} phones: {paid_amount} paid, receipt {number}. {business}",
+        sms="Thank you, {customer}! Phones: {items}. {paid_amount} paid, receipt {number}. {business}",
         subject="Your receipt {number} from {business}",
         email="Dear {customer},\n\nthank you for buying:\n{phones}\n\nReceipt {number}\nPaid: {paid_amount}\n"
         "Still due: {balance_due}\n\n{business}\n",

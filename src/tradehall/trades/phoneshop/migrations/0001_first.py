@@ -484,7 +484,7 @@ def upgrade() -> None:
     sa.Column('total_amount', sa.BigInteger(), nullable=False),
     sa.Column('trade_in_amount', sa.BigInteger(), nullable=False),
     sa.Column('paid_amount', sa.BigInteger(), nullable=False),
-    sa.Column('balance_due', sa.BigInteger(), sa.Computed('(total_amount - trade_in_amount) - paid_amount', persisted=True), nullable=False),
+    sa.Column('balance_due', sa.BigInteger(), nullable=False),
     sa.Column('tax_amount', sa.BigInteger(), nullable=False),
     sa.Column('sale_ids', sa.Text(), nullable=False),
     sa.Column('swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),

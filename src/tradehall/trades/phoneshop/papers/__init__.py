@@ -4,9 +4,9 @@ from pathlib import Path
 
 from tradehall.kernel.contracts import Contract
 from tradehall.kernel.papers import Paper, Size, prints
-from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.models import Phone, Repair, Sale, Swap
 from tradehall.trades.phoneshop.papers import bought, days, devices, jobs
+from tradehall.trades.phoneshop.payments import Checkout
 from tradehall.trades.phoneshop.purchases import Purchase
 from tradehall.trades.phoneshop.reach import WORKSHOP
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF

@@ -3,7 +3,6 @@
 from decimal import Decimal
 
 from tradehall.kernel.papers import Sheet, Writing
-from tradehall.trades.phoneshop.checkout import Checkout
 from tradehall.trades.phoneshop.models import Sale, Swap, TaxMode
 from tradehall.trades.phoneshop.papers.devices import link_of
 from tradehall.trades.phoneshop.papers.parts import (
@@ -17,6 +16,7 @@ from tradehall.trades.phoneshop.papers.parts import (
     taxed,
     who,
 )
+from tradehall.trades.phoneshop.payments import Checkout
 from tradehall.trades.phoneshop.purchases import Purchase
 
 Rows = list[list[str]]
@@ -87,7 +87,8 @@ def of_checkout(writing: Writing, made: Checkout) -> Sheet:
     if swap is not None:
         given = pen.say("Your phone: {phone}", phone=swap.given_phone_description)
         sheet.totals.append((given, pen.money(-made.trade_in_amount)))
-    sheet.totals += settled(writing, made.paid_amount, made.balance_due, NOTHING, ())
+    back = sum((each.refunded_amount for each in sales), swap.refunded_amount if swap is not None else NOTHING)
+    sheet.totals += settled(writing, made.paid_amount, made.balance_due, back, ())
     sheet.notes = about_tax(writing, mode)
     return sheet
 
