@@ -4,13 +4,15 @@ from typing import Any
 
 import orjson
 import pytest
+import sqlalchemy as sa
 from pydantic import BaseModel
 
 from tests.kernel import stall
 from tests.kernel.floor import HERE, NOW, THERE, Floor, bring
 from tests.kernel.stall import KEEPER, Crate, NewCrate
 from tradehall.kernel.contracts import Contract, report
-from tradehall.kernel.errors import Denied, Missing
+from tradehall.kernel.database import Session
+from tradehall.kernel.errors import Denied, Missing, Unavailable
 from tradehall.kernel.office import Office, utc_now
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.verbs import Actor
@@ -71,3 +73,21 @@ async def test_p04_a_report_says_its_moments_in_utc(floor: Floor) -> None:
 
 async def test_what_stands_in_the_path_counts_before_what_is_asked_behind_it(floor: Floor) -> None:
     assert await ask(floor, NAMED, {"word": "boxes"}, query={"word": "other"}) == {"word": "boxes", "number": 1}
+
+
+async def test_row_31_a_question_that_is_broken_off_is_503_and_not_a_fault(floor: Floor) -> None:
+    def endless(session: Session) -> Any:
+        if floor.on_sqlite:
+            driver: Any = session.connection.connection.driver_connection
+            driver.set_progress_handler(lambda: 1, 1)
+            try:
+                return session.execute(sa.text("SELECT count(*) FROM stall_crates")).scalar()
+            finally:
+                driver.set_progress_handler(None, 0)
+        session.execute(sa.text("SET LOCAL statement_timeout = 1"))
+        return session.execute(sa.text("SELECT pg_sleep(60)")).scalar()
+
+    with pytest.raises(Unavailable) as refused:
+        await floor.read(endless)
+    assert (refused.value.status, refused.value.code) == (503, "interrupted")
+    assert await floor.labels() == []

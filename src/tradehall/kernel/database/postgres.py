@@ -347,8 +347,10 @@ class PostgresDatabase:
         except (sa.exc.TimeoutError, TimeoutError) as error:
             raise Unavailable from error
         except (sa.exc.SQLAlchemyError, *RAISED) as error:
-            if isinstance(translate(error), Void):
+            if isinstance(found := translate(error), Void):
                 raise LostConnectionError from error
+            if found is not None:
+                raise found from error
             raise
 
     def run(self, work: Asked) -> Any:

@@ -137,6 +137,16 @@ def translate(error: BaseException) -> Problem | Void | None:
     return None
 
 
+def _understood(query: Callable[[Session], T], session: Session) -> T:
+    """What a query gives, or the problem that an error of SQLite means to whoever asked."""
+    try:
+        return query(session)
+    except (sqlite3.Error, sa.exc.DBAPIError) as error:
+        if (found := translate(error)) is None:
+            raise
+        raise found.problem if isinstance(found, Void) else found from error
+
+
 def _connect(path: Path, read_only: bool) -> Engine:
     engine = sa.create_engine(
         f"sqlite:///{path}", poolclass=sa.NullPool, connect_args={"check_same_thread": False, "isolation_level": None}
@@ -252,7 +262,7 @@ class SqliteDatabase:
     async def read(self, org_id: int, query: Callable[[Session], T], quick: bool = False) -> T:
         """Read one organisation; a quick query (by key, or one keyset page) runs at once, others in a thread."""
         if quick:
-            return query(self._reader())
+            return _understood(query, self._reader())
         return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, org_id, query)
 
     async def row(self, org_id: int, statement: Keyed, row_id: int, me: int) -> Row | None:
@@ -271,7 +281,7 @@ class SqliteDatabase:
         session = self._reader()
         session.begin_read(org_id)
         try:
-            return query(session)
+            return _understood(query, session)
         finally:
             session.rollback()
 
