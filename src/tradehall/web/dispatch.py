@@ -38,6 +38,7 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]
 
 LONGEST_KEY = 255
+WENT_WRONG = "Something went wrong here"
 _EXPOSED = (
     b"X-Request-ID, ETag, X-Total-Count, X-Next-Cursor, X-Limit-Applied, Idempotent-Replay, Dry-Run, Retry-After, "
     b"RateLimit, RateLimit-Policy, X-Device-Token"
@@ -160,7 +161,7 @@ class Dispatcher:
                 answer = replace(answer, page=(contract.does.in_browser, f"{problem.sentence}."))
         except Exception:
             log.exception("a request failed", extra={"request_id": known_as})
-            answer = self.trade.problem(Problem("internal_error", "Something went wrong here"), known_as)
+            answer = self.trade.problem(Problem("internal_error", WENT_WRONG), known_as)
         if answer.page is not None and wants_page(headers):
             words = words_of(headers, self.trade.words)
             answer = as_page(answer, scope.get("root_path", ""), self.trade.docs[0], words)
@@ -198,7 +199,18 @@ class Dispatcher:
     async def answer(
         self, contract: Contract, values: list[str], scope: Scope, headers: Headers, known_as: str, receive: Receive
     ) -> Answer:
-        """Carry out an operation with the values of its path; raises Problem."""
+        """Carry out an operation with the values of its path; raises Problem, also for what nobody foresaw, which is logged."""
+        try:
+            return await self._answer(contract, values, scope, headers, known_as, receive)
+        except Problem:
+            raise
+        except Exception as error:
+            log.exception("a request failed", extra={"request_id": known_as})
+            raise Problem("internal_error", WENT_WRONG) from error
+
+    async def _answer(
+        self, contract: Contract, values: list[str], scope: Scope, headers: Headers, known_as: str, receive: Receive
+    ) -> Answer:
         does = contract.does
         if isinstance(does, Info):
             now = {"now": self.office.clock(), "listening": self.office.hub.listening}

@@ -20,7 +20,7 @@ from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.web import assets, files, health, inbound, live, openapi, pages, privacy
 from tradehall.web.bodies import invalid, limited
-from tradehall.web.dispatch import Dispatcher, Policy, Receive, Scope, Send, cors
+from tradehall.web.dispatch import WENT_WRONG, Dispatcher, Policy, Receive, Scope, Send, cors
 from tradehall.web.face.entering import WAY_BACK
 from tradehall.web.face.face import Face
 from tradehall.web.face.visiting import PLACE, cookies_of
@@ -142,7 +142,7 @@ class TradeApp(FastAPI):
         if problem is None:
             request.scope["noted"] = True
             log.error("a request failed", exc_info=error, extra={"request_id": known_as})
-            problem = Problem("internal_error", "Something went wrong here")
+            problem = Problem("internal_error", WENT_WRONG)
         if isinstance(problem, MethodNotAllowed):
             problem = MethodNotAllowed(self._allowed(request.scope) or problem.allowed)
         if request.method == "OPTIONS" and isinstance(problem, MethodNotAllowed):

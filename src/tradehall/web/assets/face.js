@@ -61,7 +61,9 @@
       const answer = await fetch(form.action, { method: "POST", body, headers: part });
       const to = answer.headers.get("hx-redirect");
       if (to) { leaving = true; location.href = to; if (to.split("#")[0] === location.href.split("#")[0]) location.reload(); return; }
-      fill(await answer.text());
+      const html = await answer.text();
+      if (answer.status >= 500 && failed(form, html)) return;
+      fill(html);
       (dialog.querySelector(".is-invalid") ?? dialog.querySelector("[role=alert]"))?.focus?.();
       dialog.scrollTop = 0;
     } catch {
@@ -69,6 +71,23 @@
       lost(form, event.submitter);
     }
   });
+
+  // Where nothing but a failure comes back, the form stays as it was filled in, and says why.
+  const failed = (form, html) => {
+    const page = document.createElement("template");
+    page.innerHTML = html;
+    const said = all(page.content, "[data-why] p");
+    if (!said.length) return false;
+    all(form, ":scope > [role=alert]").forEach(each => each.remove());
+    const why = document.createElement("p");
+    Object.assign(why, { className: "alert alert-danger", tabIndex: -1, textContent: said.map(each => each.textContent).join(". ") });
+    why.setAttribute("role", "alert");
+    form.prepend(why);
+    all(form, "button").forEach(each => { each.disabled = false; });
+    touched.add(form);
+    why.focus();
+    return true;
+  };
 
   // A form that could not be sent says so, keeps what was written, and is sent when the line is back; its key keeps it from being done twice.
   const lost = (form, button) => {

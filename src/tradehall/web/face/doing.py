@@ -84,7 +84,7 @@ class Doing(Details):
             await self._say(visit, filling)
             clash = self._conflict(visit, room, declared, problem) if isinstance(problem, Stale) else []
             if not isinstance(problem, Invalid):
-                whole = [] if clash else [visit.words.why(problem)]
+                whole = [] if clash else [". ".join(visit.why(problem))]
             shown = replace(self._form(visit, room, deed, row_id, row, filling, version), status=problem.status)
             return replace(shown, values={**shown.values, "whole": whole, "conflict": clash})
         told = orjson.loads(answer.body) if answer.body else None

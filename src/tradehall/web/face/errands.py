@@ -83,7 +83,7 @@ class Errands(Doing):
             whole = filling.again(errand.fields, visit.form, problem.errors if isinstance(problem, Invalid) else ())
             await self._say(visit, filling)
             if not isinstance(problem, Invalid):
-                whole = [visit.words.why(problem)]
+                whole = [". ".join(visit.why(problem))]
             return replace(self._asked(visit, errand, filling, whole), status=problem.status)
         told = orjson.loads(answer.body) if answer.body else None
         if holds_secret(told):

@@ -19,7 +19,7 @@ from tradehall.kernel.trade import Trade
 from tradehall.kernel.verbs import ANYBODY, Actor
 from tradehall.web.assets import worker
 from tradehall.web.bodies import form_of, parsed, read_body
-from tradehall.web.dispatch import Dispatcher, Receive, Scope, Send
+from tradehall.web.dispatch import WENT_WRONG, Dispatcher, Receive, Scope, Send
 from tradehall.web.face.administration import Administration
 from tradehall.web.face.asking import Asking
 from tradehall.web.face.calendars import Calendars
@@ -109,7 +109,7 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
             page = await self._wrong(visit, problem)
         except Exception:
             log.exception("a page failed", extra={"request_id": scope["request_id"]})
-            page = await self._wrong(visit, Problem("internal_error", "Something went wrong here"))
+            page = await self._wrong(visit, Problem("internal_error", WENT_WRONG))
         if page.response is not None:
             await _respond(page.response, visit, receive, send)
             return
@@ -280,7 +280,12 @@ class Face(Administration, Registering, Tables, Home, Calendars, Own):
                 await self.learn(visit)
         return Page(
             "face/problem.html",
-            {"problem": problem, "title": "", "headers": dict(problem.headers)},
+            {
+                "problem": problem,
+                "title": "",
+                "headers": dict(problem.headers),
+                "again": visit.again() if problem.status >= 500 else None,
+            },
             problem.status,
         )
 

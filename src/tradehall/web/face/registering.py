@@ -36,7 +36,7 @@ class Registering(Entering):
         except Problem as problem:
             whole = filling.again(declared, visit.form, problem.errors if isinstance(problem, Invalid) else ())
             if not isinstance(problem, Invalid):
-                whole = [visit.words.why(problem)]
+                whole = [". ".join(visit.why(problem))]
             return self._registration(visit, filling, whole, problem.status)
 
     async def _registered(self, visit: Visit, given: dict[str, object]) -> Page:

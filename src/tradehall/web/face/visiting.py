@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 from starlette.requests import cookie_parser
 
 from tradehall.kernel.calls import Call
+from tradehall.kernel.errors import Problem
 from tradehall.kernel.formats import Formats
 from tradehall.kernel.office import Office
 from tradehall.kernel.people.entry import Granted, access_token
@@ -94,6 +95,10 @@ class Undo:
         return cls(action, parse_qsl(query, keep_blank_values=True)) if action else None
 
 
+SECRETS = ("password", "pin", "secret", "token")
+"""What no page repeats."""
+
+
 @dataclass
 class Visit:
     """One request for a page: who asks, in which language, for what, and how they ask."""
@@ -153,6 +158,19 @@ class Visit:
     def value(self, name: str) -> str:
         """The first value of a field of the form."""
         return self.form.get(name, [""])[0]
+
+    def why(self, problem: Problem) -> list[str]:
+        """Why something was not done, and where more is known of what nobody foresaw."""
+        said = [self.words.why(problem)]
+        if problem.status == Problem.status:
+            number = str(self.scope.get("request_id", ""))
+            said.append(self.words("Whoever looks after Tradehall finds it in the log as {number}.", number=number))
+        return said
+
+    def again(self) -> Mapping[str, list[str]] | None:
+        """What a form said, to be sent once more as it was; None where it held a secret or a file."""
+        is_secret = any(word in name for name in self.form for word in SECRETS)
+        return None if self.scope["method"] != "POST" or is_secret or self.file is not None else self.form
 
     def tell(self, sentence: str, undo: str = "") -> None:
         """Say something at the top of the next page, where what was done can be undone perhaps."""
