@@ -7,6 +7,7 @@ from pathlib import Path
 import bicycles
 import httpx2
 import pytest
+import sqlalchemy as sa
 
 from tests.running import SECRET, Application, Place, Switchboard
 from tests.web.looking import Looker
@@ -26,6 +27,18 @@ async def several(served: tuple[Switchboard, httpx2.AsyncClient], tmp_path: Path
     yield served[1]
     served[0].serves = None
     await gate.office.close()
+
+
+async def test_p_10_a_page_outside_of_a_trade_that_fails_is_a_page_for_browsers_and_json_for_programs(
+    application: Application, shop: Place
+) -> None:
+    await shop.work(lambda ctx: ctx.session.execute(sa.text("ALTER TABLE one_time_links RENAME TO elsewhere")))
+    page = await application.http.get("/welcome/anything", headers=FRENCH | {"X-Request-ID": "look-7"})
+    assert (page.status_code, page.headers["X-Request-ID"]) == (500, "look-7")
+    assert "La personne qui gère Tradehall le trouve dans le journal sous look-7." in page.text
+    assert ("Traceback" in page.text, "one_time_links" in page.text) == (False, False)
+    told = await application.http.get("/welcome/anything", headers={"X-Request-ID": "ask-7"})
+    assert (told.status_code, told.json()["code"], told.json()["request_id"]) == (500, "internal_error", "ask-7")
 
 
 async def test_the_home_of_trades_is_in_the_language_of_whoever_looks(several: httpx2.AsyncClient) -> None:

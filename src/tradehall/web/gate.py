@@ -6,16 +6,17 @@ from time import perf_counter
 
 import orjson
 
+from tradehall.kernel.errors import Problem
 from tradehall.kernel.hosts import is_loopback
 from tradehall.kernel.office import Office
 from tradehall.kernel.trade import Trade
 from tradehall.web.bodies import Arriving, Bodies
 from tradehall.web.client import Proxies
-from tradehall.web.dispatch import Headers, Receive, Scope, Send
+from tradehall.web.dispatch import WENT_WRONG, Headers, Receive, Scope, Send
 from tradehall.web.face.visiting import PLACE, chosen_language, language_cookie
 from tradehall.web.face.words import Words
 from tradehall.web.names import request_id
-from tradehall.web.pages import PAGES, PLAIN, spoken, wants_page, words_of
+from tradehall.web.pages import PAGES, PLAIN, failed, spoken, wants_page, words_of
 from tradehall.web.site import TradeApp
 from tradehall.web.watch import Watch
 
@@ -56,11 +57,15 @@ class Gate:
         try:
             await self._answer(scope, body or receive, send)
         except Exception:
+            known_as = scope.setdefault("request_id", request_id(headers := dict(scope["headers"])))
             if not scope.get("noted"):
-                log.exception("a request failed", extra={"request_id": scope.get("request_id", "")})
+                log.exception("a request failed", extra={"request_id": known_as})
             if "status" in scope:
                 raise  # the server breaks off the answer that was begun
-            await _refuse(scope, send, 500, "Something went wrong here")
+            if wants_page(headers):
+                await _fail(scope, receive, send)
+            else:
+                await _refuse(scope, send, 500, WENT_WRONG)
         finally:
             if body is not None:
                 body.let_go()
@@ -182,10 +187,18 @@ def _foreign(scope: Scope) -> str | None:
 
 
 async def _refuse(scope: Scope, send: Send, status: int, sentence: str) -> None:
-    known_as = scope["request_id"] = request_id(dict(scope["headers"]))
+    known_as = scope.setdefault("request_id", request_id(dict(scope["headers"])))
     scope["status"] = status
     headers = [(b"content-type", b"application/json"), (b"x-request-id", known_as.encode())]
     await _send(send, status, headers, orjson.dumps({"detail": sentence, "request_id": known_as}))
+
+
+async def _fail(scope: Scope, receive: Receive, send: Send) -> None:
+    """Say in a browser that nobody foresaw this."""
+    scope["status"], known_as, headers = 500, scope["request_id"], dict(scope["headers"])
+    shown = failed(Problem("internal_error", WENT_WRONG), known_as, headers, scope.get("root_path", ""))
+    shown.headers["X-Request-ID"] = known_as
+    await shown(scope, receive, send)
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:

@@ -84,6 +84,18 @@ def as_page(answer: Answer, root: str, docs: str, words: Words) -> Answer:
     return Answer(answer.status, bytes(shown.body), {**answer.headers, **more, **safe})
 
 
+def failed(problem: Problem, known_as: str, headers: Mapping[bytes, bytes], root: str = "") -> HTMLResponse:
+    """The page of what did not work, for a browser, with the number that it has in the log."""
+    words = words_of(headers)
+    sentence = f"{words.why(problem)}."
+    if problem.status == Problem.status:
+        sentence += " " + words("Whoever looks after Tradehall finds it in the log as {number}.", number=known_as)
+    links, title = [(words("Home"), f"{root}/")], words("That did not work")
+    shown = page("done.html", problem.status, words=words, title=title, sentence=sentence, root=root, links=links)
+    shown.headers.update(problem.headers)
+    return shown
+
+
 def _whole(words: Words, sentence: str) -> str:
     """A sentence with its full stop, which catalogues have of some only."""
     said = words(sentence)

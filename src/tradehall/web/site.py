@@ -148,6 +148,8 @@ class TradeApp(FastAPI):
         if request.method == "OPTIONS" and isinstance(problem, MethodNotAllowed):
             found = self.dispatcher.preflight(sorted({*problem.allowed, "OPTIONS"}), dict(request.headers.raw))
             return Response(None, found.status, dict(found.headers))
+        if problem.status >= 500 and pages.wants_page(headers := dict(request.headers.raw)):
+            return pages.failed(problem, known_as, headers, request.scope.get("root_path", ""))
         answer = self.trade.problem(problem, known_as)
         return Response(answer.body, answer.status, dict(answer.headers), "application/json")
 
