@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 Rule = Callable[..., Any]
+When = Callable[[Mapping[str, Any]], bool]
+"""Says of a row, as it is answered, whether something can be done with it now."""
 ME = sa.bindparam("me", type_=KEY)
 """Stands for the id of whoever asks, in the condition of a row scope."""
 
@@ -155,6 +157,8 @@ class Verb(Generic[P, T]):
     prepare: Callable[..., Awaitable[Any]] | None = None
     title: str = ""
     """What its button says, where that is more than its name."""
+    when: When | None = None
+    """Whether its button is shown, by what is seen of the row."""
 
     @property
     def event(self) -> str:
@@ -174,18 +178,24 @@ MOVES = "can only become"
 
 
 def act(
-    record: type[Record], *, by: By, prepare: Callable[..., Awaitable[Any]] | None = None, title: str = ""
+    record: type[Record],
+    *,
+    by: By,
+    prepare: Callable[..., Awaitable[Any]] | None = None,
+    title: str = "",
+    when: When | None = None,
 ) -> Callable[[Callable[Concatenate["Context", P], T]], Verb[P, T]]:
     """Declare a verb of a record: a function of a context, of a row of it where it concerns one, and of what is asked.
 
     What is asked is either a request model, or fields of the record as parameters of the same names.
 
     `prepare` is an async function of the same request that does slow work before the unit: the rule finds its result
-    in `ctx.prepared`. The `title` is what its button says, if that is not simply the name of the function.
+    in `ctx.prepared`. The `title` is what its button says, if that is not simply the name of the function. `when` says of a
+    row, as it is answered, whether the button is shown: the rule refuses what must not be, wherever it is asked for.
     """
 
     def declare(rule: Callable[Concatenate["Context", P], T]) -> Verb[P, T]:
-        return _verb(record, by, rule, prepare=prepare, title=title)
+        return _verb(record, by, rule, prepare=prepare, title=title, when=when)
 
     return declare
 

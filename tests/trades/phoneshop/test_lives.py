@@ -3,7 +3,7 @@
 import re
 
 from tests.running import Application, Place
-from tests.trades.phoneshop.arranging import a_customer, a_phone, a_repair, a_swap, done
+from tests.trades.phoneshop.arranging import a_customer, a_phone, a_repair, a_sale, a_swap, became, done
 from tests.web.looking import Looker, text
 
 
@@ -46,6 +46,43 @@ async def test_a_customer_s_page_tells_what_they_did_and_what_is_due(application
         assert ticket is not None
         assert (await owner.http.get(ticket[1])).content[:4] == b"%PDF"
         assert "299.90" in text(await owner.see(f"/customers/{customer['id']}"))
+
+
+async def test_a_page_has_no_button_for_what_can_not_be_done_with_its_row_now(
+    application: Application, shop: Place
+) -> None:
+    paid, deposit, returned = (
+        await a_sale(shop.clerk),
+        await a_sale(shop.clerk, original_price=4500, amount_paid=500),
+        await a_sale(shop.clerk),
+    )
+    done(await shop.manager.post(f"/api/sales/{returned['id']}/refund", json={"reason": "wrong colour"}), 200)
+    pending, delivered = await a_repair(shop.clerk), await a_repair(shop.clerk)
+    done(await shop.clerk.post(f"/api/repairs/{delivered['id']}/payments", json={}))
+    await became(shop.clerk, delivered, "Delivered")
+    wanted = {
+        f"sales/{paid['id']}": {"refund", "void", "claim-sale"},
+        f"sales/{deposit['id']}": {"pay", "refund", "void", "claim-sale"},
+        f"sales/{returned['id']}": set(),
+        f"repairs/{pending['id']}": {
+            "start",
+            "complete",
+            "deliver",
+            "set-status",
+            "take",
+            "estimate",
+            "decide",
+            "pay",
+            "strike",
+        },
+        f"repairs/{delivered['id']}": {"set-status", "claim", "refund"},
+        f"phones/{paid['phone_id']}": {"discard"},
+        f"phones/{returned['phone_id']}": {"offer", "inspect", "spend", "discard"},
+    }
+    async with Looker(application, shop.owner) as owner:
+        for path, deeds in wanted.items():
+            found = set(re.findall(rf"/{path}/do/([\w-]+)", (await owner.see(f"/{path}")).text))
+            assert found - {"comment"} == deeds, path
 
 
 async def test_a23_the_stock_is_counted_on_a_page(application: Application, shop: Place) -> None:

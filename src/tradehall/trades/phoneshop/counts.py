@@ -105,7 +105,7 @@ def begin(ctx: Context, order: NewCount) -> StockCount:
     return ctx.add(StockCount(**order.model_dump(), staff_id=ctx.actor.user_id or None))
 
 
-@act(StockCount, by=STAFF)
+@act(StockCount, by=STAFF, when=lambda count: count["status"] == CountStatus.OPEN)
 def scan(ctx: Context, count: StockCount, given: Scan) -> StockCountLine:
     """Count a phone that is there; each is counted once."""
     if count.status is not CountStatus.OPEN:

@@ -1,5 +1,6 @@
 """Estimates: what a repair would cost, and what its customer says to that."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
@@ -72,12 +73,18 @@ def of_repair(repair: Repair) -> Find[Estimate]:
     return find(Estimate, Estimate.repair_id == repair.id).by(Estimate.id.desc())
 
 
+def may_be_estimated(repair: Mapping[str, Any]) -> bool:
+    """Whether the price of a repair, as it is answered, is open."""
+    is_claim = repair["warranty_of_id"] or repair["warranty_of_sale_id"]
+    return not is_claim and repair["status"] in (RepairStatus.PENDING, RepairStatus.IN_PROGRESS)
+
+
 def newest(reader: Reader, repair: Repair) -> Estimate | None:
     """The estimate that counts: the last one."""
     return reader.first(of_repair(repair))
 
 
-@act(Repair, by=WORKSHOP)
+@act(Repair, by=WORKSHOP, when=may_be_estimated)
 def estimate(ctx: Context, repair: Repair, order: NewEstimate) -> Estimate:
     """Say what a repair would cost; its customer accepts or declines."""
     may_cost(repair)
@@ -100,7 +107,7 @@ def may_cost(repair: Repair) -> None:
         raise Refused("settled", f"Repair is {repair.status}: it needs no estimate")
 
 
-@act(Repair, by=(GUEST, *WORKSHOP), title="Note the answer")
+@act(Repair, by=(GUEST, *WORKSHOP), title="Note the answer", when=may_be_estimated)
 def decide(ctx: Context, repair: Repair, answer: Decision) -> Repair:
     """Accept an estimate, which makes it the price of the repair, or decline it."""
     found = newest(ctx, repair)

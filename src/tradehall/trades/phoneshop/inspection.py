@@ -75,7 +75,7 @@ class NewCost(Form, of=UnitCost, fields=("amount", "description", "reference")):
     """What was spent on a phone."""
 
 
-@act(Phone, by=STAFF, title="Inspect and price")
+@act(Phone, by=STAFF, title="Inspect and price", when=lambda phone: phone["status"] in INSPECTED_IN)
 def inspect(ctx: Context, phone: Phone, found: NewInspection) -> Phone:
     """Note how a phone was found, and offer it for its asking price."""
     if phone.status not in INSPECTED_IN:
@@ -87,7 +87,7 @@ def inspect(ctx: Context, phone: Phone, found: NewInspection) -> Phone:
     return phone
 
 
-@act(Phone, by=STAFF, title="Book a cost")
+@act(Phone, by=STAFF, title="Book a cost", when=lambda phone: phone["status"] in HELD)
 def spend(ctx: Context, phone: Phone, order: NewCost) -> UnitCost:
     """Book what was spent on a phone: it is a part of its cost from now on.
 

@@ -110,7 +110,7 @@ def count(ctx: Context, part: SparePart, changes: PartChanges) -> SparePart:
     return part
 
 
-@act(Repair, by=WORKSHOP, title="Use a part")
+@act(Repair, by=WORKSHOP, title="Use a part", when=lambda repair: repair["status"] != RepairStatus.DELIVERED)
 def take(ctx: Context, repair: Repair, order: TakenPart) -> RepairPart:
     """Take a part for a repair; it leaves the stock once."""
     still_open(repair)

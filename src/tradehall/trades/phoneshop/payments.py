@@ -94,7 +94,7 @@ def receive(
     return payment
 
 
-@act(Sale, by=STAFF, title="Take a payment")
+@act(Sale, by=STAFF, title="Take a payment", when=lambda sale: not sale["returned_at"] and sale["balance_due"] > 0)
 def pay(ctx: Context, sale: Sale, order: NewPayment) -> Payment:
     """Take a payment for a sale.
 

@@ -1,5 +1,6 @@
 """Refunds: money given back, on a day of its own; and mistakes of today undone (spec R-12)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Self
@@ -21,6 +22,11 @@ from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
 from tradehall.trades.phoneshop.rules import Amount, Paid, PaymentReference, take_in
 
 Reason = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=200)]
+
+
+def stands(document: Mapping[str, Any]) -> bool:
+    """Whether a sale or a swap, as it is answered, did not come back."""
+    return not document["returned_at"]
 
 
 class RefundWish(BaseModel):
@@ -82,7 +88,7 @@ class Less:
         return cls(left, profit - back, margin, tax.left(document, back), is_full=True)
 
 
-@act(Sale, by=MANAGERS)
+@act(Sale, by=MANAGERS, when=stands)
 def refund(ctx: Context, sale: Sale, wish: RefundWish) -> Sale:
     """Give money of a sale back: a part, the phone stays sold; or all, and the phone is in stock again."""
     left = standing(sale, sale.amount_paid)
@@ -97,7 +103,7 @@ def refund(ctx: Context, sale: Sale, wish: RefundWish) -> Sale:
     return sale
 
 
-@act(Sale, by=(own(CLERK), own(TECHNICIAN), MANAGERS))
+@act(Sale, by=(own(CLERK), own(TECHNICIAN), MANAGERS), when=stands)
 def void(ctx: Context, sale: Sale, mistake: Mistake) -> Sale:
     """Undo a sale that was a mistake, on its own day."""
     of_today(ctx, sale)

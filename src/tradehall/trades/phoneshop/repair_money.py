@@ -28,13 +28,13 @@ class RepairRefund(BaseModel):
     payment_reference: PaymentReference | None = None
 
 
-@act(Repair, by=WORKSHOP, title="Take a payment")
+@act(Repair, by=WORKSHOP, title="Take a payment", when=lambda repair: repair["balance_due"] > 0)
 def pay(ctx: Context, repair: Repair, order: NewPayment) -> Payment:
     """Take a deposit, a part, or the rest of the price of a repair."""
     return receive(ctx, repair, order.amount, order.method, order.reference, note=order.note)
 
 
-@act(Repair, by=MANAGERS)
+@act(Repair, by=MANAGERS, when=lambda repair: repair["paid_amount"] > repair["refunded_amount"])
 def refund(ctx: Context, repair: Repair, wish: RepairRefund) -> Repair:
     """Give money of a repair back.
 

@@ -230,7 +230,7 @@ def reprice(repair: Repair, cost: Decimal) -> None:
     repair.cost = cost
 
 
-@act(Repair, by=MANAGERS)
+@act(Repair, by=MANAGERS, when=lambda repair: repair["status"] != DELIVERED and not repair["paid_amount"])
 def strike(ctx: Context, repair: Repair) -> None:
     """Delete a repair that was booked by mistake; one that was paid or handed over stays.
 

@@ -220,7 +220,7 @@ def money_of(phone: Phone) -> dict[str, Decimal | None]:
     return {"value": phone.value, "cost_price": phone.cost_price}
 
 
-@act(Phone, by=STAFF)
+@act(Phone, by=STAFF, when=lambda phone: phone["status"] in (PhoneStatus.AVAILABLE, PhoneStatus.WITHHELD))
 def offer(ctx: Context, phone: Phone, wish: Availability) -> Phone:
     """Offer a phone for sale, or withhold it."""
     put_on_offer(phone, not phone.is_available if wish.is_available is None else wish.is_available)

@@ -35,6 +35,7 @@ from tradehall.trades.phoneshop.refunds import (
     of_today,
     over,
     standing,
+    stands,
 )
 from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
 from tradehall.trades.phoneshop.rules import Allowance, Discount, Paid, PaymentReference, imeis, let_go, take_in
@@ -140,7 +141,7 @@ def received(ctx: Context, order: NewSwap) -> Phone:
     return unit
 
 
-@act(Swap, by=MANAGERS)
+@act(Swap, by=MANAGERS, when=stands)
 def refund(ctx: Context, made: Swap, wish: RefundWish) -> Swap:
     """Give money of a swap back: a part of the balance, or all, with the phones back where they came from.
 
@@ -157,7 +158,7 @@ def refund(ctx: Context, made: Swap, wish: RefundWish) -> Swap:
     return made
 
 
-@act(Swap, by=(own(CLERK), own(TECHNICIAN), MANAGERS))
+@act(Swap, by=(own(CLERK), own(TECHNICIAN), MANAGERS), when=stands)
 def void(ctx: Context, made: Swap, mistake: Mistake) -> Swap:
     """Undo a swap that was a mistake, on its own day."""
     of_today(ctx, made)

@@ -223,7 +223,7 @@ def spend(ctx: Context, order: NewExpense) -> Expense:
     return made
 
 
-@act(Expense, by=MANAGERS)
+@act(Expense, by=MANAGERS, when=lambda expense: not expense["cancelled_at"])
 def cancel(ctx: Context, expense: Expense, why: Because) -> Expense:
     """Take back an expense that was none: the money comes back."""
     if expense.cancelled_at is not None:

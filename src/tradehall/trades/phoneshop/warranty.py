@@ -33,7 +33,12 @@ class SaleClaim(Claim):
     customer_id: Annotated[int, ID, Refers(Customer)] | None = None
 
 
-@act(Repair, by=WORKSHOP, title="Warranty claim")
+@act(
+    Repair,
+    by=WORKSHOP,
+    title="Warranty claim",
+    when=lambda job: bool(job["warranty_until"] or job["warranty_of_id"] or job["warranty_of_sale_id"]),
+)
 def claim(ctx: Context, repair: Repair, order: Claim) -> Repair:
     """Take a repair in again under its warranty, free of charge.
 
@@ -54,7 +59,7 @@ def claim(ctx: Context, repair: Repair, order: Claim) -> Repair:
     return begin(ctx, again)
 
 
-@act(Sale, by=STAFF)
+@act(Sale, by=STAFF, title="Warranty claim", when=lambda sale: bool(sale["warranty_until"] and not sale["returned_at"]))
 def claim_sale(ctx: Context, sale: Sale, order: SaleClaim) -> Repair:
     """Take in a phone that was sold under its warranty, free of charge."""
     sold_under_warranty(ctx, sale)

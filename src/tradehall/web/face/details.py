@@ -129,6 +129,8 @@ class Details(Pages):
             state = row.get(verb.state_name)
             if state is not None and state not in [str(each) for each in verb.sources]:
                 return False
+        if verb.when is not None and not verb.when(row):
+            return False
         return _reaches(reader, deed, actor, row_id)
 
     def _related(self, visit: Visit, reader: Reader, room: Room, row_id: int, drawing: Drawing) -> Iterator[Related]:
