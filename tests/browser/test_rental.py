@@ -1,6 +1,8 @@
 """The bicycle rental, walked in a real browser: by mouse, by keys, on a phone, by two at once, without a line."""
 
 import re
+import sqlite3
+from contextlib import closing
 
 from playwright.sync_api import Page, expect
 
@@ -209,6 +211,29 @@ def test_two_who_change_the_same_row_see_whose_is_which(rental: Rental) -> None:
     expect(dialog).to_be_hidden()
     now = rental.ask("owner", "GET", f"/api/bicycles/{number}")
     assert (now["deposit"], now["daily_rate"]) == (70, 13)
+
+
+def test_a_server_that_fails_loses_nothing_of_what_was_written(rental: Rental) -> None:
+    bicycle, seat = rental.a_bicycle("KA-2450"), rental.seat("owner")
+    page = seat.page
+    page.goto(f"{rental.base}/app/bicycles/{bicycle}")
+    page.get_by_role("link", name="Change").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Deposit").fill("70")
+    with closing(sqlite3.connect(rental.folder / "data/tradehall.db", isolation_level=None, timeout=30)) as other:
+        other.execute("ALTER TABLE bicycles_bicycles RENAME TO elsewhere")
+        try:
+            dialog.get_by_role("button", name="Save").click()
+            expect(dialog.get_by_role("alert")).to_contain_text(
+                "Something went wrong here. Whoever looks after Tradehall"
+            )
+            expect(dialog.get_by_label("Deposit")).to_have_value("70")
+        finally:
+            other.execute("ALTER TABLE elsewhere RENAME TO bicycles_bicycles")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("main")).to_contain_text("70.00")
+    seat.complaints[:] = [each for each in seat.complaints if "status of 500" not in each]
 
 
 def test_a_lost_line_loses_nothing_and_what_was_written_is_sent_once(rental: Rental) -> None:

@@ -27,7 +27,7 @@ from tradehall.kernel.errors import Denied, Invalid, Missing, Refused
 from tradehall.kernel.feed import Happening
 from tradehall.kernel.files import attach, file
 from tradehall.kernel.forms import Form
-from tradehall.kernel.jobs import Job, Then, task
+from tradehall.kernel.jobs import Job, Then, given_up, task
 from tradehall.kernel.live import Live, Message
 from tradehall.kernel.meanings import Sentence, Several
 from tradehall.kernel.notices.templates import Template
@@ -107,6 +107,7 @@ __all__ = [
     "file",
     "find",
     "flag",
+    "given_up",
     "integer",
     "json",
     "let_in",
