@@ -25,6 +25,11 @@ async def test_n1_n4_a_phone_s_page_tells_its_whole_life_with_its_chain(applicat
         page = await owner.see(f"/phones/{phone['id']}")
         assert 'class="chain"' in page.text
         assert "Its life with the shop" in text(page)
+    done(await shop.manager.post(f"/api/swaps/{swap['id']}/refund", json={"reason": "Wrong colour"}), 200)
+    for phone_id, before in ((phone["id"], "swapped"), (swap["received_phone_id"], "taken in a swap")):
+        events = done(await shop.clerk.get(f"/api/phones/{phone_id}/life"), 200)["events"]
+        assert [each["what"] for each in events][-2:] == [before, "refunded"]
+        assert (events[-1]["amount"], events[-1]["text"]) == (-1000, "Wrong colour")
 
 
 async def test_a_customer_s_page_tells_what_they_did_and_what_is_due(application: Application, shop: Place) -> None:

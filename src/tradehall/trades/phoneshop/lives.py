@@ -82,6 +82,7 @@ def _of_phone(ctx: Reader, phone: Phone) -> Iterator[dict[str, Any]]:
         yield moment("bought", each, each.created_at, each.purchase_number, each.amount if sees else None)
     for each in rows_of(ctx, Swap, "received_phone_id", phone.id):
         yield moment("taken in a swap", each, each.created_at, each.invoice_number, each.given_phone_value)
+        yield from _refunded(ctx, each, "swap_id")
     for each in rows_of(ctx, Inspection, "phone_id", phone.id):
         yield moment("inspected", each, each.created_at, each.grade, each.asking_price)
     for each in rows_of(ctx, UnitCost, "phone_id", phone.id):
@@ -90,10 +91,15 @@ def _of_phone(ctx: Reader, phone: Phone) -> Iterator[dict[str, Any]]:
         yield moment("repaired", each, each.created_at, each.issue_description, each.cost)
     for each in rows_of(ctx, Swap, "new_phone_id", phone.id):
         yield moment("swapped", each, each.created_at, each.invoice_number, each.total_transaction_value)
+        yield from _refunded(ctx, each, "swap_id")
     for sale in rows_of(ctx, Sale, "phone_id", phone.id):
         yield moment("sold", sale, sale.created_at, sale.invoice_number, sale.original_price - sale.discount_amount)
-        for back in rows_of(ctx, Refund, "sale_id", sale.id):
-            yield moment("refunded", back, back.created_at, back.reason, -back.amount)
+        yield from _refunded(ctx, sale, "sale_id")
+
+
+def _refunded(ctx: Reader, document: Sale | Swap, column: str) -> Iterator[dict[str, Any]]:
+    for back in rows_of(ctx, Refund, column, document.id):
+        yield moment("refunded", back, back.created_at, back.reason, -back.amount)
 
 
 def _drawn(ctx: Reader, chain: Chain) -> dict[str, Any]:
