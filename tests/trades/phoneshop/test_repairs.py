@@ -292,6 +292,9 @@ async def test_technicians_see_their_own_repairs_only_where_the_owner_says_so(sh
         lives = [done(await who.get(f"/api/customers/{each['customer_id']}/story"), 200) for each in (own, mine, other)]
         assert [[event["id"] for event in life["events"]] for life in lives][: len(seen)] == [[each] for each in seen]
         assert sum(len(life["events"]) + len(life["due"]) for life in lives) == 2 * len(seen)
+    sale = await a_sale(shop.clerk)
+    claim = done(await shop.technician.post(f"/api/sales/{sale['id']}/claim", json={"issue_description": "Rattles"}))
+    assert (await shop.technician.get(f"/api/repairs/{claim['id']}")).json()["technician_id"] == shop.technician.user_id
 
 
 async def test_only_managers_see_what_a_repair_costs_the_shop(shop: Place) -> None:

@@ -61,15 +61,14 @@ class Rework(BaseModel):
 @act(Repair, by=WORKSHOP)
 def book_in(ctx: Context, order: NewRepair) -> Repair:
     """Book a repair."""
-    repair = Repair(**order.model_dump())
-    if order.technician_id is None and ctx.actor.is_a(TECHNICIAN) and ctx.preferences[OWN_JOBS.name]:
-        repair.technician_id = ctx.actor.user_id or None
-    return begin(ctx, repair)
+    return begin(ctx, Repair(**order.model_dump()))
 
 
 def begin(ctx: Context, repair: Repair) -> Repair:
-    """Give a repair its number and its link, and tell the customer."""
+    """Give a repair its number and its link, and tell the customer; who sees their own only has it now, if nobody else does."""
     ctx.get(Customer, repair.customer_id)
+    if repair.technician_id is None and ctx.actor.is_a(TECHNICIAN) and ctx.preferences[OWN_JOBS.name]:
+        repair.technician_id = ctx.actor.user_id or None
     may_work(ctx, repair.technician_id)
     hold_unit(ctx, repair)
     repair.repair_number, repair.token = ctx.number("repair", "REP-"), new_token(ctx.org_id)
