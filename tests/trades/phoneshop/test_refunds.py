@@ -105,6 +105,21 @@ async def test_r12_a_refund_never_exceeds_what_was_paid_also_at_the_same_moment(
     assert await shop.wrong() == []
 
 
+async def test_r12_r14_r17_the_transactions_of_profit_and_loss_sum_to_its_totals(shop: Place) -> None:
+    part, back = await a_sale(shop.manager, amount_paid=4400), await a_sale(shop.manager)
+    await a_sale(shop.manager, original_price=4500, amount_paid=500)
+    swap, gone = await a_swap(shop.manager, balance_paid=2600), await a_swap(shop.manager)
+    for kind, document, wish in (
+        ("sales", part, {"amount": 30.5}), ("sales", back, {}), ("swaps", swap, {"amount": 20.25}), ("swaps", gone, {}),
+    ):  # fmt: skip
+        done(await shop.manager.post(f"/api/{kind}/{document['id']}/refund", json=WHY | wish), 200)
+    found = await read(shop, "/api/analytics/profit-loss", "owner")
+    for kind, profit, margin in (("sales", -130.5, 369.5), ("swaps", -120.25, 379.75)):
+        (one,) = found[kind]["transactions"]
+        assert (one.get("profit", one.get("estimated_profit")), one["margin"]) == (profit, margin)
+        assert (found[kind]["total_profit"], found[kind]["margin"], found[kind]["total_count"]) == (profit, margin, 1)
+
+
 async def test_r12_a_deposit_that_is_given_back_was_no_revenue(shop: Place) -> None:
     sale = await a_sale(shop.manager, original_price=4500, amount_paid=500)
     path = f"/api/sales/{sale['id']}/refund"

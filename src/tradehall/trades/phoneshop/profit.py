@@ -14,6 +14,7 @@ from tradehall.trades.phoneshop import measures
 from tradehall.trades.phoneshop.measures import REPAIR, SALE, SWAP
 from tradehall.trades.phoneshop.models import Sale, Swap
 from tradehall.trades.phoneshop.reports import all_of, average, for_managers
+from tradehall.trades.phoneshop.resales import kept
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
 SHOWN = 100
@@ -31,16 +32,18 @@ class Page(BaseModel):
 def profit_loss(ctx: Reader, page: Page) -> dict[str, Any]:
     """Profit as the contract counts it, against asking prices, and margins against costs; the newest transactions.
 
-    Totals are over all; `next` leads to older transactions. Margins are those of documents whose costs are known; the others
+    Totals are over all; `next` leads to older transactions. What came back, and a sale that is not paid in full, is in none
+    of them; of what was refunded in part the profit and the margin are what is left. Margins are those of documents whose costs are known; the others
     are counted as `without_cost`.
 
-    Source: spec R-02, R-03.
+    Source: spec R-02, R-03, R-14, R-17.
     """
     swaps = totals(ctx, measures.swaps_profit, measures.swaps_margin, SWAP)
     sales = totals(ctx, measures.sales_profit, measures.sales_margin, SALE)
     repairs = all_of(ctx, measures.repairs_margin, measures.refunded_margin, REPAIR).amount
-    of_swaps = newest(ctx, find(Swap, Swap.id < page.swaps_before).by(Swap.id.desc()))
-    of_sales = newest(ctx, find(Sale, Sale.id < page.sales_before).by(Sale.id.desc()))
+    counts = (Sale.completed_at.is_not(None), Sale.returned_at.is_(None))
+    of_swaps = newest(ctx, find(Swap, Swap.id < page.swaps_before, Swap.returned_at.is_(None)).by(Swap.id.desc()))
+    of_sales = newest(ctx, find(Sale, Sale.id < page.sales_before, *counts).by(Sale.id.desc()))
     return {
         "swaps": swaps | {"transactions": [of_swap(each) for each in of_swaps], "next": rest(of_swaps)},
         "sales": sales | {"transactions": [of_sale(each) for each in of_sales], "next": rest(of_sales)},
@@ -71,8 +74,8 @@ def of_swap(swap: Swap) -> dict[str, Any]:
         "balance_paid": swap.balance_paid,
         "total_received": swap.total_transaction_value,
         "phone_value": swap.new_phone_value,
-        "estimated_profit": swap.estimated_profit,
-        "margin": swap.margin,
+        "estimated_profit": swap.estimated_profit - swap.refunded_amount,
+        "margin": kept(swap.margin, swap.refunded_amount),
         "refunded_amount": swap.refunded_amount,
         "created_at": swap.created_at,
     }
@@ -84,8 +87,8 @@ def of_sale(sale: Sale) -> dict[str, Any]:
         "sale_id": sale.id,
         "amount_paid": sale.amount_paid,
         "phone_value": sale.phone_value,
-        "profit": sale.amount_paid - sale.phone_value,
-        "margin": sale.margin,
+        "profit": sale.amount_paid - sale.phone_value - sale.refunded_amount,
+        "margin": kept(sale.margin, sale.refunded_amount),
         "refunded_amount": sale.refunded_amount,
         "created_at": sale.created_at,
     }
