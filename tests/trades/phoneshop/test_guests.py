@@ -90,6 +90,16 @@ async def test_n3_by_one_link_a_customer_follows_accepts_pays_and_has_a_receipt(
     assert await shop.wrong() == []
 
 
+async def test_r12_whoever_holds_the_link_sees_what_was_given_back(application: Application, shop: Place) -> None:
+    repair = await a_repair(shop.clerk)
+    path, place = f"/api/repairs/{repair['id']}", f"/r/{await token_of(shop.clerk, repair)}"
+    done(await shop.clerk.post(f"{path}/payments", json={}))
+    await became(shop.clerk, repair, "Delivered")
+    done(await shop.manager.post(f"{path}/refund", json={"amount": 50.5, "reason": "A scratch"}), 200)
+    async with Looker(application) as customer:
+        assert "Refunded GHS 50.50" in " ".join(text(await customer.see(place)).split())
+
+
 async def test_r24_a_page_of_a_link_is_told_nobody_and_names_nobody(application: Application, shop: Place) -> None:
     _repair, place = await an_estimate(shop)
     browser = {"Accept": "text/html,*/*"}

@@ -12,7 +12,7 @@ from tradehall.web.client import Proxies
 
 SHOWN = {
     "language",
-    "repair_number", "status", "phone_description", "issue_description", "diagnosis", "cost", "paid_amount", "balance_due",
+    "repair_number", "status", "phone_description", "issue_description", "diagnosis", "cost", "paid_amount", "balance_due", "refunded_amount",
     "due_date", "completed_at", "delivered_at", "warranty_until", "created_at", "updated_at", "shop", "currency", "days", "estimate", "payment", "photos", "pays_online",
 }  # fmt: skip
 

@@ -68,7 +68,7 @@ tracked = Shape(
     Repair,
     (
         "repair_number", "status", "phone_description", "issue_description", "diagnosis", "cost", "paid_amount",
-        "balance_due", "due_date", "completed_at", "delivered_at", "warranty_until", "created_at", "updated_at",
+        "balance_due", "refunded_amount", "due_date", "completed_at", "delivered_at", "warranty_until", "created_at", "updated_at",
     ),
 )  # fmt: skip
 door = Door(Repair, tracked, more, PHOTOS_LAST, lambda office: {"pays_online": bool(office.outside.payments)})
