@@ -126,6 +126,7 @@ def raw_show(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Show | None:
     return None
 
 
+@lru_cache(8192)
 def _number(amount: Decimal) -> Any:
     numerator, denominator = amount.as_integer_ratio()
     number = numerator / denominator
@@ -186,6 +187,7 @@ class Field(Generic[T]):
         self.optional: bool = False
         self.default: Any = options.pop("default", ...)
         self.references: type[Record] | str | None = options.pop("references", None)
+        self.is_ahead: bool = options.pop("is_ahead", False)
         self.formula: Callable[[Any], Any] | None = options.pop("formula", None)
         self.personal: bool = options.pop("personal", False)
         self.secret: bool = False
@@ -319,24 +321,19 @@ def decimal_limits(places: int, above: int | None = None, at_least: int | None =
     return BeforeValidator(no_bool), limits, AfterValidator(_round_to(places)), after
 
 
-def decimal_form(places: int, above: int | None = None, at_least: int | None = None) -> Any:
-    """The type of such a decimal."""
-    return Annotated[Decimal, *decimal_limits(places, above, at_least)]
-
-
 def money(*, above: int | None = None, at_least: int | None = None, default: Any = ...) -> Field[Decimal]:
     """An amount with two decimals, in the organisation's currency."""
-    return Field(Scaled(2), decimal_form(2, above, at_least), default=default)
+    return Field(Scaled(2), Annotated[Decimal, *decimal_limits(2, above, at_least)], default=default)
 
 
 def price(*, at_least: int | None = 0, default: Any = ...) -> Field[Decimal]:
     """A price per unit with four decimals."""
-    return Field(Scaled(4), decimal_form(4, None, at_least), default=default)
+    return Field(Scaled(4), Annotated[Decimal, *decimal_limits(4, None, at_least)], default=default)
 
 
 def quantity(*, at_least: int | None = 0, default: Any = ...) -> Field[Decimal]:
     """A quantity with three decimals."""
-    return Field(Scaled(3), decimal_form(3, None, at_least), default=default)
+    return Field(Scaled(3), Annotated[Decimal, *decimal_limits(3, None, at_least)], default=default)
 
 
 def moment(*, default: Any = ...) -> Field[datetime]:
@@ -380,9 +377,12 @@ class Refers:
     record: "type[Record] | str"
 
 
-def reference(target: "type[Record] | str") -> Field[int]:
-    """The id of a row of the same organisation, by record or by the name of its table."""
-    return Field(KEY, Annotated[int, ID, Refers(target)], references=target)
+def reference(target: "type[Record] | str", *, ahead: bool = False) -> Field[int]:
+    """The id of a row of the same organisation, by record or by the name of its table.
+
+    One that may point `ahead`, to a row that the same unit adds later, is checked when all is written.
+    """
+    return Field(KEY, Annotated[int, ID, Refers(target)], references=target, is_ahead=ahead)
 
 
 def person() -> Field[int]:

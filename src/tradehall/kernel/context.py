@@ -121,6 +121,11 @@ class Context(Reader):
     def _verb_trade(self) -> str:
         return self._events[-1].trade
 
+    def reserve(self, row: Record) -> int:
+        """The id of a row before it is added, for rows that point ahead to it."""
+        found = row.values["id"] = self._read.reserve(type(row))
+        return found
+
     def add(self, row: R) -> R:
         """Insert a row at once; its id and what the database derives are known from here on."""
         self.flush()
@@ -335,7 +340,7 @@ class Context(Reader):
         is about a `person`'s account, and no row, names them. What is sent is not sent before `not_before`. Who has an
         account reads it in the language that they chose, and anybody else in this `language`.
         """
-        if self.is_silent:
+        if self.is_silent or not to:
             return
         wish = Wish(
             self.trade.templates_by_name[template],

@@ -34,7 +34,6 @@ KEYS = sa.Table(
     sa.Column("body", sa.Text, nullable=False),
     sa.Column("at", Utc, nullable=False),
     sa.Index("uq_idempotency_keys_digest", "org_id", "digest", unique=True),
-    sa.Index("ix_idempotency_keys_at", "org_id", "at"),
     info={"by_org": True},
 )
 _find = Prepared(
@@ -48,7 +47,7 @@ _among = Prepared(
 _GIVEN = ("org_id", "digest", "fingerprint", "status", "headers", "body", "at")
 _insert = Prepared(sa.insert(KEYS).values({name: sa.bindparam(name) for name in _GIVEN}))
 _drop = Prepared(
-    sa.delete(KEYS).where(KEYS.c.org_id == sa.bindparam("org_id"), KEYS.c.at < sa.bindparam("at", type_=Utc))
+    sa.delete(KEYS).where(KEYS.c.org_id == sa.bindparam("org_id"), KEYS.c.digest == sa.bindparam("digest"))
 )
 
 
@@ -91,7 +90,7 @@ class KeyBook(Book):
         self._staged: dict[str, dict[str, Any]] = {}
         self._wanted: set[str] = set()
         self._absent: set[str] = set()
-        self._lapsed: datetime | None = None
+        self._lapsed: set[str] = set()
 
     def want(self, key: Key) -> None:
         """A unit will ask for this key."""
@@ -116,7 +115,7 @@ class KeyBook(Book):
                 return None
             fingerprint, status, headers, body, at = rows[0].values()
             if at < now - KEPT_FOR:
-                self._lapsed = now - KEPT_FOR
+                self._lapsed.add(key.digest)
                 return None
         if fingerprint != key.fingerprint:
             loc = ["header", "Idempotency-Key"]
@@ -144,8 +143,8 @@ class KeyBook(Book):
 
     def write(self) -> None:
         if self._kept:
-            if self._lapsed is not None:
-                self.session.run(_drop, {"org_id": self.org_id, "at": self._lapsed})
+            for digest in self._lapsed:
+                self.session.run(_drop, {"org_id": self.org_id, "digest": digest})
             self.session.run_many(_insert, list(self._kept.values()))
 
 
@@ -158,8 +157,14 @@ def erase_answers(session: Session, org_id: int, words: Iterable[str]) -> None:
 
 
 def drop_expired(ctx: "Context", before: datetime) -> int:
-    """Delete the keys of an organisation that were answered before this; gives how many those were."""
-    return ctx.session.change(sa.delete(KEYS).where(KEYS.c.org_id == ctx.org_id, KEYS.c.at < before))
+    """Delete the keys of an organisation that were answered before this; gives how many those were.
+
+    They were written one after the other: nobody looks further than the first that stays.
+    """
+    stay = sa.select(KEYS.c.id).where(KEYS.c.org_id + 0 == ctx.org_id, KEYS.c.at >= before).order_by(KEYS.c.id).limit(1)
+    first = ctx.session.execute(stay).scalar()
+    older = KEYS.c.id < first if first is not None else sa.true()
+    return ctx.session.change(sa.delete(KEYS).where(KEYS.c.org_id + 0 == ctx.org_id, KEYS.c.at < before, older))
 
 
 keep_for("answers", "answers to keyed requests", KEPT_FOR.days, drop_expired)

@@ -50,7 +50,7 @@ BACKUPS = sa.Table(
     sa.Column("digest", sa.String(64)),
     sa.Column("error", sa.Text),
     sa.Column("details", sa.Text),
-    sa.CheckConstraint("state IN ('running', 'done', 'failed')", name="ck_backups_state"),
+    sa.CheckConstraint("state = 'running' OR state = 'done' OR state = 'failed'", name="ck_backups_state"),
     sqlite_autoincrement=True,
     info={"backup": False},
 )

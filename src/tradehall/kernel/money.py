@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 CENT = Decimal("0.01")
 LARGEST = Decimal("90071992547409.91")
@@ -20,6 +21,7 @@ def rounded(amount: Decimal, places: int = 2) -> Decimal:
     return amount.quantize(UNITS[places], ROUND_HALF_UP)
 
 
+@lru_cache(8192)
 def scaled(amount: Decimal | int, places: int) -> int:
     """The amount as an integer of 10**-places units, rounded half up."""
     if isinstance(amount, int):

@@ -10,8 +10,9 @@ from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing
 from tradehall.kernel.preferences import Preferences, chosen
 from tradehall.kernel.records import Find, Record, rows_of, whole_rows
-from tradehall.kernel.reports import Measure, Overall, Total, daily, leaders, subjects
+from tradehall.kernel.reports import Measure, Overall, Total, daily, leaders
 from tradehall.kernel.rows import select_statement, standing_statement
+from tradehall.kernel.subjects import Numbers, numbers
 from tradehall.kernel.verbs import Actor, Grant
 
 if TYPE_CHECKING:
@@ -100,9 +101,9 @@ class Reader:
             found = self._by_measure[name] = self._overall.of(name)
         return found
 
-    def subjects(self, measure: Measure[Any]) -> tuple[int, int]:
-        """How many subjects a measure counts anything for, and how many of them more than once."""
-        return subjects(self.session, self.org_id, measure.name)
+    def subjects(self, measure: Measure[Any]) -> dict[str, Numbers]:
+        """How many subjects a measure counts anything for, once and more than once: of each kind, and under "" of all."""
+        return numbers(self.session, self.org_id, measure.name)
 
     def leaders(self, measure: Measure[Any], most: int) -> list[tuple[int, Total]]:
         """The subjects of a measure with the largest amounts above zero."""

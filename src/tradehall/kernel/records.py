@@ -215,14 +215,23 @@ def _references(record: type[Record], name: str) -> Iterator[sa.ForeignKeyConstr
             target = field.references if isinstance(field.references, str) else field.references.table.name
             pair, remote = ["org_id", field.name], [f"{target}.org_id", f"{target}.id"]
             # A reference by name may close a circle, which only PostgreSQL needs to be told of.
-            yield sa.ForeignKeyConstraint(pair, remote, name=f"fk_{name}_{field.name}", use_alter=by_name)
+            later = "DEFERRED" if field.is_ahead else None
+            yield sa.ForeignKeyConstraint(
+                pair,
+                remote,
+                f"fk_{name}_{field.name}",
+                use_alter=by_name,
+                deferrable=field.is_ahead or None,
+                initially=later,
+            )
 
 
 def _checks(record: type[Record], name: str) -> Iterator[sa.CheckConstraint]:
     for field in record.fields.values():
         if isinstance(field.kind, Choice):
-            allowed = ", ".join(f"'{value}'" for value in field.kind.values)
-            yield sa.CheckConstraint(f"{field.name} IN ({allowed})", name=f"ck_{name}_{field.name}")
+            # SQLite makes a table of a list for each row that it checks: a quarter of what it costs to add one.
+            allowed = " OR ".join(f"{field.name} = '{value}'" for value in field.kind.values)
+            yield sa.CheckConstraint(allowed, name=f"ck_{name}_{field.name}")
     for wall in record.walls:
         if wall.sql:
             yield sa.CheckConstraint(wall.sql, name=f"ck_{name}_{wall.name}")

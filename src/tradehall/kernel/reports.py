@@ -9,9 +9,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 
+from tradehall.kernel import subjects
 from tradehall.kernel.database import Book, Prepared, Session
 from tradehall.kernel.money import scaled, unscaled
 from tradehall.kernel.records import METADATA, Record, whole_rows
+from tradehall.kernel.subjects import mark
 
 R = TypeVar("R", bound=Record)
 DayOf = Callable[[datetime], date]
@@ -53,34 +55,14 @@ _daily = Prepared(
     )
     .order_by(TOTALS.c.day, TOTALS.c.dimension)
 )
-_subjects = Prepared(
-    sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(sa.case((TOTALS.c.count > 1, 1), else_=0)), 0)).where(
-        TOTALS.c.org_id == sa.bindparam("org_id"),
-        TOTALS.c.day == sa.bindparam("each"),
-        TOTALS.c.measure == sa.bindparam("measure"),
-        TOTALS.c.count > 0,
-    )
-)
-_leaders = Prepared(
-    sa.select(TOTALS.c.dimension, TOTALS.c.count, TOTALS.c.amount)
-    .where(
-        TOTALS.c.org_id == sa.bindparam("org_id"),
-        TOTALS.c.day == sa.bindparam("each"),
-        TOTALS.c.measure == sa.bindparam("measure"),
-        TOTALS.c.amount > 0,
-    )
-    .order_by(TOTALS.c.amount.desc(), TOTALS.c.dimension)
-    .limit(sa.bindparam("most", type_=sa.BigInteger))
-)
 ROWS = "rows"
-EACH = "each"
-"""Stands for the day in the totals of single subjects, which are many: nobody reads them all."""
 
 
 class Part(NamedTuple):
     """What one record contributes to a measure: in a dimension, on a local day, an amount of money and a count.
 
-    With a `subject`, the id of a row that it is counted for, a total is kept for each of those, too.
+    With a `subject`, the id of a row that it is counted for, a total is kept for each of those, too; the dimension is then
+    one of the `kinds` of the measure.
     """
 
     dimension: str = ""
@@ -91,7 +73,7 @@ class Part(NamedTuple):
 
 
 Delta = tuple[tuple[str, str, str], int, int]
-"""What is added to a kept total: its key (measure, dimension, day), a count, and an amount in minor units."""
+"""What is added to a kept total: its key (measure, dimension, day or marked subject), a count, and an amount in minor units."""
 Parts = Iterator[Part]
 """What a measure gives."""
 
@@ -122,16 +104,19 @@ MEASURES: dict[type[Record], list[Measure[Any]]] = {}
 
 
 def measure(
-    record: type[R], *, into: str = "", by: Any = None
+    record: type[R], *, into: str = "", by: Any = None, kinds: tuple[str, ...] = ()
 ) -> Callable[[Callable[[R, DayOf], Iterable[Part]]], Measure[R]]:
     """Declare a measure of a record; its name is `<trade>.<function>`. With `by` it is a report by day, too.
 
-    Measures of several records make one total where they are kept `into` the same name.
+    Measures of several records make one total where they are kept `into` the same name. Of one that has subjects, `kinds`
+    are the dimensions that are told apart for each of them, at most four.
     """
 
     def declare(parts: Callable[[R, DayOf], Iterable[Part]]) -> Measure[R]:
         name = into or getattr(parts, "__name__", "measure")
         declared = Measure(f"{record.trade}.{name}", record, parts, by)
+        if kinds:
+            subjects.tell_apart(declared.name, kinds)
         MEASURES.setdefault(record, []).append(declared)
         return declared
 
@@ -149,7 +134,7 @@ def contributions(record: type[Record], row: Record, day_of: DayOf) -> list[Delt
         for dimension, amount, day, count, subject in each.parts(row, day_of):
             units = scaled(amount, 2)
             if subject is not None:
-                found.append(((name, str(subject), EACH), count, units))
+                found.append(((name, dimension, mark(subject)), count, units))
             found.append(((name, dimension, ""), count, units))
             if day is not None:
                 found.append(((name, dimension, _written(day)), count, units))
@@ -212,23 +197,44 @@ class TotalBook(Book):
             self._staged.append((key, count - had[0], amount - had[1]))
 
     def keep(self) -> None:
+        kept = self._kept
         for key, count, amount in self._staged:
-            total = self._kept.setdefault(key, [0, 0])
-            total[0] += count
-            total[1] += amount
+            total = kept.get(key)
+            if total is None:
+                kept[key] = [count, amount]
+            else:
+                total[0] += count
+                total[1] += amount
         self._staged = []
 
     def forget(self) -> None:
         self._staged, self._touched = [], {}
 
     def write(self) -> None:
-        rows = [
-            {"org_id": self.org_id, "measure": key[0], "dimension": key[1], "day": key[2], "count": n, "amount": amount}
-            for key, (n, amount) in sorted(self._kept.items())
-            if n or amount
-        ]
+        rows: list[dict[str, Any]] = []
+        of_subjects: dict[tuple[str, str, str], list[int]] = {}
+        for key, total in sorted(self._kept.items()):
+            measure, dimension, day = key
+            count, amount = total
+            if not count and not amount:
+                continue
+            if day[:1] == "#":
+                of_subjects[key] = total
+            else:
+                rows.append(
+                    {
+                        "org_id": self.org_id,
+                        "measure": measure,
+                        "dimension": dimension,
+                        "day": day,
+                        "count": count,
+                        "amount": amount,
+                    }
+                )
         if rows:
             self.session.run_many(_add, rows)
+        if of_subjects:
+            subjects.add(self.session, self.org_id, of_subjects)
 
 
 class Overall:
@@ -251,16 +257,10 @@ def daily(session: Session, org_id: int, name: str, first: date, end: date) -> I
         yield date.fromisoformat(day), dimension, Total(count, unscaled(amount, 2))
 
 
-def subjects(session: Session, org_id: int, name: str) -> tuple[int, int]:
-    """How many subjects a measure counts anything for, and how many of them more than once."""
-    once, more = session.run(_subjects, {"org_id": org_id, "each": EACH, "measure": name})[0]
-    return once, int(more)
-
-
 def leaders(session: Session, org_id: int, name: str, most: int) -> list[tuple[int, Total]]:
     """The subjects with the largest amounts, above zero, the largest first."""
-    rows = session.run(_leaders, {"org_id": org_id, "each": EACH, "measure": name, "most": most})
-    return [(int(subject), Total(count, unscaled(amount, 2))) for subject, count, amount in rows]
+    found = subjects.leaders(session, org_id, name, most)
+    return [(subject, Total(count, unscaled(amount, 2))) for subject, count, amount in found]
 
 
 def every_row(session: Session, org_id: int, record: type[R], page: int = 2000) -> Iterator[R]:
@@ -308,4 +308,5 @@ def kept(session: Session, org_id: int, trades: Iterable[str]) -> dict[tuple[str
     """The totals of these trades as they are kept."""
     rows = session.execute(sa.select(TOTALS, TOTALS.c.count.label("number")).where(TOTALS.c.org_id == org_id)).all()
     totals = {(row.measure, row.dimension, row.day): (row.number, row.amount) for row in rows}
+    totals |= subjects.kept(session, org_id)
     return {key: total for key, total in totals.items() if any(total) and belongs(key, trades)}

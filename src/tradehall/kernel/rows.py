@@ -32,9 +32,12 @@ def among_statement(record: type[Record]) -> Prepared:
 
 
 @per_record
-def insert_statement(record: type[Record], far: bool) -> Prepared:
-    """A new row. A far database gives its id back; SQLite tells it without being asked, and RETURNING is slow there."""
-    names = [name for name in record.fields if name != "id" and name not in record.derived]
+def insert_statement(record: type[Record], far: bool, numbered: bool = False) -> Prepared:
+    """A new row, with the id that was reserved for it or the next one.
+
+    A far database gives it back; SQLite tells it without being asked, and RETURNING is slow there.
+    """
+    names = [name for name in record.fields if (numbered or name != "id") and name not in record.derived]
     statement = sa.insert(record.table).values({name: sa.bindparam(name) for name in names})
     return Prepared(statement.returning(record.table.c.id) if far else statement)
 
@@ -85,6 +88,13 @@ _draw_ids = Prepared(
 )
 
 
+_last_id = Prepared(
+    sa.select(sa.column("seq"))
+    .select_from(sa.table("sqlite_sequence"))
+    .where(sa.column("name") == sa.bindparam("name", type_=sa.String))
+)
+
+
 @per_record
 def delete_statement(record: type[Record]) -> Prepared:
     """A row, gone."""
@@ -115,6 +125,8 @@ class RowBook(Book):
         self._wanted: dict[type[Record], set[int]] = {}
         self._adding: dict[type[Record], int] = {}
         self._ids: dict[type[Record], list[int]] = {}
+        self._last: dict[type[Record], int] = {}
+        """Where ids were reserved: the last one."""
         self._staged: list[Waiting] = []
         self._kept: list[list[Waiting]] = []
         self._of_others: list[list[Waiting]] = []
@@ -148,15 +160,30 @@ class RowBook(Book):
         """The row is not what was read any more."""
         self._known.pop((type(row), row.id), None)
 
+    def reserve(self, record: type[Record]) -> int:
+        """The id of a row that will be added."""
+        name = record.table.name
+        if not self.session.far:
+            if record not in self._last:
+                found = self.session.run(_last_id, {"name": name})
+                self._last[record] = int(found[0][0]) if found else 0
+            self._last[record] += 1
+            return self._last[record]
+        ids = self._ids.setdefault(record, [])
+        if not ids:
+            many = self._adding.pop(record, 1) if self.session.waiting else 1
+            ids += [row[0] for row in reversed(self.session.run(_draw_ids, {"name": name, "many": many}))]
+        return ids.pop()
+
     def insert(self, record: type[Record], values: dict[str, Any]) -> int:
         """Add a row; gives its id."""
         if not self.session.waiting:
-            return self.session.insert(insert_statement(record, self.session.far), values)
-        ids = self._ids.setdefault(record, [])
-        if not ids:
-            given = {"name": record.table.name, "many": self._adding.pop(record, 1)}
-            ids += [row[0] for row in reversed(self.session.run(_draw_ids, given))]
-        row_id = values["id"] = ids.pop()
+            if values["id"] is None and record in self._last:
+                values["id"] = self.reserve(record)  # the next one may be somebody's already
+            statement = insert_statement(record, self.session.far, numbered=values["id"] is not None)
+            return self.session.insert(statement, values)
+        row_id: int = values["id"] or self.reserve(record)
+        values["id"] = row_id
         names = (name for name in record.fields if name not in record.derived)
         self._staged.append((insert_many_statement(record), {name: values[name] for name in names}))
         return row_id

@@ -28,6 +28,7 @@ from tradehall.kernel import (
     preferences,
     privacy,
     reports,
+    subjects,
     tickets,
     versions,
     views,
@@ -60,6 +61,7 @@ ROOMS = (
     preferences,
     privacy,
     reports,
+    subjects,
     templates,
     tickets,
     webhooks,
@@ -287,7 +289,8 @@ def _raised(tables: list[sa.Table]) -> Iterator[str]:
     for key in _circles(tables):
         local, remote = ", ".join(key.column_keys), ", ".join(each.column.name for each in key.elements)
         there = f"{key.elements[0].column.table.name} ({remote})"
-        yield f"ALTER TABLE {key.table.name} ADD CONSTRAINT {key.name} FOREIGN KEY ({local}) REFERENCES {there}"
+        later = " DEFERRABLE INITIALLY DEFERRED" if key.deferrable else ""
+        yield f"ALTER TABLE {key.table.name} ADD CONSTRAINT {key.name} FOREIGN KEY ({local}) REFERENCES {there}{later}"
     for table in tables:
         if table.info.get("by_org"):
             yield from policies(table)

@@ -20,7 +20,7 @@ def upgrade() -> None:
     sa.Column('daily_rate', sa.BigInteger(), nullable=False),
     sa.Column('deposit', sa.BigInteger(), nullable=False),
     sa.Column('status', sa.String(40), nullable=False),
-    sa.CheckConstraint("status IN ('free', 'out', 'damaged')", name='ck_bicycles_bicycles_status'),
+    sa.CheckConstraint("status = 'free' OR status = 'out' OR status = 'damaged'", name='ck_bicycles_bicycles_status'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -45,7 +45,7 @@ def upgrade() -> None:
     sa.Column('deposit', sa.BigInteger(), nullable=False),
     sa.Column('damage', sa.BigInteger(), nullable=False),
     sa.Column('charge', sa.BigInteger(), nullable=False),
-    sa.CheckConstraint("status IN ('running', 'overdue', 'returned')", name='ck_bicycles_rentals_status'),
+    sa.CheckConstraint("status = 'running' OR status = 'overdue' OR status = 'returned'", name='ck_bicycles_rentals_status'),
     sa.CheckConstraint('damage <= deposit', name='ck_bicycles_rentals_damage'),
     sa.ForeignKeyConstraint(['org_id', 'bicycle_id'], ['bicycles_bicycles.org_id', 'bicycles_bicycles.id'], name='fk_bicycles_rentals_bicycle_id'),
     sa.PrimaryKeyConstraint('id'),

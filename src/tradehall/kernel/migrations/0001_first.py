@@ -26,7 +26,7 @@ def upgrade() -> None:
     sa.Column('digest', sa.String(length=64), nullable=True),
     sa.Column('error', sa.Text(), nullable=True),
     sa.Column('details', sa.Text(), nullable=True),
-    sa.CheckConstraint("state IN ('running', 'done', 'failed')", name='ck_backups_state'),
+    sa.CheckConstraint("state = 'running' OR state = 'done' OR state = 'failed'", name='ck_backups_state'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -76,7 +76,6 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id')
     )
     with op.batch_alter_table('idempotency_keys', schema=None) as batch_op:
-        batch_op.create_index('ix_idempotency_keys_at', ['org_id', 'at'], unique=False)
         batch_op.create_index('uq_idempotency_keys_digest', ['org_id', 'digest'], unique=True)
 
     op.create_table('kernel_api_keys',
@@ -116,7 +115,7 @@ def upgrade() -> None:
     sa.Column('chain', sa.String(length=64), nullable=False),
     sa.Column('error', sa.String(length=500), nullable=True),
     sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.CheckConstraint("status IN ('running', 'done', 'failed')", name='ck_kernel_checks_status'),
+    sa.CheckConstraint("status = 'running' OR status = 'done' OR status = 'failed'", name='ck_kernel_checks_status'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -204,7 +203,7 @@ def upgrade() -> None:
     sa.Column('lease_until', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('worker', sa.String(length=80), nullable=True),
     sa.Column('error', sa.String(length=2000), nullable=True),
-    sa.CheckConstraint("state IN ('queued', 'running', 'done', 'dead')", name='ck_kernel_jobs_state'),
+    sa.CheckConstraint("state = 'queued' OR state = 'running' OR state = 'done' OR state = 'dead'", name='ck_kernel_jobs_state'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -242,8 +241,8 @@ def upgrade() -> None:
     sa.Column('due_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('attempts', sa.BigInteger(), nullable=False),
     sa.Column('is_test', sa.Boolean(), nullable=False),
-    sa.CheckConstraint("channel IN ('sms', 'email')", name='ck_kernel_messages_channel'),
-    sa.CheckConstraint("status IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'unknown', 'suppressed')", name='ck_kernel_messages_status'),
+    sa.CheckConstraint("channel = 'sms' OR channel = 'email'", name='ck_kernel_messages_channel'),
+    sa.CheckConstraint("status = 'queued' OR status = 'sending' OR status = 'sent' OR status = 'delivered' OR status = 'failed' OR status = 'unknown' OR status = 'suppressed'", name='ck_kernel_messages_status'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -287,8 +286,8 @@ def upgrade() -> None:
     sa.Column('channel', sa.String(40), nullable=False),
     sa.Column('address', sa.String(length=254), nullable=False),
     sa.Column('source', sa.String(40), nullable=False),
-    sa.CheckConstraint("channel IN ('sms', 'email')", name='ck_kernel_opt_outs_channel'),
-    sa.CheckConstraint("source IN ('reply', 'link', 'provider', 'manager')", name='ck_kernel_opt_outs_source'),
+    sa.CheckConstraint("channel = 'sms' OR channel = 'email'", name='ck_kernel_opt_outs_channel'),
+    sa.CheckConstraint("source = 'reply' OR source = 'link' OR source = 'provider' OR source = 'manager'", name='ck_kernel_opt_outs_source'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -455,6 +454,21 @@ def upgrade() -> None:
     sa.Column('expires_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.PrimaryKeyConstraint('id')
     )
+    op.create_table('subject_totals',
+    sa.Column('org_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('measure', sa.String(length=80), nullable=False),
+    sa.Column('subject', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('count_1', sa.BigInteger(), nullable=False),
+    sa.Column('count_2', sa.BigInteger(), nullable=False),
+    sa.Column('count_3', sa.BigInteger(), nullable=False),
+    sa.Column('count_4', sa.BigInteger(), nullable=False),
+    sa.Column('amount_1', sa.BigInteger(), nullable=False),
+    sa.Column('amount_2', sa.BigInteger(), nullable=False),
+    sa.Column('amount_3', sa.BigInteger(), nullable=False),
+    sa.Column('amount_4', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('org_id', 'measure', 'subject'),
+    sqlite_with_rowid=False
+    )
     op.create_table('totals',
     sa.Column('org_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('day', sa.String(length=10), nullable=False),
@@ -507,7 +521,7 @@ def upgrade() -> None:
     sa.Column('response', sa.String(length=1024), nullable=True),
     sa.Column('error', sa.String(length=300), nullable=True),
     sa.Column('delivered_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.CheckConstraint("state IN ('pending', 'delivered', 'failed')", name='ck_kernel_deliveries_state'),
+    sa.CheckConstraint("state = 'pending' OR state = 'delivered' OR state = 'failed'", name='ck_kernel_deliveries_state'),
     sa.ForeignKeyConstraint(['org_id', 'webhook_id'], ['kernel_webhooks.org_id', 'kernel_webhooks.id'], name='fk_kernel_deliveries_webhook_id'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
@@ -535,8 +549,8 @@ def upgrade() -> None:
     sa.Column('by_user', sa.BigInteger(), nullable=False),
     sa.Column('by_role', sa.String(length=40), nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.CheckConstraint("format IN ('csv', 'xlsx', 'jsonl')", name='ck_kernel_exports_format'),
-    sa.CheckConstraint("status IN ('running', 'done', 'failed', 'cancelled')", name='ck_kernel_exports_status'),
+    sa.CheckConstraint("format = 'csv' OR format = 'xlsx' OR format = 'jsonl'", name='ck_kernel_exports_format'),
+    sa.CheckConstraint("status = 'running' OR status = 'done' OR status = 'failed' OR status = 'cancelled'", name='ck_kernel_exports_status'),
     sa.ForeignKeyConstraint(['org_id', 'file_id'], ['kernel_files.org_id', 'kernel_files.id'], name='fk_kernel_exports_file_id'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
@@ -574,8 +588,8 @@ def upgrade() -> None:
     sa.Column('by_key', sa.BigInteger(), nullable=False),
     sa.Column('by_role', sa.String(length=40), nullable=False),
     sa.Column('ended_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.CheckConstraint("existing IN ('update', 'skip')", name='ck_kernel_imports_existing'),
-    sa.CheckConstraint("status IN ('checking', 'checked', 'running', 'done', 'failed', 'cancelled')", name='ck_kernel_imports_status'),
+    sa.CheckConstraint("existing = 'update' OR existing = 'skip'", name='ck_kernel_imports_existing'),
+    sa.CheckConstraint("status = 'checking' OR status = 'checked' OR status = 'running' OR status = 'done' OR status = 'failed' OR status = 'cancelled'", name='ck_kernel_imports_status'),
     sa.ForeignKeyConstraint(['org_id', 'file_id'], ['kernel_files.org_id', 'kernel_files.id'], name='fk_kernel_imports_file_id'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
@@ -744,6 +758,9 @@ def upgrade() -> None:
         op.execute("ALTER TABLE numbers ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE numbers FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON numbers USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
+        op.execute("ALTER TABLE subject_totals ENABLE ROW LEVEL SECURITY")
+        op.execute("ALTER TABLE subject_totals FORCE ROW LEVEL SECURITY")
+        op.execute("CREATE POLICY own_organisation ON subject_totals USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
         op.execute("ALTER TABLE totals ENABLE ROW LEVEL SECURITY")
         op.execute("ALTER TABLE totals FORCE ROW LEVEL SECURITY")
         op.execute("CREATE POLICY own_organisation ON totals USING (org_id = nullif(current_setting('tradehall.org', true), '')::bigint) WITH CHECK (org_id = nullif(current_setting('tradehall.org', true), '')::bigint)")
@@ -808,6 +825,7 @@ def downgrade() -> None:
     op.drop_table('identities')
     op.drop_table('users')
     op.drop_table('totals')
+    op.drop_table('subject_totals')
     op.drop_table('spent_tickets')
     op.drop_table('sign_in_attempts')
     op.drop_table('schema_versions')
@@ -910,7 +928,6 @@ def downgrade() -> None:
     op.drop_table('kernel_api_keys')
     with op.batch_alter_table('idempotency_keys', schema=None) as batch_op:
         batch_op.drop_index('uq_idempotency_keys_digest')
-        batch_op.drop_index('ix_idempotency_keys_at')
 
     op.drop_table('idempotency_keys')
     op.drop_table('events')

@@ -7,7 +7,7 @@ from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.reports import Measure, Total
 from tradehall.trades.phoneshop import measures
-from tradehall.trades.phoneshop.measures import SALE
+from tradehall.trades.phoneshop.measures import REPAIR, SALE, SWAP
 from tradehall.trades.phoneshop.models import HELD, Condition, Customer, PhoneStatus, RepairStatus, Sale, Swap
 from tradehall.trades.phoneshop.reports import all_of, average, for_managers, percent, rows, summed
 from tradehall.trades.phoneshop.roles import STAFF
@@ -25,19 +25,19 @@ def customer_insights(ctx: Reader) -> dict[str, Any]:
     of those who came more than once, for anything.
     """
     customers = rows(ctx, Customer)
-    with_repairs, again = ctx.subjects(measures.repairs_booked)
-    visitors, repeated = ctx.subjects(measures.spent_on_sales)
+    who = ctx.subjects(measures.spent_on_sales)
+    visitors, with_repairs = who[""], who[REPAIR]
     leading = [
         (ctx.find(Customer, customer_id), total) for customer_id, total in ctx.leaders(measures.spent_on_sales, 5)
     ]
     return {
         "total_customers": customers,
-        "customers_with_repairs": with_repairs,
-        "customers_with_sales": ctx.subjects(measures.sales_made)[0],
-        "customers_with_swaps": ctx.subjects(measures.swaps_made)[0],
-        "repeat_repair_customers": again,
-        "retention_rate": percent(with_repairs, customers),
-        "repeat_customer_rate": percent(repeated, visitors),
+        "customers_with_repairs": with_repairs.once,
+        "customers_with_sales": who[SALE].once,
+        "customers_with_swaps": who[SWAP].once,
+        "repeat_repair_customers": with_repairs.again,
+        "retention_rate": percent(with_repairs.once, customers),
+        "repeat_customer_rate": percent(visitors.again, visitors.once),
         "top_customers": [
             {
                 "id": customer.id,

@@ -16,7 +16,7 @@ def sales_made(sale: Sale, day_of: DayOf) -> Parts:
     A deposit is not revenue. Source: spec R-17.
     """
     if sale.completed_at is not None:
-        yield Part(sale.condition, sale.amount_paid, day_of(sale.completed_at), subject=sale.customer_id)
+        yield Part(sale.condition, sale.amount_paid, day_of(sale.completed_at))
 
 
 @measure(Sale)
@@ -36,7 +36,7 @@ def sales_margin(sale: Sale, day_of: DayOf) -> Parts:
         yield Part(amount=sale.margin, day=day_of(sale.completed_at))
 
 
-@measure(Sale, into=SPENT)
+@measure(Sale, into=SPENT, kinds=(SALE, SWAP, REPAIR))
 def spent_on_sales(sale: Sale, _: DayOf) -> Parts:
     """How often customers came, and what they spent in all."""
     if sale.customer_id is not None:
@@ -49,7 +49,7 @@ def swaps_made(swap: Swap, day_of: DayOf) -> Parts:
 
     Source: spec R-14.
     """
-    yield Part(amount=swap.balance_paid, day=day_of(swap.created_at), subject=swap.customer_id)
+    yield Part(amount=swap.balance_paid, day=day_of(swap.created_at))
 
 
 @measure(Swap)
@@ -83,7 +83,7 @@ def spent_on_swaps(swap: Swap, _: DayOf) -> Parts:
 @measure(Repair)
 def repairs_booked(repair: Repair, day_of: DayOf) -> Parts:
     """What repairs cost, by their status and the day they were booked."""
-    yield Part(repair.status, repair.cost, day_of(repair.created_at), subject=repair.customer_id)
+    yield Part(repair.status, repair.cost, day_of(repair.created_at))
 
 
 @measure(Repair, by=MANAGERS)

@@ -143,7 +143,7 @@ class Phone(Record, table="phoneshop_phones"):
     grade = optional(text(20))
     hold_until = optional(moment())
     swapped_from_id = optional(reference("phoneshop_swaps"))
-    acquired_via_swap_id = optional(reference("phoneshop_swaps"))
+    acquired_via_swap_id = optional(reference("phoneshop_swaps", ahead=True))
 
     known_as, searched = ("brand", "model"), ("brand", "model", "imei", "imei2")
     indexes = (("status",), ("swapped_from_id",), ("acquired_via_swap_id",))

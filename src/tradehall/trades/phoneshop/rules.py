@@ -21,7 +21,7 @@ from tradehall.trades.phoneshop.devices import Decision, guard, keep_number
 from tradehall.trades.phoneshop.imei import normalised
 from tradehall.trades.phoneshop.inspection import spent
 from tradehall.trades.phoneshop.messages import RepairReply
-from tradehall.trades.phoneshop.models import HELD, Condition, Customer, Method, Phone, PhoneStatus, Sale, UnitImei
+from tradehall.trades.phoneshop.models import HELD, Customer, Method, Phone, PhoneStatus, Sale, UnitImei
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 from tradehall.trades.phoneshop.terms import language_of, sale_warranty
 
@@ -271,16 +271,10 @@ def sell(ctx: Context, order: NewSale) -> Sale:
         tax_amount=terms.within(price - order.discount_amount, phone.cost_price),
     )
     known = (customer.phone_number, customer.email) if customer is not None else (None, None)
+    called = customer.full_name if customer is not None else "dear customer"
+    title, language = f"{phone.brand} {phone.model}", language_of(ctx, customer)
     for address in (order.customer_phone or known[0], order.customer_email or known[1]):
-        ctx.notify(
-            address,
-            "sale_receipt",
-            sale,
-            once=sale.id,
-            customer=customer.full_name if customer is not None else "dear customer",
-            phone=f"{phone.brand} {phone.model}",
-            language=language_of(ctx, customer),
-        )
+        ctx.notify(address, "sale_receipt", sale, once=sale.id, customer=called, phone=title, language=language)
     return sale
 
 
@@ -302,10 +296,10 @@ def hand_over(ctx: Context, phone: Phone, decision: str | None, **agreed: Any) -
             phone_value=phone.value,
             refunded_amount=Decimal(0),
             cost=phone.cost_price,
-            condition=Condition(phone.condition),
+            condition=phone.condition,
             model_key=model_key(phone.brand, phone.model),
             staff_id=ctx.actor.user_id or None,
-            warranty_until=sale_warranty(ctx, Condition(phone.condition)),
+            warranty_until=sale_warranty(ctx, phone.condition),
             completed_at=ctx.now if paid == agreed["original_price"] - agreed["discount_amount"] else None,
             **{"counter_amount": paid} | agreed,
         )

@@ -78,14 +78,13 @@ def swap(ctx: Context, order: NewSwap) -> Swap:
         )
     devices.guard(ctx, phone, order.imei_decision)
     made = posted(ctx, order, phone)
-    unit = received(ctx, order)
-    made.received_phone_id = unit.id
+    made.received_phone_id = received(ctx, order, ctx.reserve(made)).id
     ctx.add(made)
-    unit.acquired_via_swap_id = phone.swapped_from_id = made.id
+    phone.swapped_from_id = made.id
     phone.status = PhoneStatus.SWAPPED
     let_go(ctx, phone)
+    title, language = f"{phone.brand} {phone.model}", language_of(ctx, customer)
     for address in (customer.phone_number, customer.email):
-        title, language = f"{phone.brand} {phone.model}", language_of(ctx, customer)
         ctx.notify(
             address, "swap_receipt", made, once=made.id, language=language, customer=customer.full_name, phone=title
         )
@@ -126,8 +125,8 @@ def model_of(order: NewSwap) -> str:
     return order.given_phone_model or order.given_phone_description[:100].strip()
 
 
-def received(ctx: Context, order: NewSwap) -> Phone:
-    """The phone that comes in: RECEIVED until it is inspected, its value what was allowed until it is priced."""
+def received(ctx: Context, order: NewSwap, swap_id: int) -> Phone:
+    """The phone that comes in by a swap: RECEIVED until it is inspected, its value what was allowed until it is priced."""
     unit = Phone(
         brand=order.given_phone_brand or UNKNOWN_BRAND,
         model=model_of(order),
@@ -135,6 +134,7 @@ def received(ctx: Context, order: NewSwap) -> Phone:
         value=order.given_phone_value,
         status=PhoneStatus.RECEIVED,
         cost_price=order.given_phone_value,
+        acquired_via_swap_id=swap_id,
         **imeis(order.given_phone_imei, None),
     )
     devices.acquire(ctx, take_in(ctx, ctx.add(unit)), order.imei_decision)

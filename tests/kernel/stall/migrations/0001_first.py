@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("stock", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(40), nullable=False),
         sa.Column("remark", sa.String(length=1000000), nullable=True),
-        sa.CheckConstraint("state IN ('CLOSED', 'OPEN', 'EMPTY')", name="ck_stall_crates_state"),
+        sa.CheckConstraint("state = 'CLOSED' OR state = 'OPEN' OR state = 'EMPTY'", name="ck_stall_crates_state"),
         sa.CheckConstraint("stock >= 0", name="ck_stall_crates_stock_left"),
         sa.PrimaryKeyConstraint("id"),
         sqlite_autoincrement=True,

@@ -43,7 +43,7 @@ def upgrade() -> None:
     sa.Column('email', sa.String(length=254), nullable=True),
     sa.Column('unique_id', sa.String(length=20), nullable=False),
     sa.Column('language', sa.String(40), nullable=True),
-    sa.CheckConstraint("language IN ('en', 'fr')", name='ck_phoneshop_customers_language'),
+    sa.CheckConstraint("language = 'en' OR language = 'fr'", name='ck_phoneshop_customers_language'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -70,7 +70,7 @@ def upgrade() -> None:
     sa.Column('by_method', sa.Text(), nullable=False),
     sa.Column('closed_by_id', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.CheckConstraint("status IN ('OPEN', 'CLOSED')", name='ck_phoneshop_drawers_status'),
+    sa.CheckConstraint("status = 'OPEN' OR status = 'CLOSED'", name='ck_phoneshop_drawers_status'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -94,7 +94,7 @@ def upgrade() -> None:
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
     sa.Column('cancelled_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('cancelled_because', sa.String(length=200), nullable=True),
-    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_expenses_method'),
+    sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_expenses_method'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -112,7 +112,7 @@ def upgrade() -> None:
     sa.Column('amount', sa.BigInteger(), nullable=False),
     sa.Column('note', sa.String(length=200), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint("kind IN ('cash_in', 'cash_out', 'banked')", name='ck_phoneshop_movements_kind'),
+    sa.CheckConstraint("kind = 'cash_in' OR kind = 'cash_out' OR kind = 'banked'", name='ck_phoneshop_movements_kind'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -164,10 +164,10 @@ def upgrade() -> None:
     sa.Column('hold_until', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('swapped_from_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('acquired_via_swap_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.CheckConstraint("condition IN ('New', 'Used', 'Refurbished')", name='ck_phoneshop_phones_condition'),
-    sa.CheckConstraint("status IN ('RECEIVED', 'AVAILABLE', 'WITHHELD', 'UNDER_REPAIR', 'SOLD', 'SWAPPED', 'RETURNED')", name='ck_phoneshop_phones_status'),
+    sa.CheckConstraint("condition = 'New' OR condition = 'Used' OR condition = 'Refurbished'", name='ck_phoneshop_phones_condition'),
+    sa.CheckConstraint("status = 'RECEIVED' OR status = 'AVAILABLE' OR status = 'WITHHELD' OR status = 'UNDER_REPAIR' OR status = 'SOLD' OR status = 'SWAPPED' OR status = 'RETURNED'", name='ck_phoneshop_phones_status'),
     sa.CheckConstraint("value > 0 OR (value = 0 AND status <> 'AVAILABLE')", name='ck_phoneshop_phones_value_positive'),
-    sa.ForeignKeyConstraint(['org_id', 'acquired_via_swap_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_phones_acquired_via_swap_id', use_alter=True),
+    sa.ForeignKeyConstraint(['org_id', 'acquired_via_swap_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_phones_acquired_via_swap_id', initially='DEFERRED', deferrable=True, use_alter=True),
     sa.ForeignKeyConstraint(['org_id', 'swapped_from_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_phones_swapped_from_id', use_alter=True),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
@@ -193,7 +193,7 @@ def upgrade() -> None:
     sa.Column('counted', sa.BigInteger(), nullable=True),
     sa.Column('unexpected', sa.BigInteger(), nullable=True),
     sa.Column('missing', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint("status IN ('OPEN', 'CLOSED')", name='ck_phoneshop_stock_counts_status'),
+    sa.CheckConstraint("status = 'OPEN' OR status = 'CLOSED'", name='ck_phoneshop_stock_counts_status'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -213,7 +213,7 @@ def upgrade() -> None:
     sa.Column('method_reference', sa.String(length=100), nullable=True),
     sa.Column('note', sa.String(length=200), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_withdrawals_method'),
+    sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_withdrawals_method'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
     )
@@ -235,7 +235,7 @@ def upgrade() -> None:
     sa.Column('checked_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=False),
     sa.Column('decision', sa.String(length=200), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint("result IN ('clear', 'blocked', 'unknown')", name='ck_phoneshop_device_checks_result'),
+    sa.CheckConstraint("result = 'clear' OR result = 'blocked' OR result = 'unknown'", name='ck_phoneshop_device_checks_result'),
     sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_device_checks_phone_id'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
@@ -287,8 +287,8 @@ def upgrade() -> None:
     sa.Column('method_reference', sa.String(length=100), nullable=True),
     sa.Column('note', sa.String(length=200), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint("id_kind IN ('ghana_card', 'passport', 'driving_licence', 'voter_id', 'other')", name='ck_phoneshop_purchases_id_kind'),
-    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_purchases_method'),
+    sa.CheckConstraint("id_kind = 'ghana_card' OR id_kind = 'passport' OR id_kind = 'driving_licence' OR id_kind = 'voter_id' OR id_kind = 'other'", name='ck_phoneshop_purchases_id_kind'),
+    sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_purchases_method'),
     sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_purchases_customer_id'),
     sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_purchases_phone_id'),
     sa.PrimaryKeyConstraint('id'),
@@ -333,9 +333,9 @@ def upgrade() -> None:
     sa.Column('completed_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
     sa.Column('warranty_until', sa.Date(), nullable=True),
     sa.Column('returned_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.CheckConstraint("condition IN ('New', 'Used', 'Refurbished')", name='ck_phoneshop_sales_condition'),
-    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_sales_method'),
-    sa.CheckConstraint("tax_mode IN ('none', 'standard', 'margin')", name='ck_phoneshop_sales_tax_mode'),
+    sa.CheckConstraint("condition = 'New' OR condition = 'Used' OR condition = 'Refurbished'", name='ck_phoneshop_sales_condition'),
+    sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_sales_method'),
+    sa.CheckConstraint("tax_mode = 'none' OR tax_mode = 'standard' OR tax_mode = 'margin'", name='ck_phoneshop_sales_tax_mode'),
     sa.CheckConstraint('amount_paid <= original_price - discount_amount', name='ck_phoneshop_sales_paid'),
     sa.CheckConstraint('refunded_amount <= amount_paid', name='ck_phoneshop_sales_refunded'),
     sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_sales_customer_id'),
@@ -365,7 +365,7 @@ def upgrade() -> None:
     sa.Column('result', sa.String(40), nullable=False),
     sa.Column('phone_status', sa.String(length=20), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint("result IN ('counted', 'unexpected', 'missing')", name='ck_phoneshop_stock_count_lines_result'),
+    sa.CheckConstraint("result = 'counted' OR result = 'unexpected' OR result = 'missing'", name='ck_phoneshop_stock_count_lines_result'),
     sa.ForeignKeyConstraint(['org_id', 'phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_stock_count_lines_phone_id'),
     sa.ForeignKeyConstraint(['org_id', 'stock_count_id'], ['phoneshop_stock_counts.org_id', 'phoneshop_stock_counts.id'], name='fk_phoneshop_stock_count_lines_stock_count_id'),
     sa.PrimaryKeyConstraint('id'),
@@ -411,9 +411,9 @@ def upgrade() -> None:
     sa.Column('total_transaction_value', sa.BigInteger(), sa.Computed('given_phone_value + balance_paid', persisted=True), nullable=False),
     sa.Column('margin', sa.BigInteger(), sa.Computed('(given_phone_value + balance_paid) - cost', persisted=True), nullable=True),
     sa.Column('estimated_profit', sa.BigInteger(), sa.Computed('(given_phone_value + balance_paid) - new_phone_value', persisted=True), nullable=False),
-    sa.CheckConstraint("margin_basis IN ('cost', 'unknown')", name='ck_phoneshop_swaps_margin_basis'),
-    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_swaps_method'),
-    sa.CheckConstraint("tax_mode IN ('none', 'standard', 'margin')", name='ck_phoneshop_swaps_tax_mode'),
+    sa.CheckConstraint("margin_basis = 'cost' OR margin_basis = 'unknown'", name='ck_phoneshop_swaps_margin_basis'),
+    sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_swaps_method'),
+    sa.CheckConstraint("tax_mode = 'none' OR tax_mode = 'standard' OR tax_mode = 'margin'", name='ck_phoneshop_swaps_tax_mode'),
     sa.CheckConstraint('refunded_amount <= balance_paid + given_phone_value', name='ck_phoneshop_swaps_refunded'),
     sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_swaps_customer_id'),
     sa.ForeignKeyConstraint(['org_id', 'new_phone_id'], ['phoneshop_phones.org_id', 'phoneshop_phones.id'], name='fk_phoneshop_swaps_new_phone_id'),
@@ -538,8 +538,8 @@ def upgrade() -> None:
     sa.Column('warranty_of_sale_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('balance_due', sa.BigInteger(), sa.Computed('cost - paid_amount', persisted=True), nullable=False),
     sa.Column('margin', sa.BigInteger(), sa.Computed('((cost - parts_cost) - outside_cost) - claims_cost', persisted=True), nullable=False),
-    sa.CheckConstraint("status IN ('Pending', 'In Progress', 'Completed', 'Delivered')", name='ck_phoneshop_repairs_status'),
-    sa.CheckConstraint("unit_was IN ('RECEIVED', 'AVAILABLE', 'WITHHELD', 'UNDER_REPAIR', 'SOLD', 'SWAPPED', 'RETURNED')", name='ck_phoneshop_repairs_unit_was'),
+    sa.CheckConstraint("status = 'Pending' OR status = 'In Progress' OR status = 'Completed' OR status = 'Delivered'", name='ck_phoneshop_repairs_status'),
+    sa.CheckConstraint("unit_was = 'RECEIVED' OR unit_was = 'AVAILABLE' OR unit_was = 'WITHHELD' OR unit_was = 'UNDER_REPAIR' OR unit_was = 'SOLD' OR unit_was = 'SWAPPED' OR unit_was = 'RETURNED'", name='ck_phoneshop_repairs_unit_was'),
     sa.CheckConstraint('cost > 0 OR warranty_of_id IS NOT NULL OR warranty_of_sale_id IS NOT NULL', name='ck_phoneshop_repairs_cost'),
     sa.CheckConstraint('paid_amount <= cost', name='ck_phoneshop_repairs_paid'),
     sa.CheckConstraint('refunded_amount <= paid_amount', name='ck_phoneshop_repairs_refunded'),
@@ -574,7 +574,7 @@ def upgrade() -> None:
     sa.Column('status', sa.String(40), nullable=False),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
     sa.Column('answered_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
-    sa.CheckConstraint("status IN ('open', 'accepted', 'declined', 'replaced')", name='ck_phoneshop_estimates_status'),
+    sa.CheckConstraint("status = 'open' OR status = 'accepted' OR status = 'declined' OR status = 'replaced'", name='ck_phoneshop_estimates_status'),
     sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_estimates_repair_id'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
@@ -605,7 +605,7 @@ def upgrade() -> None:
     sa.Column('is_transfer', sa.Boolean(), nullable=False),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
     sa.Column('note', sa.String(length=200), nullable=True),
-    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_payments_method'),
+    sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_payments_method'),
     sa.CheckConstraint('amount <> 0', name='ck_phoneshop_payments_amount'),
     sa.ForeignKeyConstraint(['org_id', 'expense_id'], ['phoneshop_expenses.org_id', 'phoneshop_expenses.id'], name='fk_phoneshop_payments_expense_id', use_alter=True),
     sa.ForeignKeyConstraint(['org_id', 'movement_id'], ['phoneshop_movements.org_id', 'phoneshop_movements.id'], name='fk_phoneshop_payments_movement_id', use_alter=True),
@@ -651,8 +651,8 @@ def upgrade() -> None:
     sa.Column('method', sa.String(40), nullable=False),
     sa.Column('reason', sa.String(length=200), nullable=False),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint("condition IN ('New', 'Used', 'Refurbished')", name='ck_phoneshop_refunds_condition'),
-    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_refunds_method'),
+    sa.CheckConstraint("condition = 'New' OR condition = 'Used' OR condition = 'Refurbished'", name='ck_phoneshop_refunds_condition'),
+    sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_refunds_method'),
     sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_refunds_repair_id'),
     sa.ForeignKeyConstraint(['org_id', 'sale_id'], ['phoneshop_sales.org_id', 'phoneshop_sales.id'], name='fk_phoneshop_refunds_sale_id'),
     sa.ForeignKeyConstraint(['org_id', 'swap_id'], ['phoneshop_swaps.org_id', 'phoneshop_swaps.id'], name='fk_phoneshop_refunds_swap_id'),
@@ -680,7 +680,7 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(40), nullable=False),
     sa.Column('cost', sa.BigInteger(), nullable=False),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint("reason IN ('used', 'broken', 'faulty', 'outside')", name='ck_phoneshop_repair_parts_reason'),
+    sa.CheckConstraint("reason = 'used' OR reason = 'broken' OR reason = 'faulty' OR reason = 'outside'", name='ck_phoneshop_repair_parts_reason'),
     sa.ForeignKeyConstraint(['org_id', 'part_id'], ['phoneshop_parts.org_id', 'phoneshop_parts.id'], name='fk_phoneshop_repair_parts_part_id'),
     sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_repair_parts_repair_id'),
     sa.PrimaryKeyConstraint('id'),
@@ -737,8 +737,8 @@ def upgrade() -> None:
     sa.Column('provider_id', sa.String(length=60), nullable=True),
     sa.Column('why', sa.String(length=300), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint("method IN ('cash', 'card', 'mobile_money', 'bank', 'provider')", name='ck_phoneshop_attempts_method'),
-    sa.CheckConstraint("status IN ('pending', 'succeeded', 'failed', 'cancelled', 'expired', 'requires_verification', 'returned')", name='ck_phoneshop_attempts_status'),
+    sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_attempts_method'),
+    sa.CheckConstraint("status = 'pending' OR status = 'succeeded' OR status = 'failed' OR status = 'cancelled' OR status = 'expired' OR status = 'requires_verification' OR status = 'returned'", name='ck_phoneshop_attempts_status'),
     sa.CheckConstraint('(sale_id IS NULL) <> (repair_id IS NULL)', name='ck_phoneshop_attempts_one_document'),
     sa.ForeignKeyConstraint(['org_id', 'payment_id'], ['phoneshop_payments.org_id', 'phoneshop_payments.id'], name='fk_phoneshop_attempts_payment_id'),
     sa.ForeignKeyConstraint(['org_id', 'repair_id'], ['phoneshop_repairs.org_id', 'phoneshop_repairs.id'], name='fk_phoneshop_attempts_repair_id'),
@@ -773,7 +773,7 @@ def upgrade() -> None:
         batch_op.create_index('uq_phoneshop_payment_events_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_phoneshop_payment_events_provider_event_id', ['org_id', 'provider', 'event_id'], unique=True, sqlite_where=None, postgresql_where=None)
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_acquired_via_swap_id FOREIGN KEY (org_id, acquired_via_swap_id) REFERENCES phoneshop_swaps (org_id, id)")
+        op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_acquired_via_swap_id FOREIGN KEY (org_id, acquired_via_swap_id) REFERENCES phoneshop_swaps (org_id, id) DEFERRABLE INITIALLY DEFERRED")
         op.execute("ALTER TABLE phoneshop_phones ADD CONSTRAINT fk_phoneshop_phones_swapped_from_id FOREIGN KEY (org_id, swapped_from_id) REFERENCES phoneshop_swaps (org_id, id)")
         op.execute("ALTER TABLE phoneshop_repairs ADD CONSTRAINT fk_phoneshop_repairs_warranty_of_id FOREIGN KEY (org_id, warranty_of_id) REFERENCES phoneshop_repairs (org_id, id)")
         op.execute("ALTER TABLE phoneshop_payments ADD CONSTRAINT fk_phoneshop_payments_expense_id FOREIGN KEY (org_id, expense_id) REFERENCES phoneshop_expenses (org_id, id)")
