@@ -11,7 +11,7 @@ from tradehall.kernel.errors import Refused
 from tradehall.kernel.events import ERASED, Event, EventBook, erase_history
 from tradehall.kernel.idempotency import erase_answers
 from tradehall.kernel.jobs import Task, cancel, enqueue, errand, timer
-from tradehall.kernel.notices.ledger import To, Wish, tell
+from tradehall.kernel.notices.ledger import To, Wish, is_wanted, tell
 from tradehall.kernel.notices.sending import submit
 from tradehall.kernel.numbers import NumberBook
 from tradehall.kernel.preferences import ZONE, Chosen, PreferenceBook
@@ -79,12 +79,10 @@ class Context(Reader):
     # Reading: what is changed is written first, and a row is the same object throughout the unit.
 
     def find(self, record: type[R], row_id: int, grant: Grant | None = None) -> R | None:
-        known = self._rows.get((record, row_id))
-        if known is not None and (grant is None or grant.scope is None):
-            return known  # type: ignore[return-value]  # the key names the class
-        scoped = grant is not None and grant.scope is not None
-        if not scoped and (read := self._read.find(record, row_id)) is not None:
-            return self._hold(read)
+        if grant is None or grant.scope is None:
+            known = self._rows.get((record, row_id)) or self._read.find(record, row_id)
+            if known is not None:
+                return self._hold(known)  # type: ignore[return-value]  # the key names the class
         self.flush()
         found = super().find(record, row_id, grant)
         return None if found is None else self._hold(found)
@@ -340,10 +338,11 @@ class Context(Reader):
         is about a `person`'s account, and no row, names them. What is sent is not sent before `not_before`. Who has an
         account reads it in the language that they chose, and anybody else in this `language`.
         """
-        if self.is_silent or not to:
+        about = self.trade.templates_by_name[template]
+        if self.is_silent or not to or (isinstance(to, str) and not is_wanted(self, about)):
             return
         wish = Wish(
-            self.trade.templates_by_name[template],
+            about,
             row,
             str(once),
             values,

@@ -62,9 +62,8 @@ class Reader:
         """The row with this id, if there is one within the grant."""
         scope = grant if grant is not None and grant.scope is not None else None
         given = {"id": row_id, "org_id": self.org_id, "me": self.actor.user_id}
-        statement = select_statement(record, scope)
-        found = rows_of(record, self.session.dicts(statement, given))
-        return found[0] if found else None
+        found = self.session.dicts(select_statement(record, scope), given)
+        return record.loaded(found[0], None) if found else None
 
     def get(self, record: type[R], row_id: int, grant: Grant | None = None) -> R:
         """The row with this id; raises Missing ("Phone not found")."""

@@ -129,15 +129,16 @@ _written = lru_cache(256)(date.isoformat)
 def contributions(record: type[Record], row: Record, day_of: DayOf) -> list[Delta]:
     """Everything that a row contributes to kept totals: to the count of its table, and to the measures of its record."""
     found: list[Delta] = [((ROWS, record.stored_as, ""), 1, 0)]
+    add = found.append
     for each in MEASURES.get(record, ()):
         name = each.name
         for dimension, amount, day, count, subject in each.parts(row, day_of):
             units = scaled(amount, 2)
-            if subject is not None:
-                found.append(((name, dimension, mark(subject)), count, units))
-            found.append(((name, dimension, ""), count, units))
+            add(((name, dimension, ""), count, units))
             if day is not None:
-                found.append(((name, dimension, _written(day)), count, units))
+                add(((name, dimension, _written(day)), count, units))
+            if subject is not None:
+                add(((name, dimension, mark(subject)), count, units))
     return found
 
 

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, get_type_hints
 
 import sqlalchemy as sa
@@ -160,7 +160,7 @@ class Verb(Generic[P, T]):
     when: When | None = None
     """Whether its button is shown, by what is seen of the row."""
 
-    @property
+    @cached_property
     def event(self) -> str:
         """The name of its event: `sale.sell`."""
         return f"{self.record.__name__.lower()}.{self.name}"

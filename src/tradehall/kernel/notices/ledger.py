@@ -254,10 +254,14 @@ def tell(ctx: "Context", to: To, wish: Wish) -> Message | None:
                 _notice(ctx, user_id, wish)
         return None
     channel = Channel.EMAIL if "@" in to else Channel.SMS
-    wanted = wish.template.always or ctx.preferences[wish.template.switch]
-    if not wanted or channel not in wish.template.texts:
+    if not is_wanted(ctx, wish.template) or channel not in wish.template.texts:
         return None
     return _message(ctx, channel, to, wish)
+
+
+def is_wanted(ctx: "Context", template: Template) -> bool:
+    """Whether the organisation wants what this template says to be sent to anybody."""
+    return template.always or bool(ctx.preferences[template.switch])
 
 
 def _holders(ctx: "Context", role: Role) -> list[int]:

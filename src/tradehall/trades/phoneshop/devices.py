@@ -168,6 +168,8 @@ def keep_number(ctx: Context, phone: Phone) -> None:
 
 def _vet(ctx: Context, phone: Phone, decision: str | None) -> None:
     numbers = [each for each in (phone.imei, phone.imei2) if each]
+    if not numbers and decision is None and not ctx.preferences[DEMAND.name]:
+        return
     found = {imei: standing(ctx, imei) for imei in numbers}
     if any(each.result is CheckResult.BLOCKED for each in found.values()):
         raise Refused("device_blocked", "This device is blocked")
