@@ -154,7 +154,7 @@ def clean(text: Any) -> Any:
 
 
 Email = Annotated[
-    str, BeforeValidator(clean), StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$")
+    str, StringConstraints(max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$"), BeforeValidator(clean)
 ]
 
 
@@ -288,7 +288,7 @@ def secret(field: Field[T]) -> Field[T]:
 def text(longest: int, *, shortest: int = 0, default: Any = ...) -> Field[str]:
     """Text of at most `longest` characters (code points), trimmed and in NFC."""
     limits = StringConstraints(min_length=shortest or None, max_length=longest)
-    return Field(sa.String(longest), Annotated[str, BeforeValidator(clean), limits], default=default)
+    return Field(sa.String(longest), Annotated[str, limits, BeforeValidator(clean)], default=default)
 
 
 def email() -> Field[str]:

@@ -1,7 +1,11 @@
 """What may be answered instead of a result: a typed refusal with a stable code and a sentence for people."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+_DECIMAL = re.compile(r"Decimal\('([^']*)'\)")
+"""How Python, and no person, writes an amount."""
 
 
 class Problem(Exception):  # noqa: N818 - not every one is an error of the program
@@ -123,8 +127,8 @@ class Invalid(Problem):
     status = 422
 
     def __init__(self, errors: Sequence[Mapping[str, Any]]) -> None:
-        super().__init__("invalid", "; ".join(str(error["msg"]) for error in errors) or "Invalid request")
-        self.errors = [dict(error) for error in errors]
+        self.errors = [{**error, "msg": _DECIMAL.sub(r"\1", str(error["msg"]))} for error in errors]
+        super().__init__("invalid", "; ".join(error["msg"] for error in self.errors) or "Invalid request")
 
 
 class Throttled(Problem):

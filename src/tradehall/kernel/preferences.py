@@ -77,7 +77,7 @@ class PaperLanguage(StrEnum):
     FRENCH = "fr"
 
 
-Line = Annotated[str, BeforeValidator(clean), StringConstraints(max_length=200)]
+Line = Annotated[str, StringConstraints(max_length=200), BeforeValidator(clean)]
 ADDRESS = Setting("business_address", "Address of the business", Line, "", public=True)
 BUSINESS_PHONE = Setting("business_phone", "Telephone of the business", Line, "", public=True)
 TAX_NUMBER = Setting("tax_number", "Tax number of the business", Line, "", public=True)

@@ -138,6 +138,16 @@ async def test_a_malformed_phone_is_422(shop: Place) -> None:
         assert await shop.news() == []
 
 
+async def test_what_is_wrong_with_a_value_is_said_in_words_of_people(shop: Place) -> None:
+    given = {"brand": "x" * 51, "model": " ", "condition": "New", "value": "90071992547409.92"}
+    wrong = done(await shop.clerk.post("/api/phones/", json=given), 422)
+    assert [each["msg"] for each in wrong["detail"]] == [
+        "String should have at most 50 characters",
+        "String should have at least 1 character",
+        "Input should be less than or equal to 90071992547409.91",
+    ]
+
+
 async def test_availability_is_set_by_query_by_body_or_turned_round(shop: Place) -> None:
     made = await a_phone(shop.clerk)
     path = f"/api/phones/{made['id']}/availability"

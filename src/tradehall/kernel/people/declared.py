@@ -13,9 +13,9 @@ from tradehall.kernel.phones import e164
 from tradehall.kernel.search import digits, fold
 from tradehall.kernel.verbs import Role
 
-Text = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=254)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=254), BeforeValidator(clean)]
 Phone = Annotated[
-    str, BeforeValidator(clean), StringConstraints(min_length=5, max_length=30, pattern=r"^[+0-9 ()./-]+$")
+    str, StringConstraints(min_length=5, max_length=30, pattern=r"^[+0-9 ()./-]+$"), BeforeValidator(clean)
 ]
 
 

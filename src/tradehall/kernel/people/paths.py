@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_PASSWORD)]
 Token = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-FullName = Annotated[str, BeforeValidator(clean), StringConstraints(max_length=255)]
+FullName = Annotated[str, StringConstraints(max_length=255), BeforeValidator(clean)]
 Organisation = int | Annotated[str, StringConstraints(max_length=200)] | None
 Does = Callable[..., Awaitable[Any]]
 

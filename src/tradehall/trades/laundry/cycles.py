@@ -69,7 +69,7 @@ class Collection(Which):
     """That the clothes are out, and, of somebody else's, where they are now."""
 
     moved: bool = False
-    place: Annotated[str, BeforeValidator(clean), StringConstraints(max_length=200)] = ""
+    place: Annotated[str, StringConstraints(max_length=200), BeforeValidator(clean)] = ""
     photo: Photo | None = None
 
 

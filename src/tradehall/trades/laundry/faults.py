@@ -38,13 +38,13 @@ Answer = dict[str, Any]
 RECENT = timedelta(days=14)
 """Reports that are older do not count any more."""
 MOST_AN_HOUR = 3
-Note = Annotated[str, BeforeValidator(clean), StringConstraints(max_length=500)]
+Note = Annotated[str, StringConstraints(max_length=500), BeforeValidator(clean)]
 
 
 class Fault(Which):
     """What is wrong with a machine; the photo is base64."""
 
-    description: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=5, max_length=500)]
+    description: Annotated[str, StringConstraints(min_length=5, max_length=500), BeforeValidator(clean)]
     photo_data: Photo | None = None
 
 

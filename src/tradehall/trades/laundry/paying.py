@@ -38,7 +38,7 @@ class TopUp(BaseModel):
     """What somebody paid in; below zero what was paid out to them."""
 
     amount: Annotated[Decimal, Limit(ge=-10_000, le=10_000, max_digits=7, decimal_places=2), AfterValidator(_some)]
-    note: Annotated[str, BeforeValidator(clean), StringConstraints(max_length=200)] = ""
+    note: Annotated[str, StringConstraints(max_length=200), BeforeValidator(clean)] = ""
 
 
 def price(reader: Reader, kind: MachineType) -> Decimal:

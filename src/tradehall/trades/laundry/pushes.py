@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from tradehall.kernel.trade import Trade
 
 MOST_DEVICES = 10
-Key = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=200)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(clean)]
 
 
 class Keys(BaseModel):
     """The keys of a browser, as it gives them."""
 
     p256dh: Key
-    auth: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=100)]
+    auth: Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(clean)]
 
 
 class Endpoint(BaseModel):
     """The address at which a browser is told; nobody but itself and its push service knows it."""
 
-    endpoint: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=1000)]
+    endpoint: Annotated[str, StringConstraints(min_length=1, max_length=1000), BeforeValidator(clean)]
 
 
 class Browser(Endpoint):

@@ -44,7 +44,7 @@ class Tender(BaseModel):
 class TradeIn(BaseModel):
     """A phone that is given in part payment of the first line, which is a swap then."""
 
-    given_phone_description: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=200)]
+    given_phone_description: Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(clean)]
     given_phone_value: Allowance
     given_phone_imei: str | None = None
     given_phone_brand: Brand | None = None

@@ -96,7 +96,7 @@ class Scan(BaseModel):
     """A phone by its id, or else by its IMEI."""
 
     phone_id: Annotated[int, ID, Refers(Phone)] | None = None
-    imei: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=40)] | None = None
+    imei: Annotated[str, StringConstraints(min_length=1, max_length=40), BeforeValidator(clean)] | None = None
 
 
 @act(StockCount, by=MANAGERS)

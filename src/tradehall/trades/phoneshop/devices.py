@@ -34,7 +34,7 @@ CHECK_DAYS = Setting("imei_check_days", "Days for which the result of a check of
 DEMAND = Setting("imei_decision", "Demand a decision where nobody knows whether a device is blocked", bool, False)
 settings = (HOLD_DAYS, CHECK_DAYS, DEMAND)
 
-Decision = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=200)]
+Decision = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(clean)]
 """Why a phone is taken or sold of which nobody knows whether it is blocked."""
 
 
@@ -102,9 +102,9 @@ class BlockedChanges(Form, of=BlockedDevice, fields=("reason", "source"), partia
 class Question(Form, of=DeviceCheck, fields=("reference",)):
     """An IMEI to look up. With a `result` it is what a `provider` said of it, under a `reference`."""
 
-    imei: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=40)]
+    imei: Annotated[str, StringConstraints(min_length=1, max_length=40), BeforeValidator(clean)]
     result: CheckResult | None = None
-    provider: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=40)] | None = None
+    provider: Annotated[str, StringConstraints(min_length=1, max_length=40), BeforeValidator(clean)] | None = None
 
 
 @dataclass(frozen=True)

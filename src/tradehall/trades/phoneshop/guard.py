@@ -48,8 +48,8 @@ _OF_MODEL = find(
 OF_MODEL = _OF_MODEL.standing()
 OF_CONDITION = _OF_MODEL.where(Sale.condition == wanted("condition")).standing()
 
-Brand = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=50)]
-Model = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=100)]
+Brand = Annotated[str, StringConstraints(min_length=1, max_length=50), BeforeValidator(clean)]
+Model = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(clean)]
 
 
 class Quote(BaseModel):

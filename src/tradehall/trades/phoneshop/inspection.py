@@ -60,9 +60,9 @@ def named(given: Any) -> Any:
 class Finding(BaseModel):
     """One thing that was looked at: `"battery"`, or `{"name": "battery", "passed": false, "note": "71 %"}`."""
 
-    name: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=80)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=80), BeforeValidator(clean)]
     passed: bool = True
-    note: Annotated[str, BeforeValidator(clean), StringConstraints(max_length=200)] | None = None
+    note: Annotated[str, StringConstraints(max_length=200), BeforeValidator(clean)] | None = None
 
 
 class NewInspection(Form, of=Inspection, fields=("grade", "asking_price")):

@@ -93,7 +93,7 @@ class TakenPart(BaseModel):
     part_id: Annotated[int, ID, Refers(SparePart)] | None = None
     quantity: Annotated[int, Limit(ge=1, le=1000)] = 1
     reason: Reason = Reason.USED
-    name: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=100)] | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(clean)] | None = None
     unit_cost: Annotated[Decimal, *decimal_limits(2, at_least=0)] | None = None
 
 

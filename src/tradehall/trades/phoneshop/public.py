@@ -21,7 +21,7 @@ from tradehall.trades.phoneshop.providers import begun, pay_by_link
 
 TRIES, WITHIN = 8, timedelta(minutes=5)
 PHOTOS_LAST = timedelta(minutes=10)
-Words = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=20)]
+Words = Annotated[str, StringConstraints(min_length=1, max_length=20), BeforeValidator(clean)]
 
 
 class Lookup(BaseModel):

@@ -21,7 +21,7 @@ from tradehall.trades.phoneshop.repairs import UNFINISHED, hold_unit
 from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
 from tradehall.trades.phoneshop.rules import Amount, Paid, PaymentReference, take_in
 
-Reason = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=200)]
+Reason = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(clean)]
 
 
 def stands(document: Mapping[str, Any]) -> bool:

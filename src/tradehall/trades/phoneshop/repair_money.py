@@ -23,7 +23,7 @@ class RepairRefund(BaseModel):
     """How much of a repair's money is given back, why, and how; without an amount all of it."""
 
     amount: Amount | None = None
-    reason: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=200)]
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(clean)]
     payment_method: Paid = Method.CASH
     payment_reference: PaymentReference | None = None
 

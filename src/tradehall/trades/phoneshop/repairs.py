@@ -25,7 +25,7 @@ from tradehall.trades.phoneshop.terms import OWN_JOBS, REPAIR_WARRANTY, warranty
 
 PENDING, IN_PROGRESS, COMPLETED, DELIVERED = RepairStatus
 UNFINISHED = (PENDING, IN_PROGRESS)
-Why = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=500)]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=500), BeforeValidator(clean)]
 REFUSALS = {"unknown_status": 400}
 TOLD = ("phone_description", "issue_description", "diagnosis", "due_date", "technician_id", "warranty_days")
 

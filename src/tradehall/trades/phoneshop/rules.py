@@ -37,9 +37,9 @@ Amount = Annotated[Decimal, *decimal_limits(2, above=0)]
 Allowance = Annotated[Decimal, *decimal_limits(2, at_least=0)]
 Discount = Annotated[Decimal, *decimal_limits(2, at_least=0)]
 Paid = Annotated[Method, AfterValidator(at_the_counter)]
-PaymentReference = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=100)]
-Note = Annotated[str, BeforeValidator(clean), StringConstraints(max_length=200)]
-PhoneNumber = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=9, max_length=20)]
+PaymentReference = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(clean)]
+Note = Annotated[str, StringConstraints(max_length=200), BeforeValidator(clean)]
+PhoneNumber = Annotated[str, StringConstraints(min_length=9, max_length=20), BeforeValidator(clean)]
 
 CUSTOMER = ("full_name", "phone_number", "email")
 PHONE = ("brand", "model", "condition", "value", "imei", "imei2", "cost_price", "category_id", "brand_id", "specs")

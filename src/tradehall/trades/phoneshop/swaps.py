@@ -48,7 +48,7 @@ class NewSwap(BaseModel):
     """A customer's phone and a balance in money, for a phone of the shop."""
 
     customer_id: Annotated[int, ID, Refers(Customer)]
-    given_phone_description: Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=200)]
+    given_phone_description: Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(clean)]
     given_phone_value: Allowance
     new_phone_id: Annotated[int, ID, Refers(Phone)]
     balance_paid: Allowance = Decimal(0)

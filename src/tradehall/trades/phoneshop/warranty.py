@@ -16,7 +16,7 @@ from tradehall.trades.phoneshop.reach import WORKSHOP
 from tradehall.trades.phoneshop.repairs import begin
 from tradehall.trades.phoneshop.roles import STAFF
 
-Issue = Annotated[str, BeforeValidator(clean), StringConstraints(min_length=1, max_length=500)]
+Issue = Annotated[str, StringConstraints(min_length=1, max_length=500), BeforeValidator(clean)]
 
 
 class Claim(BaseModel):
