@@ -44,6 +44,7 @@ async def readiness(office: Office, folder: Path) -> dict[str, bool]:
 async def test_an_installation_in_order_is_ready(application: Application) -> None:
     answer = await application.stranger.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
+    assert "Retry-After" not in answer.headers
     assert {name: each["ok"] for name, each in answer.json()["checks"].items()} == dict.fromkeys(MANY, True)
 
 
@@ -52,11 +53,14 @@ async def test_the_seed_s_health_paths_stay_as_they_are(application: Application
     assert "checks" not in (await application.stranger.get("/health")).json()
 
 
-async def test_a_schema_that_is_behind_is_not_ready(application: Application, tmp_path: Path) -> None:
+async def test_p_31_a_schema_that_is_behind_is_not_ready_and_says_when_to_ask_again(
+    application: Application, tmp_path: Path
+) -> None:
     await application.office.database.unit(Statement(sa.text("DELETE FROM alembic_version")))
     assert await readiness(application.office, tmp_path) == dict.fromkeys(MANY, True) | {"migrations": False}
     answer = await application.stranger.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "not ready")
+    assert (answer.headers["Retry-After"], answer.headers["Cache-Control"]) == ("5", "no-store")
 
 
 async def test_jobs_that_wait_for_long_are_not_ready(

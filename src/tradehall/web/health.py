@@ -30,6 +30,8 @@ LONGEST_LAG = 300.0
 """Seconds that a due job may wait before this installation counts as not ready."""
 LEAST_FREE = 100 * 1024 * 1024
 """Bytes that must be free in the data folder."""
+RETRY_AFTER = "5"
+"""Seconds after which whoever hears that it is not ready may ask again."""
 
 Found = dict[str, Any]
 
@@ -139,7 +141,7 @@ def routes(health: Health) -> APIRouter:
         checks = await health.checks()
         ready = all(each["ok"] for each in checks.values())
         body = {"status": "ready" if ready else "not ready", "checks": checks}
-        headers = {"Cache-Control": "no-store"}
+        headers = {"Cache-Control": "no-store"} | ({} if ready else {"Retry-After": RETRY_AFTER})
         return Response(orjson.dumps(body), 200 if ready else 503, headers, "application/json")
 
     @router.get("/metrics", include_in_schema=False)
