@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import random
 from functools import partial
 from typing import Any
 
 import pytest
 
-from tests.kernel.floor import HERE, Floor, bring
+from tests.kernel import stall
+from tests.kernel.floor import HERE, NOW, Floor, bring
 from tests.kernel.stall import Amount, Crate, take
+from tests.running import SECRET, Clock
+from tradehall.kernel import checks
 from tradehall.kernel.audit import Anchor, anchor, parsed
 from tradehall.kernel.audit import verify as verified
+from tradehall.kernel.calls import Close
 from tradehall.kernel.context import Context
+from tradehall.kernel.database import Session
+from tradehall.kernel.events import Walk, head
+from tradehall.kernel.jobs import LEASE, Claim
+from tradehall.kernel.office import Office
 from tradehall.kernel.records import find
 from tradehall.kernel.verbs import act
 
@@ -64,6 +73,16 @@ async def a_log(floor: Floor) -> list[Anchor]:
 async def found(floor: Floor, anchors: list[Anchor]) -> list[str]:
     wrong: list[str] = await floor.read(lambda session: list(verified(session, HERE, anchors)))
     return wrong
+
+
+def as_in_one_go(session: Session) -> bool:
+    """Whether walks that go on from what another one left after each page find the same as one that goes through."""
+    wrong: list[str] = []
+    walk = Walk(HERE)
+    while (page := walk.page(session, 7)) is not None:
+        wrong += page
+        walk = Walk(HERE, json.loads(json.dumps(walk.left)))
+    return [*wrong, *walk.rest(session)] == [*verified(session, HERE)]
 
 
 class Tamperer:
@@ -159,15 +178,17 @@ class Tamperer:
 async def test_row_42_200_of_200_edits_are_found(floor: Floor, seed: int) -> None:
     anchors = await a_log(floor)
     assert await found(floor, anchors) == []
-    missed = []
+    missed, differ = [], []
     with floor.plain() as plain:
         tamperer = Tamperer(plain, seed, floor.on_sqlite)
         for _ in range(EDITS // 2):
             done = tamperer.tamper()
             if not await found(floor, anchors):
                 missed.append(done)
+            if not await floor.read(as_in_one_go):
+                differ.append(done)
             tamperer.restore()
-    assert missed == []
+    assert (missed, differ) == ([], [])
     assert await found(floor, anchors) == []
 
 
@@ -192,6 +213,48 @@ async def test_row_42_personal_values_that_nobody_erased_are_missed(floor: Floor
     wrong = await found(floor, anchors)
     assert sum("stall_crates" in each for each in wrong) == 2
     assert all("is gone, and nobody erased it" in each for each in wrong)
+
+
+def begun(ctx: Context) -> int:
+    with ctx.happening("check.begin"):
+        return checks.begin(ctx).id
+
+
+async def test_row_42_a_check_takes_turns_and_a_crash_costs_one(
+    floor: Floor, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "TURN", 0)
+    clock.set(NOW.isoformat())
+    office = Office(floor.database, [stall.trade], SECRET, clock)
+
+    async def looked_at(check_id: int) -> checks.Check:
+        await office.work_once()
+        row: checks.Check = await floor.rule(lambda ctx: ctx.get(checks.Check, check_id))
+        assert row.status == "done"
+        return row
+
+    await a_log(floor)
+    floor.sql("UPDATE event_changes SET personal = NULL, personal_salt = NULL WHERE personal IS NOT NULL")
+    floor.sql("UPDATE events SET verb = 'x' WHERE id = 3")
+    check = await floor.rule(begun)
+    [job] = await floor.do(Claim("one", clock, ["stall"]))
+    then = await checks.run.run(office, job)
+    assert callable(then)
+    await floor.do(Close(stall.trade, job, "one", clock(), then))
+    assert await floor.rule(begun) == check, "it goes on: there is no other"
+    [job] = await floor.do(Claim("lost", clock, ["stall"]))
+    assert job.payload["walk"]["last"] > 5
+    clock.forward(seconds=LEASE.total_seconds())
+    await floor.do(bring("ahead of it"))
+    ahead = await floor.read(lambda session: head(session, HERE))
+    floor.sql(f"UPDATE events SET verb = 'x' WHERE id IN (5, {ahead})")
+    wrong = (await looked_at(check)).wrong
+    assert [each for each in wrong if "chain" in each] == [
+        "the chain is broken at event 3", f"the chain is broken at event {ahead}",
+    ]  # fmt: skip
+    assert sum("stall_crates" in each and "nobody erased it" in each for each in wrong) == 2
+    assert sorted((await looked_at(await floor.rule(begun))).wrong) == sorted(await found(floor, []))
+    await office.worker.close()
 
 
 def test_a_file_that_holds_no_anchors_is_refused() -> None:

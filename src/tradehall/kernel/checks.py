@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 MOST_WRONG = 100
 """So many sentences tell enough of a log that was altered."""
+TURN = 60.0
+"""Seconds: after so long the rest waits for its turn as a job of its own."""
 
 
 class Checked(StrEnum):
@@ -56,21 +59,31 @@ def begin(ctx: Context) -> Check:
             return old
         ctx.delete(old)
     row = ctx.add(Check(of_trade=ctx.trade.name, rows=head(ctx.session, ctx.org_id)))
-    ctx.later(run, {"check": row.id}, once=str(row.id), target="check")
+    go_on(ctx, {"check": row.id})
     return row
 
 
 @task("audit.check", timeout=600, at_once=1)
 async def run(office: "Office", job: Job) -> Then | None:
-    """Look at the log from its first event to its last; after a crash, from the first again."""
-    check_id, walk = job.payload["check"], Walk(job.org_id)
-    wrong: list[str] = []
+    """Look at the log for a turn, from its first event or from where the turn before left it, and at last at the whole.
+
+    A crash costs a turn. What is altered behind the place that a check has reached is for the next one to find.
+    """
+    given, until = job.payload, monotonic() + TURN
+    check_id, walk, wrong = given["check"], Walk(job.org_id, given.get("walk")), given.get("wrong", [])
     while (found := await office.database.read(job.org_id, walk.page)) is not None:
         wrong = (wrong + found)[:MOST_WRONG]
         if not await office.database.unit(Note(Check, job.org_id, check_id, walk.last)):
             return None
-    wrong += await office.database.read(job.org_id, lambda session: [*walk.rest(session)])
+        if monotonic() >= until:
+            return partial(go_on, given={"check": check_id, "walk": walk.left, "wrong": wrong})
+    wrong = wrong + await office.database.read(job.org_id, lambda session: [*walk.rest(session)])
     return partial(end, check_id=check_id, wrong=wrong[:MOST_WRONG], event=walk.last, chain=walk.former)
+
+
+def go_on(ctx: Context, given: Mapping[str, Any]) -> None:
+    """Have the rest looked at in another turn."""
+    ctx.later(run, given, once=str(given["check"]), target="check")
 
 
 def end(ctx: Context, check_id: int, wrong: list[str], event: int, chain: str) -> None:

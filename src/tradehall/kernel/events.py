@@ -294,11 +294,18 @@ def head(session: Session, org_id: int) -> int:
 
 
 class Walk:
-    """An organisation's log, looked at from its first event on, a page at a time."""
+    """An organisation's log, looked at from its first event on, or from where another walk `left` it, a page at a time."""
 
-    def __init__(self, org_id: int) -> None:
-        self.org_id, self.former, self.last = org_id, START, 0
-        self._gone: dict[tuple[str, int], int] = {}
+    def __init__(self, org_id: int, left: Mapping[str, Any] | None = None) -> None:
+        left = left or {"last": 0, "former": START, "gone": []}
+        self.org_id, self.last, self.former = org_id, left["last"], left["former"]
+        self._gone: dict[tuple[str, int], int] = {(entity, row_id): event for entity, row_id, event in left["gone"]}
+
+    @property
+    def left(self) -> dict[str, Any]:
+        """Where it is, as JSON: the last event, the chain's value there, and whose values are gone and not yet erased."""
+        gone = [[*record, event_id] for record, event_id in self._gone.items()]
+        return {"last": self.last, "former": self.former, "gone": gone}
 
     def page(self, session: Session, most: int = 2000) -> list[str] | None:
         """What is wrong with the next events, a sentence each; None after the last."""
