@@ -147,6 +147,17 @@ async def test_a_task_that_fails_is_tried_again_later_and_later_and_then_dead_an
     assert (await rows(floor))[0].payload == {"words": "fails", "bring": False}
 
 
+async def test_p_24_what_waits_beside_it_under_no_key_does_not_take_the_place_of_what_fails(
+    floor: Floor, office: Office, clock: Clock
+) -> None:
+    await ask(floor, "fails", "fails")
+    assert await office.work_once() == 2
+    assert await states(floor) == [("queued", 1)] * 2
+    clock.forward(days=1)
+    assert await office.work_once() == 2
+    assert await states(floor) == [("queued", 2)] * 2
+
+
 def try_in_vain(words: str, tries: int = 0) -> Any:
     """A rule that asks for a task which fails, and has done so that often."""
 

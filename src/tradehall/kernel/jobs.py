@@ -325,7 +325,7 @@ class Failed(Work):
     def run(self, batch: Batch) -> bool:
         job = self.job
         twin = (JOBS.c.org_id == job.org_id, JOBS.c.of_trade == job.of_trade, JOBS.c.key == job.key, _QUEUED)
-        superseded = batch.session.execute(sa.select(JOBS.c.id).where(*twin)).first() is not None
+        superseded = job.key is not None and bool(batch.session.execute(sa.select(JOBS.c.id).where(*twin)).first())
         dead = job.attempts >= TRIES or superseded
         values: dict[str, Any] = {"lease_until": None, "error": self.error[:2000]}
         values |= {"state": JobState.DEAD} if dead else {"state": JobState.QUEUED}
