@@ -17,10 +17,12 @@ from tests.kernel import stall
 from tests.kernel.floor import HERE, NOW, THERE, Floor, bring
 from tests.kernel.stall import Crate, NewCrate
 from tests.running import SECRET, Clock
+from tradehall.kernel import checks, worker
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, Unavailable
-from tradehall.kernel.jobs import JOBS, KEPT_FOR, LEASE, TRIES, Claim, Job, Then, drop_done, given_up, task
+from tradehall.kernel.jobs import JOBS, KEPT_FOR, LEASE, TRIED_FOR, TRIES, Claim, Job, Then, drop_done, given_up, task
 from tradehall.kernel.office import Office
+from tradehall.kernel.transfer import preparing, running
 
 SAID: list[tuple[int, Any]] = []
 """What the world outside heard: the job's id and the words."""
@@ -35,6 +37,8 @@ async def say(office: Office, job: Job) -> Then | None:
     if door := DOORS.get(words):
         await door.wait()
     SAID.append((job.id, words))
+    if words == "no answer":
+        raise TimeoutError
     if words == "fails":
         raise Unavailable("Nobody listens")
     if not job.payload.get("bring"):
@@ -59,6 +63,9 @@ async def doomed(office: Office, job: Job) -> None:
 def missed(ctx: Context, given: Mapping[str, Any]) -> None:
     """A crate tells that nobody tries it again."""
     ctx.do(stall.bring, NewCrate(label=f"gave up {given['words']}"))
+
+
+given_up(slow)(missed)
 
 
 @pytest.fixture(autouse=True)
@@ -208,7 +215,22 @@ async def test_a_task_has_its_time_and_no_more(floor: Floor, office: Office) -> 
     assert await office.work_once() == 1
     [row] = await rows(floor)
     assert row.state == "queued"
-    assert row.error.startswith("TimeoutError at ")
+    assert re.match(r"OutOfTimeError at .*, because of TimeoutError at .*, because of CancelledError at ", row.error)
+
+
+async def test_p_24_a_task_that_runs_into_its_time_out_again_is_given_up_before_all_its_tries(
+    floor: Floor, office: Office, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [2 * each.timeout for each in (checks.run, preparing.run, running.run)] == [TRIED_FOR] * 3
+    monkeypatch.setattr(worker, "TRIED_FOR", 2 * slow.timeout)
+    await floor.rule(lambda ctx: ctx.later(slow, {"words": "hello"}))
+    await ask(floor, "no answer")
+    assert await office.work_once() == 2
+    assert (await floor.labels(), await states(floor)) == ([], [("queued", 1)] * 2)
+    clock.set((await rows(floor))[0].due_at.isoformat())
+    assert await office.work_once() == 2
+    assert (await floor.labels(), await states(floor)) == (["gave up hello"], [("dead", 2), ("queued", 2)])
+    assert [row.error.partition(" at ")[0] for row in await rows(floor)] == ["OutOfTimeError", "TimeoutError"]
 
 
 async def test_a_task_whose_closing_rule_is_refused_is_tried_again(floor: Floor, office: Office) -> None:

@@ -1,12 +1,16 @@
 """The backlog: the jobs of a trade as its owner sees them, and another try for one that is dead or waits (P-24)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
 
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Listing, Reading
+from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Refused
-from tradehall.kernel.jobs import Job, JobState
+from tradehall.kernel.jobs import JOBS, Job, JobState, next_due
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import Verb, where
 
@@ -38,3 +42,11 @@ def paths(trade: "Trade") -> Iterator[Contract]:
     yield Contract("GET", path, Listing(jobs))
     yield Contract("GET", f"{path}/{{id}}", Reading(jobs))
     yield Contract("POST", f"{path}/{{id}}/retry", again, shape=jobs.shape)
+
+
+def standing(session: Session, trades: Iterable[str]) -> tuple[dict[tuple[str, str], int], datetime | None]:
+    """How many jobs there are of each task and state, all timers as one task, and when the next one is, or was, due."""
+    task = sa.case((JOBS.c.entity == "", JOBS.c.verb), else_="timer").label("task")
+    counted = sa.select(task, JOBS.c.state, sa.func.count().label("jobs")).where(JOBS.c.of_trade.in_(list(trades)))
+    rows = session.execute(counted.group_by(task, JOBS.c.state))
+    return {(row.task, row.state): row.jobs for row in rows}, next_due(session, trades)

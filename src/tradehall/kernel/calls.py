@@ -277,7 +277,7 @@ class GiveUp(Failed):
     through_context = True
 
     def __init__(self, trade: "Trade", job: Job, worker: str, error: BaseException, now: datetime) -> None:
-        super().__init__(job, worker, error, now)
+        super().__init__(job, worker, error, now, is_last=True)
         self.trade, self.org_id = trade, job.org_id
 
     def run(self, batch: Batch) -> bool:

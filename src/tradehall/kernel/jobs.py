@@ -23,6 +23,8 @@ LEASE = timedelta(seconds=60)
 KEPT_FOR = timedelta(days=7)
 """How long a job that is done can still be seen."""
 TRIES = 8
+TRIED_FOR = 1200.0
+"""Seconds: a task that runs into its time-out is given up once its tries may have taken so long."""
 BATCH = 200
 """How many jobs a worker takes at once."""
 
@@ -96,7 +98,8 @@ def task(name: str, *, timeout: float = 30, at_once: int = 8) -> Callable[[Run],
 
     It asks the outside world, and returns a rule that is carried out in the unit that marks the job done, or None. It may
     run again where nobody knows whether it ended: what it asks for names the same id each time. One that raises is tried
-    again later and later, and then dead and visible.
+    again later and later, `TRIES` times, and then dead and visible. One that takes longer than its `timeout` most likely does
+    so again: it is tried `TRIED_FOR` seconds in all, with 600 seconds twice. What takes long had better end its turn before.
     """
 
     def declare(run: Run) -> Task:
@@ -311,22 +314,22 @@ class Finish(Work):
 
 
 class Failed(Work):
-    """Note that a job failed: it waits for its next try, or is dead and visible. Gives whether nobody tries it again.
+    """Note that a job failed: it waits for its next try, or is dead and visible if that `is_last`. Gives whether it is dead.
 
     Kept is what kind of error it was, and where: its words may hold what somebody sent (row 41).
     """
 
     org_id = 0
 
-    def __init__(self, job: Job, worker: str, error: BaseException, now: datetime) -> None:
-        self.job, self.worker, self.now = job, worker, now
+    def __init__(self, job: Job, worker: str, error: BaseException, now: datetime, is_last: bool = False) -> None:
+        self.job, self.worker, self.now, self.is_last = job, worker, now, is_last
         self.error = kept(error)
 
     def run(self, batch: Batch) -> bool:
         job = self.job
         twin = (JOBS.c.org_id == job.org_id, JOBS.c.of_trade == job.of_trade, JOBS.c.key == job.key, _QUEUED)
         superseded = job.key is not None and bool(batch.session.execute(sa.select(JOBS.c.id).where(*twin)).first())
-        dead = job.attempts >= TRIES or superseded
+        dead = self.is_last or superseded
         values: dict[str, Any] = {"lease_until": None, "error": self.error[:2000]}
         values |= {"state": JobState.DEAD} if dead else {"state": JobState.QUEUED}
         if not dead:
@@ -390,11 +393,3 @@ def _erase(ctx: "Context", subject: Subject) -> int:
 
 HOLDINGS["jobs"] = Holding(_shown, _erase)
 keep_for("jobs", "finished jobs", KEPT_FOR.days, drop_done)
-
-
-def standing(session: Session, trades: Iterable[str]) -> tuple[dict[tuple[str, str], int], datetime | None]:
-    """How many jobs there are of each task and state, all timers as one task, and when the next one is, or was, due."""
-    task = sa.case((JOBS.c.entity == "", JOBS.c.verb), else_="timer").label("task")
-    counted = sa.select(task, JOBS.c.state, sa.func.count().label("jobs")).where(JOBS.c.of_trade.in_(list(trades)))
-    rows = session.execute(counted.group_by(task, JOBS.c.state))
-    return {(row.task, row.state): row.jobs for row in rows}, next_due(session, trades)

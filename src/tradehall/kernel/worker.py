@@ -20,6 +20,7 @@ from tradehall.kernel.jobs import (
     LEASE,
     LOST,
     TASKS,
+    TRIED_FOR,
     TRIES,
     Badly,
     Claim,
@@ -28,6 +29,8 @@ from tradehall.kernel.jobs import (
     GiveBack,
     Job,
     LostLeaseError,
+    Task,
+    Then,
     WorkerLostError,
     next_due,
 )
@@ -59,6 +62,10 @@ A hundred targets that hang take no room from those that answer, and none from a
 """
 CROWD = 2
 """So many times as many of a group's are in hand at most."""
+
+
+class OutOfTimeError(Exception):
+    """A task took longer than its time-out."""
 
 
 Crowd = dict[str, Counter[Standing]]
@@ -253,7 +260,7 @@ class Worker:
             log.warning("job %s went to another worker", job.id)
             self._held.pop(job.id, None)
         except Exception as error:
-            if job.entity or not isinstance(error, Problem | OSError):
+            if job.entity or not isinstance(error, Problem | OSError | OutOfTimeError):
                 log.exception("job %s failed", job.id)
             else:
                 log.warning("job %s, %s, failed: %s", job.id, job.verb, type(error).__name__)
@@ -267,10 +274,12 @@ class Worker:
 
     def _failed(self, job: Job, error: Exception) -> Failed:
         """What notes that a job failed."""
-        now = self.office.clock()
-        if job.attempts < TRIES or job.verb not in LOST:
-            return Failed(job, self.name, error, now)
-        return GiveUp(self.office.trades[job.of_trade], job, self.name, error, now)
+        now, is_last = self.office.clock(), job.attempts >= TRIES
+        if isinstance(error, OutOfTimeError):
+            is_last = is_last or job.attempts * TASKS[job.verb].timeout >= TRIED_FOR
+        if is_last and job.verb in LOST:
+            return GiveUp(self.office.trades[job.of_trade], job, self.name, error, now)
+        return Failed(job, self.name, error, now, is_last)
 
     async def _attempt(self, job: Job) -> bool:
         """Do a job; gives whether its target took it."""
@@ -286,8 +295,7 @@ class Worker:
             task = TASKS[job.verb]
             if job.attempts > TRIES:
                 raise WorkerLostError
-            async with asyncio.timeout(task.timeout):
-                then = await task.run(self.office, job)
+            then = await _in_time(task, self.office, job)
             if then is None:
                 self._finish(job)
                 return True
@@ -328,6 +336,16 @@ class Worker:
         for task in self._under_way:
             task.cancel()
         await asyncio.gather(*self._under_way, return_exceptions=True)
+
+
+async def _in_time(task: Task, office: "Office", job: Job) -> Then | Badly | None:
+    try:
+        async with asyncio.timeout(task.timeout) as limit:
+            return await task.run(office, job)
+    except TimeoutError as error:
+        if limit.expired():
+            raise OutOfTimeError from error
+        raise  # what it asked did not answer in time
 
 
 def _is_full(held: Counter[Standing], standing: Standing) -> bool:

@@ -16,9 +16,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from tradehall.kernel.backlog import standing
 from tradehall.kernel.errors import Denied
 from tradehall.kernel.hosts import is_loopback
-from tradehall.kernel.jobs import standing
 from tradehall.kernel.office import Office
 from tradehall.kernel.versions import current
 from tradehall.web.watch import Watch
