@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any, ClassVar, TypeVar
 
 from tradehall.kernel.database.session import Session
@@ -10,6 +11,8 @@ from tradehall.kernel.errors import OutcomeUnknown, Problem, StorageFull, Unavai
 from tradehall.kernel.meters import GROUPS
 
 TRIES = 4
+NONE_CAME_SECONDS = 0.001
+MOST_PATIENT_SECONDS = 0.005
 B = TypeVar("B", bound="Book")
 T = TypeVar("T")
 Steps = Generator[None, None, T]
@@ -290,6 +293,23 @@ def settle(transact: Transact, works: Sequence[Asked]) -> Steps[list[Outcome]]:
     for work in works:
         outcomes += [(yield from _alone(transact, work))]
     return outcomes
+
+
+class Patience:
+    """How long a group waits for more of those who were under way a moment ago, since each commit costs as much for one as
+    for many: until none has come for a millisecond, and not for long.
+    """
+
+    def __init__(self) -> None:
+        self._first = self._came = monotonic()
+        self._known = 0
+
+    def lasts(self, known: int) -> bool:
+        """Whether to wait on, now that so many have come."""
+        now = monotonic()
+        if known > self._known:
+            self._known, self._came = known, now
+        return now < min(self._came + NONE_CAME_SECONDS, self._first + MOST_PATIENT_SECONDS)
 
 
 def whole(steps: Steps[T]) -> T:

@@ -15,9 +15,9 @@ from sqlalchemy.util.concurrency import await_only, greenlet_spawn
 
 from tradehall.kernel.database.fitness import unfit
 from tradehall.kernel.database.gathering import Gathering
-from tradehall.kernel.database.group import Asked, Clash, Outcome, Steps, Void, run_batch, settle, whole
+from tradehall.kernel.database.group import Asked, Clash, Outcome, Patience, Steps, Void, run_batch, settle, whole
 from tradehall.kernel.database.session import Keyed, Prepared, Row, Session
-from tradehall.kernel.database.sqlite import PATIENCE, answer_all, tell_nobody
+from tradehall.kernel.database.sqlite import answer_all, tell_nobody
 from tradehall.kernel.database.walls import by_name
 from tradehall.kernel.errors import Invalid, OutcomeUnknown, Problem, Refused, StorageFull, Unavailable
 
@@ -259,8 +259,8 @@ class PostgresDatabase:
 
     def _gather(self, queue: deque[tuple[Asked, asyncio.Future[Any]]], expected: int) -> None:
         """Let the loop read on until as many wait as were under way a moment ago: a group costs journeys of its own."""
-        latest = monotonic() + PATIENCE
-        while len(queue) < min(expected, MOST_IN_A_GROUP) and monotonic() < latest:
+        patience = Patience()
+        while len(queue) < min(expected, MOST_IN_A_GROUP) and patience.lasts(len(queue)):
             await_only(asyncio.sleep(0))
 
     def _transact(self, works: Sequence[Asked], lightly: bool) -> Steps[list[Outcome]]:

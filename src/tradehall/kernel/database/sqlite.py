@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect, Engine
 
-from tradehall.kernel.database.group import Asked, Clash, Outcome, Steps, Void, run_batch, settle, whole
+from tradehall.kernel.database.group import Asked, Clash, Outcome, Patience, Steps, Void, run_batch, settle, whole
 from tradehall.kernel.database.session import Keyed, Prepared, Row, Session
 from tradehall.kernel.database.walls import by_sqlite_message
 from tradehall.kernel.errors import Problem, Refused, StorageFull, Unavailable
@@ -27,8 +27,6 @@ T = TypeVar("T")
 Waiting = tuple[Asked, asyncio.Future[Any]]
 READERS = 4
 MOST_IN_A_GROUP = 64
-PATIENCE = 0.001
-"""Seconds: how long a group waits at the most for those who were there a moment ago."""
 LOCK_SECONDS = 5.0
 BUSY = f"busy_timeout={LOCK_SECONDS * 1000:.0f}"
 PATIENTLY = f"PRAGMA {BUSY}"
@@ -219,17 +217,18 @@ class SqliteDatabase:
         self._gathered.append((work, future))
         if not self._busy:
             self._busy = True
-            loop.call_soon(self._hand_over, loop, monotonic() + PATIENCE)
+            loop.call_soon(self._hand_over, loop, Patience())
         return await future
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop, latest: float) -> None:
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, patience: Patience) -> None:
         """Do what was asked for: one commit for all of it.
 
         As many as were under way a moment ago will ask again now; until they have, the loop reads on, rather than commit
         twice.
         """
-        if len(self._gathered) < min(self._expected, MOST_IN_A_GROUP) and monotonic() < latest:
-            loop.call_soon(self._hand_over, loop, latest)
+        known = len(self._gathered)
+        if known < min(self._expected, MOST_IN_A_GROUP) and patience.lasts(known):
+            loop.call_soon(self._hand_over, loop, patience)
             return
         gathered, self._gathered = self._gathered[:MOST_IN_A_GROUP], self._gathered[MOST_IN_A_GROUP:]
         if self._writer is None:
@@ -257,7 +256,7 @@ class SqliteDatabase:
         self._busy = bool(self._gathered)
         if self._busy:
             loop = group.loop
-            loop.call_soon(self._hand_over, loop, monotonic() + PATIENCE)
+            loop.call_soon(self._hand_over, loop, Patience())
 
     async def read(self, org_id: int, query: Callable[[Session], T], quick: bool = False) -> T:
         """Read one organisation; a quick query (by key, or one keyset page) runs at once, others in a thread."""
@@ -332,7 +331,7 @@ class SqliteDatabase:
         """Finish what is queued and close every connection."""
         latest = monotonic() + 4 * LOCK_SECONDS
         while self._busy and monotonic() < latest:  # noqa: ASYNC110 - at the end of a process
-            await asyncio.sleep(PATIENCE)
+            await asyncio.sleep(0.001)
         if self._thread is not None:
             self._queue.put(None)
             await asyncio.to_thread(self._thread.join)
