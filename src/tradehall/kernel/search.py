@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,16 +27,14 @@ def digits(text: str) -> str:
 
 def folded(values: Iterable[Any]) -> str:
     """What a row is found by: every value folded, and the digits of those that are mostly digits."""
-    parts: list[str] = []
-    for value in values:
-        if value is None:
-            continue
-        text = fold(str(value))
-        parts.append(text)
-        number = digits(text)
-        if len(number) >= 4 and number != text:
-            parts.append(number)
-    return "\n".join(parts)
+    return "\n".join(part for value in values if value is not None for part in _parts(str(value)))
+
+
+@lru_cache(4096)
+def _parts(value: str) -> tuple[str, ...]:
+    text = fold(value)
+    number = digits(text)
+    return (text, number) if len(number) >= 4 and number != text else (text,)
 
 
 def matches(column: sa.ColumnElement[str], name: str) -> sa.ColumnElement[bool]:
