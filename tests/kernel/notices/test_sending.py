@@ -7,12 +7,15 @@ from typing import Any
 
 import httpx2
 import pytest
+import sqlalchemy as sa
 
 from tests.adapters.providers import CALLBACK, PUBLIC, FakeTwilio, Mailbox, fake_twilio, mail_server, signature
 from tests.kernel.notices.test_ledger import AMA, log, ready, tell, until
 from tests.running import Clock, Place
 from tradehall.adapters import twilio
 from tradehall.adapters.smtp import Smtp
+from tradehall.kernel.context import Context
+from tradehall.kernel.jobs import JOBS, TRIES
 from tradehall.kernel.notices import sending
 from tradehall.kernel.notices.ledger import Message, forget
 from tradehall.kernel.outside import Outside
@@ -323,3 +326,19 @@ async def test_row_41_neither_number_nor_text_nor_token_is_in_the_log(
     ours = [each for each in caplog.records if each.name.startswith(("tradehall", "httpx2", "asyncio"))]
     text = "\n".join(each.getMessage() + str(each.exc_info) for each in ours)
     assert not any(word in text.casefold() for word in ("canary", "2498765", "the token of"))
+
+
+async def test_p23_a_message_that_nobody_tries_to_send_any_more_says_so(shop: Place, provider: FakeTwilio) -> None:
+    await ready(shop)
+
+    def rule(ctx: Context) -> None:
+        with ctx.happening("crate.sell"):
+            ctx.notify(AMA, "code", code="4711", once=1)
+            ctx.session.execute(sa.update(JOBS).values(attempts=TRIES))  # the next one is one too many
+
+    await shop.work(rule)
+    given_up = await until(shop, "failed")
+    assert (given_up["why"], provider.taken) == (sending.GIVEN_UP, [])
+    assert (await shop.keeper.post(f"/api/messages/{given_up['id']}/resend")).status_code == 200
+    await until(shop, "sent")
+    assert [each["Body"] for each in provider.taken] == ["Your code is 4711"]

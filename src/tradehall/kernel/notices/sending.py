@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from tradehall.kernel.jobs import Badly, Job, Then, task
+from tradehall.kernel.jobs import Badly, Job, Then, given_up, task
 from tradehall.kernel.notices.ledger import (
     MOVES,
     STOPPED,
@@ -36,6 +36,7 @@ PATIENCE = 15.0
 TRIES = 14
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 STOPPED_MEANWHILE = "Tradehall was stopped while it was sent"
+GIVEN_UP = "It could not be sent, however often it was tried"
 Settle = Callable[["Context", Message, str], Any]
 """Notes in the ledger what a provider, of this name, said of a message."""
 LATE: dict[str, Callable[["Office", "Context", Message], Mapping[str, str] | None]] = {}
@@ -92,6 +93,13 @@ async def send(office: "Office", job: Job) -> Then | Badly | None:
         settle(ctx, ctx.get(Message, message_id), sender.name)
 
     return settled if well else Badly(settled)
+
+
+@given_up(send)
+def lose(ctx: "Context", given: Mapping[str, Any]) -> None:
+    """Nobody tries to send this message any more: if it may have gone out, nobody can say."""
+    if (message := ctx.find(Message, given["message"])) is not None:
+        _noted(ctx, message, FAIL if message.status is Status.QUEUED else DOUBT, why=GIVEN_UP)
 
 
 def _begun(office: "Office", ctx: "Context", message_id: int) -> Posting | None:
