@@ -372,3 +372,17 @@ async def test_r21_a_phone_that_comes_back_while_it_is_mended_is_not_for_sale_be
         assert (await read(shop, f"/api/phones/{phone_id}"))["status"] == "AVAILABLE"
         await a_sale(shop.manager, phone_id=phone_id)
     assert await shop.wrong() == []
+
+
+async def test_r21_a_phone_that_comes_back_while_two_mend_it_is_for_sale_when_both_have_ended(shop: Place) -> None:
+    sale = await a_sale(shop.manager)
+    phone = f"/api/phones/{sale['phone_id']}"
+    first, second, third = [await a_repair(shop.clerk, phone_id=sale["phone_id"]) for _ in range(3)]
+    done(await shop.manager.post(f"/api/sales/{sale['id']}/refund", json=WHY), 200)
+    await became(shop.clerk, first, "Completed")
+    assert (await read(shop, phone))["status"] == "UNDER_REPAIR"
+    assert (await shop.manager.delete(f"/api/repairs/{second['id']}")).status_code == 204
+    assert (await read(shop, phone))["status"] == "UNDER_REPAIR"
+    await became(shop.clerk, third, "Completed")
+    assert (await read(shop, phone))["status"] == "AVAILABLE"
+    assert await shop.wrong() == []

@@ -76,6 +76,11 @@ class Mended:
     back: Decimal = Decimal(0)
 
     @property
+    def is_begun(self) -> bool:
+        """Whether somebody is at it, or will be."""
+        return self.status in (RepairStatus.PENDING, RepairStatus.IN_PROGRESS)
+
+    @property
     def is_done(self) -> bool:
         """Whether it is completed or handed over."""
         return self.status in (RepairStatus.COMPLETED, RepairStatus.DELIVERED)
@@ -234,7 +239,14 @@ class Trading(RuleBasedStateMachine):
         self.paper.cash -= amount
         if whole:
             sold.is_returned = True
-            self.paper.states[sold.phone] = PhoneStatus.AVAILABLE
+            self.returned(sold.phone)
+
+    def returned(self, phone: int, to: PhoneStatus = PhoneStatus.AVAILABLE) -> None:
+        """Note on paper that a phone is in stock again: for sale, unless somebody still mends it."""
+        self.paper.states[phone] = to
+        begun = (each for each in self.paper.repairs.values() if each.phone == phone and each.is_begun)
+        if (mended := next(begun, None)) is not None:
+            mended.was, self.paper.states[phone] = to, PhoneStatus.UNDER_REPAIR
 
     @precondition(lambda self: self.paper.sales)
     @rule(data=st.data())
@@ -270,7 +282,7 @@ class Trading(RuleBasedStateMachine):
             return
         self.paper.cash -= made.balance - made.back + (0 if held else made.allowance)
         made.is_returned = True
-        self.paper.states[made.phone] = PhoneStatus.AVAILABLE
+        self.returned(made.phone)
         if held:
             self.paper.states[made.unit] = PhoneStatus.RETURNED
 

@@ -71,8 +71,9 @@ class Working(Trading):
         if was_done and goal is IN_PROGRESS and mended.was is not None:
             self.held(mended)
         if mended.is_done and not was_done and mended.was is not None and mended.phone is not None:
-            back = PhoneStatus.RECEIVED if mended.was is PhoneStatus.RECEIVED else PhoneStatus.AVAILABLE
-            self.paper.states[mended.phone] = back
+            self.returned(
+                mended.phone, PhoneStatus.RECEIVED if mended.was is PhoneStatus.RECEIVED else PhoneStatus.AVAILABLE
+            )
 
     @precondition(lambda self: self.paper.repairs)
     @rule(data=st.data(), cost=CENTS)

@@ -15,9 +15,9 @@ from tradehall.kernel.records import find
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import act, own
 from tradehall.trades.phoneshop import tax
-from tradehall.trades.phoneshop.models import Method, Payment, Phone, PhoneStatus, Refund, Repair, Sale, Swap
+from tradehall.trades.phoneshop.models import Method, Payment, Phone, PhoneStatus, Refund, Sale, Swap
 from tradehall.trades.phoneshop.payments import book, checkout_of
-from tradehall.trades.phoneshop.repairs import UNFINISHED, hold_unit
+from tradehall.trades.phoneshop.repairs import hold_for_others
 from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
 from tradehall.trades.phoneshop.rules import Amount, Paid, PaymentReference, take_in
 
@@ -152,8 +152,7 @@ def back_in_stock(ctx: Context, phone: Phone) -> None:
     """
     phone.status = PhoneStatus.AVAILABLE
     take_in(ctx, phone)
-    if (repair := ctx.first(find(Repair, Repair.phone_id == phone.id, Repair.status.in_(UNFINISHED)))) is not None:
-        hold_unit(ctx, repair)
+    hold_for_others(ctx, phone)
 
 
 def mirrored(ctx: Context, document: Sale | Swap, method: Method, at_counter: Decimal, mistake: Mistake) -> Giving:

@@ -106,6 +106,14 @@ def release_unit(ctx: Context, repair: Repair) -> None:
         if phone.status is PhoneStatus.UNDER_REPAIR:
             is_new = repair.unit_was is PhoneStatus.RECEIVED
             phone.status = PhoneStatus.RECEIVED if is_new else PhoneStatus.AVAILABLE
+            hold_for_others(ctx, phone, repair)
+
+
+def hold_for_others(ctx: Context, phone: Phone, but: Repair | None = None) -> None:
+    """Take a phone of the stock off it while somebody mends it, be it for whoever had bought it (spec R-21)."""
+    begun = find(Repair, Repair.phone_id == phone.id, Repair.status.in_(UNFINISHED))
+    if (other := ctx.first(begun if but is None else begun.where(Repair.id != but.id))) is not None:
+        hold_unit(ctx, other)
 
 
 def hold_again(ctx: Context, repair: Repair) -> None:
@@ -245,7 +253,9 @@ def strike(ctx: Context, repair: Repair) -> None:
         for row in ctx.all(find(record, record.table.c.repair_id == repair.id)):
             ctx.delete(row)
     if repair.unit_was is not None and repair.status in UNFINISHED:
-        ctx.get(Phone, repair.phone_id or 0).status = PhoneStatus(repair.unit_was)
+        phone = ctx.get(Phone, repair.phone_id or 0)
+        phone.status = PhoneStatus(repair.unit_was)
+        hold_for_others(ctx, phone, repair)
     ctx.delete(repair)
 
 
