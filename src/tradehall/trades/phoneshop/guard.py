@@ -42,9 +42,12 @@ SWAP_LEAST = Setting(
     Percent, Decimal(80), "%",
 )  # fmt: skip
 settings = (SWAP_MARGIN, SWAP_LOSS, SWAP_LEAST)
+# A range, in the order of the index by model: for a model that nobody ever bought, PostgreSQL would else go through all
+# sales from the newest on.
 _OF_MODEL = find(
-    Sale, Sale.model_key == wanted("model"), Sale.completed_at.is_not(None), Sale.returned_at.is_(None)
-).by(Sale.created_at.desc(), Sale.id.desc()).first(LATEST)  # fmt: skip
+    Sale, Sale.model_key >= wanted("model"), Sale.model_key <= wanted("model"), Sale.completed_at.is_not(None),
+    Sale.returned_at.is_(None),
+).by(Sale.model_key.desc(), Sale.created_at.desc(), Sale.id.desc()).first(LATEST)  # fmt: skip
 OF_MODEL = _OF_MODEL.standing()
 OF_CONDITION = _OF_MODEL.where(Sale.condition == wanted("condition")).standing()
 
