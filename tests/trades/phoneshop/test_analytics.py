@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from tests.running import Application, Clock, Person, Place
-from tests.trades.phoneshop.arranging import a_customer, a_phone, a_sale, done
+from tests.trades.phoneshop.arranging import a_customer, a_phone, a_sale, a_swap, done
 from tests.trades.phoneshop.test_reports import drilled, record_the_sample
 
 PATHS = (
@@ -136,6 +136,42 @@ async def test_r17_a_deposit_is_no_revenue(shop: Place) -> None:
     assert made["balance_due"] == 800
     assert (await report(shop.owner, "overview"))["revenue"]["from_sales"] == 0
     assert (await report(shop.owner, "sales-analytics"))["total_sales"] == 0
+
+
+async def test_r14_r17_customers_count_for_what_is_paid_in_full_and_did_not_come_back(shop: Place) -> None:
+    async def insights() -> tuple[Any, ...]:
+        found = await report(shop.owner, "customer-insights")
+        return found["customers_with_sales"], found["customers_with_swaps"], found["repeat_customer_rate"]
+
+    deposit = await a_sale(shop.clerk, original_price=1000, amount_paid=200)
+    assert await insights() == (0, 0, "0.0%")
+    path, who = f"/api/sales/{deposit['id']}", deposit["customer_id"]
+    done(await shop.clerk.post(f"{path}/payments", json={}))
+    assert await insights() == (1, 0, "0.0%")
+    swap = await a_swap(shop.clerk, customer_id=who)
+    assert await insights() == (1, 1, "100.0%")
+    done(await shop.manager.post(f"{path}/refund", json={"reason": "A scratch", "amount": 100}), 200)
+    assert await insights() == (1, 1, "100.0%")
+    done(await shop.manager.post(f"{path}/refund", json={"reason": "It does not ring"}), 200)
+    assert await insights() == (0, 1, "0.0%")
+    done(await shop.clerk.post(f"/api/swaps/{swap['id']}/void", json={"reason": "Typed wrong"}), 200)
+    assert await insights() == (0, 0, "0.0%")
+    assert (await report(shop.owner, "customer-insights"))["top_customers"] == []
+    assert await shop.wrong() == []
+
+
+async def test_r14_a_swap_that_was_refunded_is_in_no_figure_of_swaps(shop: Place) -> None:
+    swap = await a_swap(shop.clerk)
+    await a_swap(shop.clerk, given_phone_value=2000, balance_paid=2500)
+    done(await shop.manager.post(f"/api/swaps/{swap['id']}/refund", json={"reason": "It does not ring"}), 200)
+    figures = {
+        "total_swaps": 1, "total_value_received": 2000, "total_balance_paid": 2500, "total_transaction_value": 4500,
+        "average_balance": 2500,
+    }  # fmt: skip
+    found = await report(shop.owner, "swap-analytics")
+    assert found | figures == found
+    assert (await report(shop.owner, "overview"))["revenue"]["from_swaps"] == 2500
+    assert await shop.wrong() == []
 
 
 async def test_profit_and_loss_lists_the_newest_hundred_and_leads_to_the_rest(shop: Place) -> None:

@@ -21,6 +21,7 @@ DONE = (RepairStatus.COMPLETED, RepairStatus.DELIVERED)
 def customer_insights(ctx: Reader) -> dict[str, Any]:
     """How many customers come for what, who comes again, and who spends most, on everything together.
 
+    A sale that is not paid in full does not count yet, nor does a sale or a swap that came back (spec R-14, R-17).
     `retention_rate` is the share of customers with a repair, as the contract's sample counts it; `repeat_customer_rate` that
     of those who came more than once, for anything.
     """
@@ -75,8 +76,11 @@ def repair_statistics(ctx: Reader) -> dict[str, Any]:
 
 @report(by=STAFF, quick=True)
 def swap_analytics(ctx: Reader) -> dict[str, Any]:
-    """What swaps brought, in phones and in cash."""
-    made, received = all_of(ctx, measures.swaps_made), all_of(ctx, measures.swaps_received)
+    """What swaps brought, in phones and in cash; refunded ones do not count.
+
+    Source: spec R-14.
+    """
+    made, received = all_of(ctx, measures.swaps_made, measures.refunded, SWAP), all_of(ctx, measures.swaps_received)
     return {
         "total_swaps": made.count,
         "total_value_received": for_managers(ctx, received.amount),

@@ -38,9 +38,12 @@ def sales_margin(sale: Sale, day_of: DayOf) -> Parts:
 
 @measure(Sale, into=SPENT, kinds=(SALE, SWAP, REPAIR))
 def spent_on_sales(sale: Sale, _: DayOf) -> Parts:
-    """How often customers came, and what they spent in all."""
-    if sale.customer_id is not None:
-        yield Part(SALE, sale.amount_paid if sale.completed_at is not None else 0, subject=sale.customer_id)
+    """How often customers bought, and what they spent in all: a deposit is not revenue, and what came back does not count.
+
+    What was given back is taken from what they spent by its refund. Source: spec R-14, R-17.
+    """
+    if sale.customer_id is not None and sale.completed_at is not None:
+        yield Part(SALE, sale.amount_paid, count=1 if sale.returned_at is None else 0, subject=sale.customer_id)
 
 
 @measure(Swap, by=MANAGERS)
@@ -54,8 +57,12 @@ def swaps_made(swap: Swap, day_of: DayOf) -> Parts:
 
 @measure(Swap)
 def swaps_received(swap: Swap, day_of: DayOf) -> Parts:
-    """What was granted for the phones that customers gave, by day."""
-    yield Part(amount=swap.given_phone_value, day=day_of(swap.created_at))
+    """What was granted for the phones that customers gave, by day; a swap that was refunded does not count.
+
+    Source: spec R-14.
+    """
+    if swap.returned_at is None:
+        yield Part(amount=swap.given_phone_value, day=day_of(swap.created_at))
 
 
 @measure(Swap)
@@ -76,8 +83,11 @@ def swaps_margin(swap: Swap, day_of: DayOf) -> Parts:
 
 @measure(Swap, into=SPENT)
 def spent_on_swaps(swap: Swap, _: DayOf) -> Parts:
-    """How often customers came, and what they spent in all."""
-    yield Part(SWAP, swap.balance_paid, subject=swap.customer_id)
+    """How often customers swapped, and what they spent in all; what came back does not count.
+
+    Source: spec R-14.
+    """
+    yield Part(SWAP, swap.balance_paid, count=1 if swap.returned_at is None else 0, subject=swap.customer_id)
 
 
 @measure(Repair)
@@ -108,7 +118,7 @@ def repairs_margin(repair: Repair, day_of: DayOf) -> Parts:
 
 @measure(Repair, into=SPENT)
 def spent_on_repairs(repair: Repair, _: DayOf) -> Parts:
-    """How often customers came, and what they spent in all."""
+    """How often customers brought a phone, and what they spent in all: a repair counts from when it is booked."""
     yield Part(REPAIR, repair.cost if repair.status in EARNED else 0, subject=repair.customer_id)
 
 
