@@ -95,4 +95,10 @@ async def test_r11_r12_a_repair_that_was_refunded_is_not_taken_up_again_but_clai
     refused = await shop.clerk.patch(f"{path}/status", json={"status": "In Progress", "reason": "No sound"})
     assert (refused.status_code, refused.json()["code"]) == (409, "refunded")
     assert done(await shop.owner.get("/api/analytics/overview"), 200)["revenue"]["from_repairs"] == 400
+    refused = await shop.manager.put(path, json={"cost": 500})
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "This repair was refunded: its price stays as it was",
+    )
+    done(await shop.manager.put(path, json={"cost": 450, "diagnosis": "The same price is no change"}), 200)
     assert await shop.wrong() == []

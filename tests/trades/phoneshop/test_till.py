@@ -48,9 +48,27 @@ async def test_a_shop_has_one_open_drawer_also_when_two_open_it_at_once(shop: Pl
     path = f"/api/drawers/{drawer['id']}/close"
     first = done(await shop.clerk.post(path, json={"counted_amount": 0}), 200)
     await shop.news()
-    assert done(await shop.clerk.post(path, json={"counted_amount": 5}), 200) == first
+    assert done(await shop.clerk.post(path, json={"counted_amount": 0}), 200) == first
+    for otherwise in ({"counted_amount": 5}, {"counted_amount": 0, "reason": "a note that is not ours"}):
+        refused = done(await shop.clerk.post(path, json=otherwise), 409)
+        assert (refused["code"], refused["detail"]) == (
+            "drawer_closed",
+            "The drawer was closed already, with 0.00 counted",
+        )
     assert [each for each in await shop.news() if "edit" in each] == []
     done(await shop.clerk.post("/api/drawers", json={"opening_amount": 0}))
+
+
+async def test_of_two_tills_that_close_the_drawer_with_different_counts_one_is_told(shop: Place) -> None:
+    drawer = done(await shop.clerk.post("/api/drawers", json={"opening_amount": 100}))
+    path = f"/api/drawers/{drawer['id']}/close"
+    counts = [{"counted_amount": amount, "reason": "counted twice"} for amount in (90, 95)]
+    answers = await asyncio.gather(*(shop.clerk.post(path, json=each) for each in counts))
+    assert sorted(each.status_code for each in answers) == [200, 409]
+    kept = next(each.json() for each in answers if each.status_code == 200)
+    assert (await shop.clerk.get(f"/api/drawers/{drawer['id']}")).json() == kept
+    told = next(each.json() for each in answers if each.status_code == 409)
+    assert told["detail"] == f"The drawer was closed already, with {kept['counted_amount']:.2f} counted"
 
 
 async def test_a29_what_the_owner_takes_is_no_expense(shop: Place) -> None:

@@ -232,6 +232,8 @@ def reprice(repair: Repair, cost: Decimal) -> None:
         raise Refused("free_of_charge", "A warranty claim is free of charge")
     if repair.status is DELIVERED:
         raise Refused("delivered", "Repair is Delivered: its price stays as it is")
+    if repair.refunded_amount:
+        raise Refused("refunded", "This repair was refunded: its price stays as it was")
     if cost < repair.paid_amount:
         raise Refused("overpaid", f"{repair.paid_amount} was paid already")
     repair.cost = cost

@@ -29,7 +29,7 @@ from tradehall.kernel.forms import Form
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, find, unique
 from tradehall.kernel.resources import Resource
-from tradehall.kernel.verbs import act, move
+from tradehall.kernel.verbs import act
 from tradehall.trades.phoneshop.models import Method, Payment, Sale, Swap
 from tradehall.trades.phoneshop.payments import book
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
@@ -181,9 +181,17 @@ def open_up(ctx: Context, order: NewDrawer) -> Drawer:
     return ctx.add(Drawer(opening_amount=order.opening_amount, since=last_rows(ctx), staff_id=staff_id))
 
 
-@move(Drawer, DrawerState.OPEN, DrawerState.CLOSED, by=STAFF)
-def close(ctx: Context, drawer: Drawer, count: Count) -> None:
-    """Close the cash drawer with what was counted in it."""
+@act(Drawer, by=STAFF, when=lambda drawer: drawer["status"] == DrawerState.OPEN)
+def close(ctx: Context, drawer: Drawer, count: Count) -> Drawer:
+    """Close the cash drawer with what was counted in it.
+
+    Of two who count it the first closes it: whoever says the same again is answered the same, and whoever counted otherwise
+    is told that it was closed already.
+    """
+    if drawer.status is DrawerState.CLOSED:
+        if count.counted_amount != drawer.counted_amount or count.reason not in (None, drawer.reason):
+            raise Refused("drawer_closed", f"The drawer was closed already, with {drawer.counted_amount:.2f} counted")
+        return drawer
     moved = moved_since(ctx, drawer.since)
     expected = drawer.opening_amount + moved.get(Method.CASH, Decimal(0))
     if count.counted_amount != expected and not count.reason:
@@ -196,6 +204,8 @@ def close(ctx: Context, drawer: Drawer, count: Count) -> None:
     drawer.counted_amount, drawer.expected_amount, drawer.reason = count.counted_amount, expected, count.reason
     drawer.by_method = {method.value: show(amount) for method, amount in sorted(moved.items())}
     drawer.closed_by_id, drawer.closed_at = ctx.actor.user_id or None, ctx.now
+    drawer.status = DrawerState.CLOSED
+    return drawer
 
 
 @report(by=MANAGERS)
