@@ -2,8 +2,8 @@
 
 import asyncio
 
-from tests.running import Place
-from tests.trades.phoneshop.arranging import a_phone, a_purchase, a_sale, a_seller_s_phone, done, imei
+from tests.running import Clock, Place
+from tests.trades.phoneshop.arranging import a_customer, a_phone, a_purchase, a_sale, a_seller_s_phone, done, imei
 
 
 async def test_a_drawer_should_hold_what_was_in_it_and_all_cash_since(shop: Place) -> None:
@@ -107,6 +107,51 @@ async def test_a3_a_phone_bought_from_somebody_becomes_stock_at_what_was_paid(sh
     assert hidden.isdisjoint(done(await shop.clerk.get(f"/api/purchases/{bought['id']}"), 200))
     assert hidden <= done(await shop.manager.get(f"/api/purchases/{bought['id']}"), 200).keys()
     assert done(await shop.clerk.get("/api/phones/?available_only=true"), 200) == []
+    assert await shop.wrong() == []
+
+
+async def test_a3_a_purchase_that_was_a_mistake_is_undone_on_its_own_day(shop: Place) -> None:
+    number, why = imei(8102), {"reason": "The wrong seller"}
+    done(await shop.clerk.post("/api/drawers", json={"opening_amount": 1000}))
+    customer = await a_customer(shop.clerk)
+    bought = await a_purchase(shop.clerk, amount=700, imei=number, customer_id=customer["id"])
+    path, phone = f"/api/purchases/{bought['id']}", f"/api/phones/{bought['phone_id']}"
+    assert (await shop.technician.post(f"{path}/void", json=why)).status_code == 404
+    assert (await shop.clerk.post(f"{path}/void", json={})).status_code == 422
+    await shop.news()
+    undone = done(await shop.clerk.post(f"{path}/void", json=why), 200)
+    assert (undone["returned_because"], bool(undone["returned_at"])) == ("The wrong seller", True)
+    assert [each.split(":")[0] for each in await shop.news()] == ["purchase.void"]
+    assert done(await shop.manager.get(phone), 200)["status"] == "RETURNED"
+    assert done(await shop.manager.get("/api/drawers/current"), 200)["expected_amount"] == 1000
+    cash = done(await shop.manager.get("/api/analytics/cash-and-accrual"), 200)
+    assert (cash["reconciliation"]["purchases"]["amount"], cash["cash"]["total"]) == (0, 0)
+    assert done(await shop.owner.get("/api/analytics/inventory-report"), 200)["total_inventory_cost"] == 0
+    told = done(await shop.manager.get(f"{phone}/life"), 200)["events"]
+    assert [(each["what"], each["text"], each["amount"]) for each in told] == [
+        ("bought", "PUR-000001", 700),
+        ("given back", "The wrong seller", -700),
+    ]
+    assert done(await shop.clerk.get(f"/api/customers/{customer['id']}/story"), 200)["events"] == []
+    history = done(await shop.clerk.get(f"/api/devices/{number}/history"), 200)["events"]
+    assert [each["what"] for each in history] == ["bought", "given back"]
+    assert done(await shop.clerk.post(f"{path}/void", json=why), 409)["code"] == "returned"
+    again = await a_purchase(shop.clerk, imei=number)  # the device may come again
+    assert done(await shop.manager.get(f"/api/phones/{again['phone_id']}"), 200)["status"] == "RECEIVED"
+    assert await shop.wrong() == []
+
+
+async def test_a3_a_purchase_stays_once_its_day_is_over_or_its_phone_was_worked_on(shop: Place, clock: Clock) -> None:
+    clock.set("2026-03-02T23:00:00Z")
+    why, late, seen, spent = {"reason": "mistake"}, *[await a_purchase(shop.clerk) for _ in range(3)]
+    done(await shop.clerk.post(f"/api/phones/{spent['phone_id']}/costs", json={"amount": 5, "description": "case"}))
+    found = {"grade": "B", "asking_price": 900}
+    done(await shop.clerk.post(f"/api/phones/{seen['phone_id']}/inspect", json=found), 200)
+    for each, code in ((seen, "not_received"), (spent, "money_spent")):
+        assert done(await shop.manager.post(f"/api/purchases/{each['id']}/void", json=why), 409)["code"] == code
+    clock.set("2026-03-03T00:00:00Z")
+    refused = done(await shop.manager.post(f"/api/purchases/{late['id']}/void", json=why), 409)
+    assert (refused["code"], refused["detail"]) == ("not_of_today", "A purchase can be voided on its own day only")
     assert await shop.wrong() == []
 
 

@@ -252,6 +252,8 @@ WHAT = {
     "phoneshop_blocked_devices": "blocked", "phoneshop_device_checks": "checked",
 }  # fmt: skip
 """What happened to a device where a row of this table was added, the weightiest first."""
+RETURN = "purchase.void"
+"""That a device went back to its seller, where no row is added that tells of it."""
 
 
 IMEI = sa.bindparam("imei", type_=sa.String)
@@ -278,11 +280,13 @@ def history(ctx: Reader, page: Page) -> dict[str, Any]:
     if not rows:
         raise Missing("Device not found")
     told = story(ctx, rows, page.after, page.limit)
-    events = [{"what": _what(each["changes"])} | each for each in told["events"]]
+    events = [{"what": _what(each["changes"], each["verb"])} | each for each in told["events"]]
     return {"imei": imei, "phone_ids": sorted(rows.get(Phone.table.name, [])), "events": events, "next": told["next"]}
 
 
-def _what(changes: Iterable[dict[str, Any]]) -> str:
+def _what(changes: Iterable[dict[str, Any]], verb: str) -> str:
+    if verb == RETURN:
+        return "given back"
     made = {each["entity"] for each in changes if each["operation"] == "add"}
     touched = {each["entity"] for each in changes}
     found = next((what for entity, what in WHAT.items() if entity in made), None)

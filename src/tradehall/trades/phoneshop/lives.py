@@ -80,6 +80,8 @@ def _of_phone(ctx: Reader, phone: Phone) -> Iterator[dict[str, Any]]:
         yield moment("stocked", phone, phone.created_at, "", phone.cost_price if sees else None)
     for each in bought:
         yield moment("bought", each, each.created_at, each.purchase_number, each.amount if sees else None)
+        if each.returned_at is not None:
+            yield moment("given back", each, each.returned_at, each.returned_because, -each.amount if sees else None)
     for each in rows_of(ctx, Swap, "received_phone_id", phone.id):
         yield moment("taken in a swap", each, each.created_at, each.invoice_number, each.given_phone_value)
         yield from _refunded(ctx, each, "swap_id")
@@ -135,7 +137,8 @@ def story(ctx: Reader, customer: Customer) -> dict[str, Any]:
     ]  # fmt: skip
     events += [moment("repaired", each, each.created_at, each.phone_description, each.cost) for each in repairs]
     sees = ctx.actor.may(MANAGERS)
-    events += [moment("bought", each, each.created_at, "", each.amount if sees else None) for each in bought]
+    kept = (each for each in bought if each.returned_at is None)
+    events += [moment("bought", each, each.created_at, "", each.amount if sees else None) for each in kept]
     standing = [each for each in sales if each.returned_at is None]
     due = [
         {"room": each.in_paths, "id": each.id, "number": each.values[each.known_as[0]], "amount": each.balance_due}

@@ -42,7 +42,7 @@ class PhoneStatus(StrEnum):
     SOLD = "SOLD"
     SWAPPED = "SWAPPED"
     RETURNED = "RETURNED"
-    """Given back to whoever had brought it in a swap that was refunded."""
+    """Given back to whoever had brought it: the swap was refunded, or the purchase undone."""
 
 
 HELD = (PhoneStatus.RECEIVED, PhoneStatus.AVAILABLE, PhoneStatus.WITHHELD, PhoneStatus.UNDER_REPAIR)

@@ -5,19 +5,22 @@ from typing import Annotated
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import ID, Refers, choice, money, optional, person, personal, reference, text
+from tradehall.kernel.columns import ID, Refers, choice, moment, money, optional, person, personal, reference, text
 from tradehall.kernel.context import Context
+from tradehall.kernel.errors import Refused
 from tradehall.kernel.forms import Form
 from tradehall.kernel.persons import Subject, belongs
 from tradehall.kernel.phones import e164
 from tradehall.kernel.records import Record, unique
 from tradehall.kernel.resources import Resource
-from tradehall.kernel.verbs import act
+from tradehall.kernel.verbs import act, own
 from tradehall.trades.phoneshop.devices import Decision, acquire
+from tradehall.trades.phoneshop.inspection import spent
 from tradehall.trades.phoneshop.models import Customer, Method, Phone, PhoneStatus
 from tradehall.trades.phoneshop.payments import book
-from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
-from tradehall.trades.phoneshop.rules import Amount, Paid, PaymentReference, PhoneForm, imeis, take_in
+from tradehall.trades.phoneshop.refunds import Mistake, of_today, stands
+from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
+from tradehall.trades.phoneshop.rules import Amount, Paid, PaymentReference, PhoneForm, imeis, let_go, take_in
 
 UNIT = ("brand", "model", "condition", "imei", "imei2", "category_id", "brand_id", "specs")
 SELLER = ("seller_name", "seller_phone", "seller_address", "id_kind", "id_number")
@@ -53,6 +56,9 @@ class Purchase(Record, table="phoneshop_purchases"):
     method_reference = optional(text(100))
     note = optional(text(200))
     staff_id = optional(person())
+    returned_at = optional(moment())
+    """When it was undone: the seller has the phone again, and the shop its money."""
+    returned_because = optional(text(200))
 
     searched = ("seller_name", "seller_phone", "seller_e164", "purchase_number")
     indexes = (("phone_id",), ("customer_id",))
@@ -103,6 +109,29 @@ def buy(ctx: Context, order: NewPurchase) -> Purchase:
     return made
 
 
+@act(Purchase, by=(own(CLERK), own(TECHNICIAN), MANAGERS), when=stands)
+def void(ctx: Context, made: Purchase, mistake: Mistake) -> Purchase:
+    """Undo a purchase that was a mistake, on its own day: the seller has the phone again, and the money comes back.
+
+    Once somebody has inspected the phone, or spent anything on it, it stays.
+    """
+    if made.returned_at is not None:
+        raise Refused("returned", "Purchase is undone already")
+    of_today(ctx, made)
+    phone = ctx.get(Phone, made.phone_id)
+    if phone.status is not PhoneStatus.RECEIVED:
+        raise Refused(
+            "not_received", f"Phone is {phone.status}: only one that is RECEIVED still goes back to its seller"
+        )
+    if spent(ctx, phone):
+        raise Refused("money_spent", "Money was spent on this phone already: it can't go back to its seller")
+    phone.status = PhoneStatus.RETURNED
+    let_go(ctx, phone)
+    book(ctx, made.amount, made.method, made.method_reference, purchase_id=made.id, note=mistake.reason)
+    made.returned_at, made.returned_because = ctx.now, mistake.reason
+    return made
+
+
 def _of_customer(subject: Subject) -> sa.ColumnElement[bool]:
     """Whoever sold a phone and is a customer already is one person."""
     return Purchase.customer_id.in_(subject.rows.get(Customer.table.name, ()))
@@ -115,7 +144,7 @@ purchases = Resource(
     by=STAFF,
     columns=(
         "id", "purchase_number", "phone_id", "customer_id", *SELLER, "amount", "method", "method_reference", "note",
-        "staff_id", "created_at",
+        "staff_id", "created_at", "returned_at", "returned_because",
     ),
     only=dict.fromkeys(("amount", "id_number", "seller_address"), MANAGERS),
     create=buy,

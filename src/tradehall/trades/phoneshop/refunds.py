@@ -11,7 +11,7 @@ from tradehall.kernel.columns import clean
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract
 from tradehall.kernel.errors import Refused
-from tradehall.kernel.records import find
+from tradehall.kernel.records import Record, find
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.verbs import act, own
 from tradehall.trades.phoneshop import tax
@@ -25,7 +25,7 @@ Reason = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeV
 
 
 def stands(document: Mapping[str, Any]) -> bool:
-    """Whether a sale or a swap, as it is answered, did not come back."""
+    """Whether a sale, a swap or a purchase, as it is answered, did not come back."""
     return not document["returned_at"]
 
 
@@ -133,11 +133,13 @@ def standing(document: Sale | Swap, paid: Decimal) -> Decimal:
     return paid - document.refunded_amount
 
 
-def of_today(ctx: Context, document: Sale | Swap) -> None:
+def of_today(ctx: Context, document: Record) -> None:
     """Raise Refused where a document was not made on this local day."""
     if ctx.day(document.created_at) != ctx.today:
         name = document.title.lower()
-        raise Refused("not_of_today", f"A {name} can be voided on its own day only; refund it instead")
+        if isinstance(document, Sale | Swap):
+            raise Refused("not_of_today", f"A {name} can be voided on its own day only; refund it instead")
+        raise Refused("not_of_today", f"A {name} can be voided on its own day only")
 
 
 def over(left: Decimal) -> Refused:

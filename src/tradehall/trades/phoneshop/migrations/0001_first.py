@@ -286,6 +286,8 @@ def upgrade() -> None:
     sa.Column('method_reference', sa.String(length=100), nullable=True),
     sa.Column('note', sa.String(length=200), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('returned_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('returned_because', sa.String(length=200), nullable=True),
     sa.CheckConstraint("id_kind = 'ghana_card' OR id_kind = 'passport' OR id_kind = 'driving_licence' OR id_kind = 'voter_id' OR id_kind = 'other'", name='ck_phoneshop_purchases_id_kind'),
     sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_purchases_method'),
     sa.ForeignKeyConstraint(['org_id', 'customer_id'], ['phoneshop_customers.org_id', 'phoneshop_customers.id'], name='fk_phoneshop_purchases_customer_id'),

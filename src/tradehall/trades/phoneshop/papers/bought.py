@@ -102,7 +102,7 @@ def of_purchase(writing: Writing, made: Purchase) -> Sheet:
     sheet.facts += served(writing, made.staff_id)
     sheet.rows = [[called(writing, made.phone_id), pen.money(made.amount)]]
     sheet.totals = [(pen.say("Paid out, {method}", method=pen.choice(made.method)), pen.money(made.amount))]
-    sheet.notes = [pen.say("The seller says that the phone is theirs to sell.")]
+    sheet.notes = [*_after(writing, made), pen.say("The seller says that the phone is theirs to sell.")]
     sheet.signs = [pen.say("Seller"), pen.say("For the shop")]
     return sheet
 
@@ -141,7 +141,7 @@ def _charged(writing: Writing, sheet: Sheet, document: Sale | Swap, total: Decim
     sheet.notes = about_tax(writing, document.tax_mode)
 
 
-def _after(writing: Writing, document: Sale | Swap) -> list[str]:
+def _after(writing: Writing, document: Sale | Swap | Purchase) -> list[str]:
     pen, found = writing.pen, []
     if document.returned_at is not None:
         found.append(pen.say("Returned on {day}", day=pen.day(writing.reader.day(document.returned_at))))
