@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, Unavailable
 from tradehall.kernel.jobs import JOBS, KEPT_FOR, LEASE, TRIED_FOR, TRIES, Claim, Job, Then, drop_done, given_up, task
 from tradehall.kernel.office import Office
+from tradehall.kernel.progress import LIMIT, alive
 from tradehall.kernel.transfer import preparing, running
 
 SAID: list[tuple[int, Any]] = []
@@ -50,6 +52,19 @@ async def say(office: Office, job: Job) -> Then | None:
 async def slow(office: Office, job: Job) -> None:
     """Never ends by itself."""
     await asyncio.Event().wait()
+
+
+@task("stall.busy", timeout=5)
+async def busy(office: Office, job: Job) -> None:
+    """Would be out of time at once, unless it says that it gets on."""
+    given = LIMIT.get()
+    assert given is not None
+    given[0].reschedule(0)
+    if job.payload["words"] == "alive":
+        alive()
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    SAID.append((job.id, "busy"))
 
 
 @task("stall.doomed", timeout=5)
@@ -216,6 +231,13 @@ async def test_a_task_has_its_time_and_no_more(floor: Floor, office: Office) -> 
     [row] = await rows(floor)
     assert row.state == "queued"
     assert re.match(r"OutOfTimeError at .*, because of TimeoutError at .*, because of CancelledError at ", row.error)
+
+
+async def test_p_24_a_task_that_says_that_it_is_alive_has_its_time_again(floor: Floor, office: Office) -> None:
+    for words in ("alive", "silent"):
+        await floor.rule(partial(Context.later, task=busy, payload={"words": words}))
+    assert await office.work_once() == 2
+    assert (SAID, await states(floor)) == ([(1, "busy")], [("done", 1), ("queued", 1)])
 
 
 async def test_p_24_a_task_that_runs_into_its_time_out_again_is_given_up_before_all_its_tries(

@@ -10,6 +10,7 @@ from tests.web.hiring import bicycles
 from tests.web.looking import Looker, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.jobs import Job
+from tradehall.kernel.progress import Note
 from tradehall.kernel.transfer.preparing import Export, Format, Prepared, run
 from tradehall.web.face import exporting
 
@@ -69,6 +70,9 @@ async def test_an_export_shows_how_far_it_is_begins_anew_after_a_crash_and_is_st
         going = await owner.see(f"/exports-jobs/{stopped}")
         assert "Running 3 / 4" in text(going)
         assert (going.headers["Refresh"], 'max="4" value="3"' in going.text) == ("2", True)
+        assert "now the file is written" not in going.text
+        await shop.application.office.database.unit(Note(Export, shop.org_id, stopped, 4))
+        assert "now the file is written" in (await owner.see(f"/exports-jobs/{stopped}")).text
         assert (await owner.see(f"/-/exports-jobs/{stopped}/file")).status_code == 404
         assert "Cancelled" in await owner.told(f"/-/exports-jobs/{stopped}/cancel")
         assert (await shop.owner.post(f"/api/exports/jobs/{stopped}/cancel")).status_code == 200

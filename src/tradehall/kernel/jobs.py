@@ -99,7 +99,8 @@ def task(name: str, *, timeout: float = 30, at_once: int = 8) -> Callable[[Run],
     It asks the outside world, and returns a rule that is carried out in the unit that marks the job done, or None. It may
     run again where nobody knows whether it ended: what it asks for names the same id each time. One that raises is tried
     again later and later, `TRIES` times, and then dead and visible. One that takes longer than its `timeout` most likely does
-    so again: it is tried `TRIED_FOR` seconds in all, with 600 seconds twice. What takes long had better end its turn before.
+    so again: it is tried `TRIED_FOR` seconds in all, with 600 seconds twice. What takes long had better end its turn before,
+    or say meanwhile that it is `alive` (progress.py).
     """
 
     def declare(run: Run) -> Task:

@@ -1,9 +1,22 @@
-"""Progress: how far a durable job is, noted in the row that it works for."""
+"""Progress: how far a durable job is, noted in the row that it works for, and that it is alive."""
+
+import asyncio
+from contextvars import ContextVar
 
 import sqlalchemy as sa
 
 from tradehall.kernel.database import Batch, Work
 from tradehall.kernel.records import Record
+
+LIMIT: ContextVar[tuple[asyncio.Timeout, float] | None] = ContextVar("limit", default=None)
+"""When the task that runs here is out of time, and how many seconds it has from one sign of life to the next."""
+
+
+def alive() -> None:
+    """Say that a task gets on: its time begins anew. A job that hangs does not come to say so."""
+    if (given := LIMIT.get()) is not None:
+        limit, seconds = given
+        limit.reschedule(asyncio.get_running_loop().time() + seconds)
 
 
 class Note(Work):

@@ -34,6 +34,7 @@ from tradehall.kernel.jobs import (
     WorkerLostError,
     next_due,
 )
+from tradehall.kernel.progress import LIMIT
 
 if TYPE_CHECKING:
     from tradehall.kernel.office import Office
@@ -65,7 +66,7 @@ CROWD = 2
 
 
 class OutOfTimeError(Exception):
-    """A task took longer than its time-out."""
+    """A task took longer than its time-out, without a sign of life."""
 
 
 Crowd = dict[str, Counter[Standing]]
@@ -341,6 +342,7 @@ class Worker:
 async def _in_time(task: Task, office: "Office", job: Job) -> Then | Badly | None:
     try:
         async with asyncio.timeout(task.timeout) as limit:
+            LIMIT.set((limit, task.timeout))
             return await task.run(office, job)
     except TimeoutError as error:
         if limit.expired():

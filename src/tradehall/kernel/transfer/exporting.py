@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from tradehall.kernel.cabinet import MEGABYTE, SHEET
 from tradehall.kernel.columns import Scaled
-from tradehall.kernel.contracts import Contract, Listing, Outgoing, View, Window, dumps, flag_of
+from tradehall.kernel.contracts import Contract, Found, Listing, Outgoing, View, Window, dumps, flag_of
 from tradehall.kernel.database import Session
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Asked, Resource
@@ -56,18 +56,29 @@ class Source:
         """What they see of a row."""
         return self.resource.shape.view(self.actor, listed=True)
 
-    async def pages(self) -> AsyncIterator[Rows]:
-        """The rows, so many at a time, in the order that was asked for."""
+    async def tables(self) -> AsyncIterator[Iterable[Sequence[Any]]]:
+        """The rows as cells, so many at a time."""
+        cells = cells_of(self.view)
+        async for found in self.found():
+            yield map(cells, found.rows)
+
+    async def lines(self) -> AsyncIterator[bytes]:
+        """The rows as JSON, an object a line, so many at a time."""
+        async for found in self.found():
+            yield b"".join(dumps(row) + b"\n" for row in found.rows)
+
+    async def found(self) -> AsyncIterator[Found]:
+        """The pages of the list, in the order that was asked for."""
         grant, asked = Contract("GET", "", Listing(self.resource)).grant(self.actor), self.asked
         while True:
             found = await self.office.database.read(self.actor.org_id, partial(self._page, asked=asked, grant=grant))
             if found.rows:
-                yield found.rows
+                yield found
             if found.cursor is None:
                 return
             asked = replace(asked, window=Window(PAGE, after=found.cursor))
 
-    def _page(self, session: Session, asked: Asked, grant: Any) -> Any:
+    def _page(self, session: Session, asked: Asked, grant: Any) -> Found:
         reader = Reader(session, self.trade, self.actor, self.office.clock())
         return self.resource.page(reader, asked, grant, counted=False)
 
@@ -113,10 +124,9 @@ def _plain(cell: Any) -> Any:
 
 async def csv_pieces(source: Source, bom: bool) -> AsyncGenerator[bytes]:
     """The list as CSV."""
-    cells = cells_of(source.view)
     head = (BOM.encode() if bom else b"") + as_csv([source.view.called])
-    async for rows in source.pages():
-        yield head + await asyncio.to_thread(as_csv, map(cells, rows))
+    async for rows in source.tables():
+        yield head + await asyncio.to_thread(as_csv, rows)
         head = b""
     if head:
         yield head
@@ -124,8 +134,8 @@ async def csv_pieces(source: Source, bom: bool) -> AsyncGenerator[bytes]:
 
 async def line_pieces(source: Source) -> AsyncGenerator[bytes]:
     """The list as JSON, an object a line."""
-    async for rows in source.pages():
-        yield b"".join(dumps(row) + b"\n" for row in rows)
+    async for lines in source.lines():
+        yield lines
 
 
 async def workbook(source: Source, target: BinaryIO) -> None:
@@ -133,9 +143,9 @@ async def workbook(source: Source, target: BinaryIO) -> None:
     view = source.view
     # Whoever never asks for a workbook is spared the 13 MB of what writes them.
     writing = import_module("tradehall.kernel.transfer.workbook")
-    cells, book = cells_of(view), writing.Workbook(target, view.called, places_of(view))
-    async for rows in source.pages():
-        await asyncio.to_thread(book.write, map(cells, rows))
+    book = writing.Workbook(target, view.called, places_of(view))
+    async for rows in source.tables():
+        await asyncio.to_thread(book.write, rows)
     await asyncio.to_thread(book.close)
 
 

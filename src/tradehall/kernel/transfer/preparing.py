@@ -1,7 +1,6 @@
-"""Large exports: a durable job that writes a list into a file, says how far it is, and keeps the file for a while."""
+"""Large exports: a durable job that writes a list into a file in turns, says how far it is, and keeps the file for a while."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, StringConstraints
 from pydantic import Field as Limit
 
+from tradehall.kernel import files
 from tradehall.kernel.columns import choice, integer, json, moment, optional, person, personal, state, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Download, Listing, Outgoing, Reading, Window
@@ -21,12 +21,13 @@ from tradehall.kernel.files import File, file
 from tradehall.kernel.jobs import IN_VAIN, Job, Then, given_up, task
 from tradehall.kernel.people.members import member
 from tradehall.kernel.persons import Subject, belongs, keep_for
-from tradehall.kernel.progress import Note
+from tradehall.kernel.progress import Note, alive
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, find, record_of
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.rows import select_statement
-from tradehall.kernel.transfer.exporting import TYPES, Rows, Source, pieces
+from tradehall.kernel.transfer.exporting import PAGE, TYPES, Source, pieces
+from tradehall.kernel.transfer.parts import Gathered, gather, gathered
 from tradehall.kernel.verbs import ME, MEMBER, Actor, Verb, where
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ MOVES = {
 
 
 class Export(Record, table="kernel_exports"):
-    """A list that is written into a file for whoever asked for it; `position` is how many of its `rows` are there."""
+    """A list that is written into a file for whoever asked for it; `position` is how many of its `rows` are gathered."""
 
     of_trade = text(40)
     type = text(63)
@@ -111,7 +112,7 @@ def prepare(ctx: Context, wish: NewExport) -> Export:
             rows=rows, by_user=ctx.actor.user_id, by_role=ctx.actor.role,
         )
     )  # fmt: skip
-    ctx.later(run, {"export": row.id}, once=str(row.id), target=str(row.id))
+    begin(ctx, row.id)
     return row
 
 
@@ -142,46 +143,57 @@ class Stopped(Exception):  # noqa: N818 - an end, not a fault
     """Nobody wants it any more."""
 
 
-@dataclass(frozen=True)
-class Counted(Source):
-    """A list of which it is noted how far it is written."""
-
-    export_id: int = 0
-
-    async def pages(self) -> AsyncIterator[Rows]:
-        """The rows, so many at a time."""
-        position = 0
-        async for rows in super().pages():
-            yield rows
-            position += len(rows)
-            if not await self.office.database.unit(Note(Export, self.actor.org_id, self.export_id, position)):
-                raise Stopped
-
-
 @task("export.run", timeout=600, at_once=1)
 async def run(office: "Office", job: Job) -> Then | None:
-    """Write a list into a file; after a crash, from its beginning."""
-    trade, org_id, export_id = office.trades[job.of_trade], job.org_id, job.payload["export"]
+    """Go on with an export: a turn gathers rows into a part, and the last one writes all parts as one file.
+
+    A crash costs a turn. Whether somebody may see the list is looked at in each turn.
+    """
+    trade, org_id, export_id, given = office.trades[job.of_trade], job.org_id, job.payload["export"], job.payload
     row = await office.database.read(org_id, partial(_read, org_id=org_id, export_id=export_id))
-    if row is None or row.status is not Prepared.RUNNING:
-        return None
+    parts = given.get("parts", [])
     try:
+        if row is None or row.status is not Prepared.RUNNING:
+            raise Stopped
         actor = await office.database.read(0, partial(_actor, trade=trade, row=row))
         resource = _resource(trade, row.type)
-        asked = resource.asked(row.query, Window(1000))
-        source = Counted(office, trade, resource, actor, asked, row.id)
-        with TemporaryFile() as made:
-            async for piece in pieces(source, row.format, bom=True):
-                made.write(piece)
-            size = made.tell()
-            key = await office.files.keep(org_id, made)
+        source = Source(
+            office, trade, resource, actor, resource.asked(row.query, Window(PAGE, after=given.get("after")))
+        )
+        columns = list(source.view.called)
+        if given.get("columns", columns) != columns:  # an upgrade came between
+            return partial(begin, export_id=export_id, parts=parts)
+        if given.get("whole"):
+            return await _whole(source, row, given)
+        key, position, after = await gather(source, row.format, given.get("position", 0), partial(_tell, office, row))
     except Stopped:
-        return None
+        return partial(let_go, parts=parts)
     except Problem as problem:
         if problem.status >= 500:
             raise
-        return partial(fail, export_id=export_id, why=problem.sentence)
-    return partial(finish, export_id=export_id, key=key, size=size)
+        return partial(fail, export_id=export_id, why=problem.sentence, parts=parts)
+    left = {"parts": [*parts, key], "position": position, "columns": columns, "after": after, "whole": after is None}
+    return partial(go_on, given={"export": export_id, **left})
+
+
+async def _whole(source: Source, row: Export, given: Mapping[str, Any]) -> Then:
+    """Write what was gathered as one file."""
+    office, tell = source.office, partial(_tell, source.office, row, given["position"])
+    with TemporaryFile() as made:
+        async with gathered(office.files, given["parts"]) as rows:
+            async for piece in pieces(Gathered(**vars(source), rows=rows, tell=tell), row.format, bom=True):
+                made.write(piece)
+        size = made.tell()
+        alive()
+        key = await office.files.keep(row.org_id, made)
+    return partial(finish, export_id=row.id, key=key, size=size, rows=given["position"], parts=given["parts"])
+
+
+async def _tell(office: "Office", row: Export, position: int) -> None:
+    """Note how far it is; raises Stopped."""
+    alive()
+    if not await office.database.unit(Note(Export, row.org_id, row.id, position)):
+        raise Stopped
 
 
 def _read(session: Session, org_id: int, export_id: int) -> Export | None:
@@ -200,19 +212,42 @@ def _actor(session: Session, trade: "Trade", row: Export) -> Actor:
     return Actor(row.org_id, trade.name, role, row.by_user)
 
 
-def finish(ctx: Context, export_id: int, key: str, size: int) -> None:
+# The closing rules: how a turn ends.
+
+
+def go_on(ctx: Context, given: Mapping[str, Any]) -> None:
+    """Have the rest done in another turn."""
+    ctx.later(run, given, once=str(given["export"]), target=str(given["export"]))
+
+
+def begin(ctx: Context, export_id: int, parts: Sequence[str] = ()) -> None:
+    """Have it written from the first row."""
+    let_go(ctx, parts)
+    go_on(ctx, {"export": export_id})
+
+
+def let_go(ctx: Context, parts: Sequence[str]) -> None:
+    """Nobody needs these parts any more."""
+    for key in parts:
+        ctx.later(files.drop, {"key": key}, once=key)
+
+
+def finish(ctx: Context, export_id: int, key: str, size: int, rows: int, parts: Sequence[str]) -> None:
     """The file is there; what was stopped meanwhile has none, and the sweep takes its bytes."""
+    let_go(ctx, parts)
     row = ctx.find(Export, export_id)
     if row is not None and row.status is Prepared.RUNNING:
         with ctx.happening("export.finish"):
             of = {"of_trade": row.of_trade, "entity": row.table.name, "record_id": row.id, "uploaded_by": row.by_user}
             kind = TYPES[row.format].partition(";")[0]
             made = ctx.add(File(key=key, name=f"{row.type}.{row.format}", type=kind, size=size, **of))
-            row.status, row.file_id, row.position, row.ended_at = Prepared.DONE, made.id, row.rows, ctx.now
+            row.status, row.file_id, row.ended_at = Prepared.DONE, made.id, ctx.now
+            row.rows = row.position = rows
 
 
-def fail(ctx: Context, export_id: int, why: str) -> None:
+def fail(ctx: Context, export_id: int, why: str, parts: Sequence[str]) -> None:
     """Say why there is no file."""
+    let_go(ctx, parts)
     row = ctx.find(Export, export_id)
     if row is not None and row.status is Prepared.RUNNING:
         with ctx.happening("export.fail"):
@@ -222,7 +257,7 @@ def fail(ctx: Context, export_id: int, why: str) -> None:
 @given_up(run)
 def lose(ctx: Context, given: Mapping[str, Any]) -> None:
     """Nobody tries to write this file any more."""
-    fail(ctx, given["export"], why=IN_VAIN)
+    fail(ctx, given["export"], why=IN_VAIN, parts=given.get("parts", []))
 
 
 def drop(ctx: Context, row: Export) -> None:
