@@ -347,6 +347,7 @@ class Copies:
     def _fill(self, database: Database, trade: Trade) -> None:
         self._hash = self._hash or hash_password(PASSWORD)
         migrate(database, [trade])
+        database.weigh()
         now = utc_now()
         for place in ORGANISATIONS:
             org_id = database.run(CreateOrganisation(place, now))

@@ -212,8 +212,9 @@ def _erase(ctx: Context, row: File) -> None:
 
 
 def _expire(ctx: Context, before: datetime) -> int:
-    old = find(File, File.of_trade == ctx.trade.name, File.created_at < before).first(1000)
-    found = [row for row in ctx.all(old) if not ctx.references_to(row)]
+    old = find(File, File.of_trade == ctx.trade.name, File.created_at < before)
+    oldest = old.by(File.table.c.created_at, File.table.c.id).first(1000)
+    found = [row for row in ctx.all(oldest) if not ctx.references_to(row)]
     for row in found:
         ctx.forget(row.table.name, row.id, {"name"})
         ctx.delete(row)

@@ -362,11 +362,15 @@ def next_due(session: Session, trades: Iterable[str]) -> datetime | None:
     return min((each for each in found if each is not None), default=None)
 
 
+def going(columns: Iterable[sa.Column[Any]], *conditions: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
+    """Some columns of the jobs that wait or are being done: those of each state by an index that holds no others."""
+    return sa.union_all(*(sa.select(*columns).where(state, *conditions) for state in (_QUEUED, _RUNNING)))
+
+
 def goes_on(session: Session, org_id: int, trade: str, of: Task, once: str) -> bool:
     """Whether a task waits under this key, or is being done."""
     mine = (JOBS.c.org_id == org_id, JOBS.c.of_trade == trade, JOBS.c.key == f"{of.name}:{once}")
-    alive = JOBS.c.state.in_((JobState.QUEUED, JobState.RUNNING))
-    return session.execute(sa.select(JOBS.c.id).where(*mine, alive).limit(1)).first() is not None
+    return session.execute(going((JOBS.c.id,), *mine)).first() is not None
 
 
 def drop_done(ctx: "Context", before: datetime) -> int:

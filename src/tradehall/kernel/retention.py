@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tradehall.kernel.calls import AsSystem
 from tradehall.kernel.database import Session, Undone
-from tradehall.kernel.jobs import JOBS, Job, JobState, Then, task
+from tradehall.kernel.jobs import JOBS, Job, JobState, Then, going, task
 from tradehall.kernel.persons import KEPT
 from tradehall.kernel.privacy import Privacy
 
@@ -49,12 +49,12 @@ def _next(ctx: "Context", due: datetime) -> None:
 
 
 _KEY = f"{let_go.name}:{DAILY}"
-_WAITS = (JOBS.c.key == _KEY, JOBS.c.state.in_((JobState.QUEUED, JobState.RUNNING)))
+_WAITS = going((JOBS.c.org_id, JOBS.c.of_trade), JOBS.c.key == _KEY)
 
 
 def lacking(session: Session, organisations: Iterable[int], trades: Iterable[str]) -> list[tuple[int, str]]:
     """Where nothing is planned: organisations that are new, and those whose job failed for good."""
-    planned = {tuple(row) for row in session.execute(sa.select(JOBS.c.org_id, JOBS.c.of_trade).where(*_WAITS))}
+    planned = {tuple(row) for row in session.execute(_WAITS)}
     names = list(trades)
     return [(org_id, trade) for org_id in organisations for trade in names if (org_id, trade) not in planned]
 

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Dialect, Engine
 
 from tradehall.kernel.database.group import Asked, Clash, Outcome, Patience, Steps, Void, run_batch, settle, whole
+from tradehall.kernel.database.presumed import statistics
 from tradehall.kernel.database.session import Keyed, Prepared, Row, Session
 from tradehall.kernel.database.walls import by_sqlite_message
 from tradehall.kernel.errors import Problem, Refused, StorageFull, Unavailable
@@ -308,10 +309,20 @@ class SqliteDatabase:
                 raise
 
     def weigh(self) -> None:
-        """Count what indexes hold, of a few hundred rows each: else whole tables are read in their order for a few rows."""
+        """Have searches planned as for a business that has been at work for years, whatever there is today.
+
+        What SQLite counts holds until it counts again: of tables that were empty then it thinks that an organisation has
+        ten rows, and goes through all of them in the order that is asked for.
+        """
         with self._writer_engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA analysis_limit=400")
-            connection.exec_driver_sql("ANALYZE")
+            presumed = list(statistics(connection))
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            # A new table is a new schema: connections that are open read it again.
+            connection.exec_driver_sql("DROP TABLE IF EXISTS sqlite_stat1")
+            connection.exec_driver_sql("ANALYZE sqlite_schema")
+            connection.exec_driver_sql("INSERT INTO sqlite_stat1 VALUES (?, ?, ?)", presumed)
+            connection.exec_driver_sql("COMMIT")
+            connection.exec_driver_sql("ANALYZE sqlite_schema")
 
     def _write(self) -> None:
         while (group := self._queue.get()) is not None:

@@ -190,8 +190,9 @@ def _expire(ctx: "Context", before: datetime) -> int:
     """Delete old messages and what was answered to them, so many at a time."""
     old: list[Record] = []
     for record in (Message, Notice, Reply):
-        mine = (record.table.c.of_trade == ctx.trade.name, record.table.c.created_at < before)
-        old += ctx.all(find(record, *mine).first(AT_ONCE))
+        c = record.table.c
+        mine = find(record, c.of_trade == ctx.trade.name, c.created_at < before)
+        old += ctx.all(mine.by(c.created_at, c.id).first(AT_ONCE))
     for row in old:
         _let_go(ctx, row)
     return len(old)

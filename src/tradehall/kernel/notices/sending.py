@@ -174,7 +174,8 @@ def _stranded(ctx: "Context", message: Message) -> None:
     """Tell the owner, at most once a week for each channel, that messages reach nobody."""
     week = f"{message.channel}:{ctx.now:%G-%V}"
     lately = (Notice.template == STRANDED.name, Notice.created_at > ctx.now - timedelta(days=7))
-    if all(week not in (each.once or "") for each in ctx.all(find(Notice, Notice.of_trade == ctx.trade.name, *lately))):
+    told = find(Notice, Notice.of_trade == ctx.trade.name, *lately).by(Notice.table.c.created_at)
+    if all(week not in (each.once or "") for each in ctx.all(told)):
         with ctx.happening("message.strand"):
             what = "SMS" if message.channel is Channel.SMS else "e-mail"
             ctx.notify(ctx.trade.owner, STRANDED.name, what=what, once=week)

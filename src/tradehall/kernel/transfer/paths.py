@@ -244,7 +244,7 @@ def _verb(
 
 def _expire(ctx: Context, before: "datetime") -> int:
     old = find(Import, Import.of_trade == ctx.trade.name, Import.created_at < before, Import.status.not_in(GOING))
-    found = ctx.all(old.first(1000))
+    found = ctx.all(old.by(Import.table.c.created_at, Import.table.c.id).first(1000))
     for row in found:
         drop(ctx, row)
     return len(found)

@@ -324,8 +324,8 @@ def _of_person(subject: Subject) -> sa.ColumnElement[bool]:
 
 
 def _expire(ctx: Context, before: datetime) -> int:
-    old = find(Export, Export.of_trade == ctx.trade.name, Export.created_at < before).first(1000)
-    found = ctx.all(old)
+    old = find(Export, Export.of_trade == ctx.trade.name, Export.created_at < before)
+    found = ctx.all(old.by(Export.table.c.created_at, Export.table.c.id).first(1000))
     for row in found:
         drop(ctx, row)
     return len(found)

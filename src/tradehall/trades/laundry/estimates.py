@@ -5,8 +5,10 @@ from heapq import heapify, heappop, heappush
 from math import ceil
 from typing import Any
 
+import sqlalchemy as sa
+
 from tradehall.kernel.reader import Reader
-from tradehall.kernel.records import find, wanted
+from tradehall.kernel.records import Find, Record, find, wanted
 from tradehall.trades.laundry import terms
 from tradehall.trades.laundry.models import (
     MACHINES,
@@ -21,18 +23,18 @@ from tradehall.trades.laundry.models import (
 
 LATELY = 50
 """So many of the last cycles and offers of a kind tell how people are."""
-EMPTIED = (
-    find(Cycle, Cycle.machine_type == wanted("kind"), Cycle.ended_at.is_not(None), Cycle.cleared_at.is_not(None))
-    .by(Cycle.table.c.id.desc())
-    .first(LATELY)
-    .standing()
-)
-DECIDED = (
-    find(Offer, Offer.machine_type == wanted("kind"), Offer.ended_at.is_not(None))
-    .by(Offer.table.c.id.desc())
-    .first(LATELY)
-    .standing()
-)
+
+
+def latest(record: type[Record], *conditions: sa.ColumnElement[bool]) -> Find[Any]:
+    """The newest rows about a kind of machine."""
+    # A range, in the order of their index: for a kind that has none, a database would else go through all rows.
+    c = record.table.c
+    found = find(record, c.machine_type >= wanted("kind"), c.machine_type <= wanted("kind"), *conditions)
+    return found.by(c.machine_type.desc(), c.created_at.desc(), c.id.desc()).first(LATELY).standing()
+
+
+EMPTIED = latest(Cycle, Cycle.ended_at.is_not(None), Cycle.cleared_at.is_not(None))
+DECIDED = latest(Offer, Offer.ended_at.is_not(None))
 
 
 def clearing(reader: Reader, kind: MachineType) -> timedelta:

@@ -219,7 +219,7 @@ class Cycle(Record, table="laundry_cycles"):
     place = text(200, default="")
     photo_id = optional(file())
 
-    indexes = (("user_id",), ("machine_id",))
+    indexes = (("user_id",), ("machine_id",), ("machine_type", "created_at", "id"))
     walls = (unique("machine_id", where="cleared_at IS NULL", says="This machine runs already", code="machine_busy"),)
 
 
@@ -268,7 +268,7 @@ class Offer(Record, table="laundry_offers"):
     until = moment()
     ended_at = optional(moment())
 
-    indexes = (("user_id",),)
+    indexes = (("user_id",), ("machine_type", "created_at", "id"))
     walls = (
         unique("machine_id", where="ended_at IS NULL", says="This machine is offered already", code="reserved"),
         unique("item_id", where="ended_at IS NULL", says="A machine is offered to this person already", code="offered"),

@@ -109,7 +109,7 @@ def _remove(ctx: Context, notice: Notice) -> Answer:
 
 
 def _read_all(ctx: Context) -> Answer:
-    rows = ctx.all(MINE.where(Notice.read_at.is_(None)).first(1000))
+    rows = ctx.all(NEWEST.where(Notice.read_at.is_(None)).first(1000))
     for row in rows:
         row.read_at = ctx.now
     return {"success": True, "message": f"{len(rows)} notifications marked as read", "unread_count": unread(ctx)}

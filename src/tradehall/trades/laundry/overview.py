@@ -67,5 +67,5 @@ def _taken(reader: Reader) -> Any:
     """What residents paid for washing today, where they pay: cycles and fees, less what was given back."""
     if not reader.preferences[terms.PAYING.name]:
         return None
-    rows = reader.all(find(Payment, Payment.created_at >= stats.began(reader), Payment.what.in_(paying.FOR_WASHING)))
-    return -sum(each.amount for each in rows)
+    today = find(Payment, Payment.created_at >= stats.began(reader), Payment.what.in_(paying.FOR_WASHING))
+    return -sum(each.amount for each in reader.all(today.by(Payment.table.c.created_at)))

@@ -106,7 +106,7 @@ async def push(office: "Office", job: Job) -> Then | None:
             Notice.cause_entity == given["cause"][0],
             Notice.cause_id == given["cause"][1],
         )
-        notice = ctx.first(find(Notice, *told).by(Notice.table.c.id.desc()))
+        notice = ctx.first(find(Notice, *told).by(Notice.table.c.created_at.desc(), Notice.table.c.id.desc()))
         if notice is None:
             return None
         content = {"id": notice.id, "type": notice.template, "message": notice.body, "at": notice.created_at}

@@ -57,9 +57,8 @@ def cycles(cycle: Cycle, day_of: DayOf) -> Parts:
 def _done(reader: Reader, days: int, kind: MachineType | None) -> Find[Cycle]:
     since = (Cycle.created_at > reader.now - timedelta(days=days), Cycle.status != CycleStatus.CANCELLED)
     of_kind = () if kind is None else (Cycle.machine_type == kind,)
-    return (
-        find(Cycle, *since, Cycle.status != CycleStatus.RUNNING, *of_kind).by(Cycle.table.c.id.desc()).first(MOST_ROWS)
-    )
+    found = find(Cycle, *since, Cycle.status != CycleStatus.RUNNING, *of_kind)
+    return found.by(Cycle.table.c.created_at.desc(), Cycle.table.c.id.desc()).first(MOST_ROWS)
 
 
 def _there(reader: Reader, moment: datetime) -> datetime:
@@ -121,7 +120,8 @@ def _on(reader: Reader, days: set[date], kind: MachineType) -> Find[Cycle]:
         for first, last in calendar.spans(days)
     )
     counts = Cycle.status.not_in((CycleStatus.CANCELLED, CycleStatus.RUNNING))
-    return find(Cycle, sa.or_(*ranges), counts, Cycle.machine_type == kind).by(Cycle.table.c.id.desc()).first(MOST_ROWS)
+    found = find(Cycle, sa.or_(*ranges), counts, Cycle.machine_type == kind)
+    return found.by(at.desc(), Cycle.table.c.id.desc()).first(MOST_ROWS)
 
 
 def _is_open(reader: Reader, weekday: int, hour: int) -> bool:

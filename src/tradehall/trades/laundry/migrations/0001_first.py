@@ -257,6 +257,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('laundry_cycles', schema=None) as batch_op:
         batch_op.create_index('ix_laundry_cycles_machine_id', ['org_id', 'machine_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_laundry_cycles_machine_type_created_at_id', ['org_id', 'machine_type', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_laundry_cycles_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_laundry_cycles_user_id', ['org_id', 'user_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_laundry_cycles_machine_id', ['org_id', 'machine_id'], unique=True, sqlite_where=sa.text('cleared_at IS NULL'), postgresql_where=sa.text('cleared_at IS NULL'))
@@ -326,6 +327,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('laundry_offers', schema=None) as batch_op:
+        batch_op.create_index('ix_laundry_offers_machine_type_created_at_id', ['org_id', 'machine_type', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_laundry_offers_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_laundry_offers_user_id', ['org_id', 'user_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_laundry_offers_item_id', ['org_id', 'item_id'], unique=True, sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
@@ -414,6 +416,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_laundry_offers_item_id', sqlite_where=sa.text('ended_at IS NULL'), postgresql_where=sa.text('ended_at IS NULL'))
         batch_op.drop_index('ix_laundry_offers_user_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_laundry_offers_recent')
+        batch_op.drop_index('ix_laundry_offers_machine_type_created_at_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('laundry_offers')
     with op.batch_alter_table('laundry_follows', schema=None) as batch_op:
@@ -434,6 +437,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_laundry_cycles_machine_id', sqlite_where=sa.text('cleared_at IS NULL'), postgresql_where=sa.text('cleared_at IS NULL'))
         batch_op.drop_index('ix_laundry_cycles_user_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_laundry_cycles_recent')
+        batch_op.drop_index('ix_laundry_cycles_machine_type_created_at_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_laundry_cycles_machine_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('laundry_cycles')
