@@ -125,6 +125,20 @@ async def test_what_the_provider_refuses_for_now_is_tried_again_later_and_at_las
     assert provider.asked == 3
 
 
+async def test_what_is_urgent_does_not_wait_for_the_end_of_the_quiet_hours_when_it_is_tried_again(
+    shop: Place, clock: Clock, provider: FakeTwilio
+) -> None:
+    await ready(shop, quiet_from="21:00", quiet_until="07:00")
+    clock.set("2026-11-21T23:00:00Z")
+    provider.does = [503]
+    await tell(shop, AMA, "code", code="1234")
+    while provider.asked < 1:
+        await shop.application.office.work_once()
+    assert (await until(shop, "queued"))["due_at"] == "2026-11-21T23:00:30.000000Z"
+    clock.set("2026-11-21T23:00:30Z")
+    assert (await until(shop, "sent"))["attempts"] == 2
+
+
 @pytest.mark.parametrize("how", [500, "drop", "hang"])
 async def test_row_23_an_sms_of_which_nobody_is_sure_is_unknown_and_not_sent_twice_by_itself(
     shop: Place, clock: Clock, provider: FakeTwilio, monkeypatch: pytest.MonkeyPatch, how: Any

@@ -30,6 +30,17 @@ async def test_day_one_the_day_is_right_to_the_cent_for_managers_and_says_no_mon
     assert (after["drawer"], after["closed"][0]["difference"]) == (None, 0)
 
 
+async def test_r12_the_day_counts_what_was_made_on_it_and_not_what_came_back(shop: Place, clock: Clock) -> None:
+    clock.set("2026-03-02T10:00:00Z")
+    sale = await a_sale(shop.clerk, amount_paid=100)
+    clock.forward(days=1)
+    wish = {"reason": "It does not ring", "payment_method": "mobile_money"}
+    done(await shop.manager.post(f"/api/sales/{sale['id']}/refund", json=wish), 200)
+    for page in ("day", "desk"):
+        seen = done(await shop.manager.get(f"/api/{page}"), 200)
+        assert (seen["counts"], seen["total"]) == ({"sales": 0, "swaps": 0, "repairs": 0}, -100)
+
+
 async def test_day_one_what_is_overdue_and_what_runs_low_is_seen_first(shop: Place, clock: Clock) -> None:
     clock.set("2026-03-02T10:00:00+00:00")
     late = await a_repair(shop.clerk, due_date="2026-03-02")

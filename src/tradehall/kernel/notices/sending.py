@@ -204,14 +204,16 @@ def _later(trouble: NotAccepted | Unsure, posting: Posting, at_last: Verb[Any, A
     def settle(ctx: "Context", message: Message, provider: str) -> None:
         if posting.attempts >= TRIES:
             _noted(ctx, message, at_last, trouble, provider=provider)
-        elif _noted(ctx, message, POSTPONE, trouble, provider=provider, due_at=_due(ctx, posting.attempts)):
+        elif _noted(ctx, message, POSTPONE, trouble, provider=provider, due_at=_due(ctx, message, posting.attempts)):
             submit(ctx, message)
 
     return settle
 
 
-def _due(ctx: "Context", attempts: int) -> Any:
-    return awake(ctx.now + min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT), ctx.preferences)
+def _due(ctx: "Context", message: Message, attempts: int) -> Any:
+    again = ctx.now + min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT)
+    template = ctx.trade.templates_by_name.get(message.template)
+    return again if template is not None and template.urgent else awake(again, ctx.preferences)
 
 
 def _noted(

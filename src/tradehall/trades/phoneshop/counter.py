@@ -13,7 +13,7 @@ from tradehall.kernel.people import holders
 from tradehall.kernel.preferences import CURRENCY
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Find, Record, find, wanted
-from tradehall.kernel.reports import Total
+from tradehall.kernel.reports import Measure, Total
 from tradehall.trades.phoneshop import measures, tax
 from tradehall.trades.phoneshop.cash import cash_of_payments, cash_of_sales, cash_of_swaps
 from tradehall.trades.phoneshop.guard import REFUSE, SWAP_LOSS
@@ -155,11 +155,10 @@ def drawer_now(ctx: Reader) -> dict[str, Any] | None:
 
 
 def counts(ctx: Reader, day: date) -> dict[str, int]:
-    """How many documents were made on a day."""
-    end = day + timedelta(days=1)
-    booked = over(by_day(ctx, day, end, measures.repairs_booked))
-    made = {"sales": over(sales_by_day(ctx, day, end)), "swaps": over(swaps_by_day(ctx, day, end)), "repairs": booked}
-    return {name: total.count for name, total in made.items()}
+    """How many documents were made on a day, also those that came back."""
+    made: dict[str, Measure[Any]]
+    made = {"sales": measures.sales_made, "swaps": measures.swaps_made, "repairs": measures.repairs_booked}
+    return {name: over(by_day(ctx, day, day + timedelta(days=1), each)).count for name, each in made.items()}
 
 
 @report(by=STAFF)
