@@ -87,6 +87,27 @@ async def test_a29_what_the_owner_takes_is_no_expense(shop: Place) -> None:
     assert await shop.wrong() == []
 
 
+async def test_a29_a_withdrawal_and_a_movement_of_cash_that_were_mistakes_are_turned_round(shop: Place) -> None:
+    done(await shop.clerk.post("/api/drawers", json={"opening_amount": 900}))
+    why = {"reason": "Typed wrong"}
+    made = [("withdrawals", "put-back", done(await shop.manager.post("/api/withdrawals", json={"amount": 100})))]
+    for kind in ("cash_in", "cash_out", "banked"):
+        order = {"kind": kind, "amount": 50}
+        made.append(("movements", "reverse", done(await shop.clerk.post("/api/movements", json=order))))
+    assert done(await shop.manager.get("/api/drawers/current"), 200)["by_method"] == {"bank": 50, "cash": -150}
+    for room, verb, row in made:
+        path = f"/api/{room}/{row['id']}/{verb}"
+        assert (await shop.clerk.post(path, json=why)).status_code == 403
+        undone = done(await shop.manager.post(path, json=why), 200)
+        assert (undone["amount"], undone["cancelled_because"]) == (row["amount"], "Typed wrong")
+        assert done(await shop.manager.post(path, json=why), 409)["code"] == "cancelled"
+    now = done(await shop.manager.get("/api/drawers/current"), 200)
+    assert (now["expected_amount"], now["by_method"]) == (900, {"bank": 0, "cash": 0})
+    cash = done(await shop.manager.get("/api/analytics/cash-and-accrual"), 200)
+    assert [cash["reconciliation"][each]["amount"] for each in ("withdrawals", "movements")] == [0, 0]
+    assert await shop.wrong() == []
+
+
 async def test_a3_a_phone_bought_from_somebody_becomes_stock_at_what_was_paid(shop: Place) -> None:
     number = imei(8101)
     await shop.news()

@@ -102,6 +102,8 @@ class Withdrawal(Record, table="phoneshop_withdrawals"):
     method_reference = optional(text(100))
     note = optional(text(200))
     staff_id = optional(person())
+    cancelled_at = optional(moment())
+    cancelled_because = optional(text(200))
 
 
 class Movement(Record, table="phoneshop_movements"):
@@ -111,6 +113,8 @@ class Movement(Record, table="phoneshop_movements"):
     amount = money(above=0)
     note = optional(text(200))
     staff_id = optional(person())
+    cancelled_at = optional(moment())
+    cancelled_because = optional(text(200))
 
 
 class NewDrawer(Form, of=Drawer, fields=("opening_amount",)):
@@ -237,14 +241,26 @@ def spend(ctx: Context, order: NewExpense) -> Expense:
     return made
 
 
-@act(Expense, by=MANAGERS, when=lambda expense: not expense["cancelled_at"])
+def counts(row: Mapping[str, Any]) -> bool:
+    """Whether an expense, a withdrawal or a movement, as it is answered, was not cancelled."""
+    return not row["cancelled_at"]
+
+
+@act(Expense, by=MANAGERS, when=counts)
 def cancel(ctx: Context, expense: Expense, why: Because) -> Expense:
     """Take back an expense that was none: the money comes back."""
-    if expense.cancelled_at is not None:
-        raise Refused("cancelled", "Expense was cancelled already")
-    expense.cancelled_at, expense.cancelled_because = ctx.now, why.reason
-    book(ctx, expense.amount, expense.method, expense.method_reference, expense_id=expense.id, note=why.reason)
+    turn_round(ctx, expense, why)
     return expense
+
+
+def turn_round(ctx: Context, row: Expense | Withdrawal | Movement, why: Because) -> None:
+    """What was booked for a mistake goes back the way it came, whatever day it is of."""
+    if row.cancelled_at is not None:
+        raise Refused("cancelled", f"{row.title} was cancelled already")
+    row.cancelled_at, row.cancelled_because = ctx.now, why.reason
+    of = f"{row.title.lower()}_id"
+    for each in ctx.all(find(Payment, Payment.table.c[of] == row.id)):
+        book(ctx, -each.amount, Method(each.method), each.method_reference, note=why.reason, **{of: row.id})
 
 
 @act(Withdrawal, by=MANAGERS)
@@ -256,6 +272,13 @@ def withdraw(ctx: Context, order: NewWithdrawal) -> Withdrawal:
     return made
 
 
+@act(Withdrawal, by=MANAGERS, when=counts)
+def put_back(ctx: Context, withdrawal: Withdrawal, why: Because) -> Withdrawal:
+    """Take back a withdrawal that was none: the money comes back."""
+    turn_round(ctx, withdrawal, why)
+    return withdrawal
+
+
 @act(Movement, by=STAFF)
 def shift(ctx: Context, order: NewMovement) -> Movement:
     """Put cash into the drawer, take some out, or bring it to the bank."""
@@ -265,6 +288,13 @@ def shift(ctx: Context, order: NewMovement) -> Movement:
     if made.kind is MovementKind.BANKED:
         book(ctx, made.amount, Method.BANK, movement_id=made.id)
     return made
+
+
+@act(Movement, by=MANAGERS, when=counts)
+def reverse(ctx: Context, movement: Movement, why: Because) -> Movement:
+    """Take back a movement of cash that was none: the drawer, and the bank, are as if it had never been."""
+    turn_round(ctx, movement, why)
+    return movement
 
 
 drawers = Resource(

@@ -112,6 +112,8 @@ def upgrade() -> None:
     sa.Column('amount', sa.BigInteger(), nullable=False),
     sa.Column('note', sa.String(length=200), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('cancelled_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('cancelled_because', sa.String(length=200), nullable=True),
     sa.CheckConstraint("kind = 'cash_in' OR kind = 'cash_out' OR kind = 'banked'", name='ck_phoneshop_movements_kind'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
@@ -212,6 +214,8 @@ def upgrade() -> None:
     sa.Column('method_reference', sa.String(length=100), nullable=True),
     sa.Column('note', sa.String(length=200), nullable=True),
     sa.Column('staff_id', sa.BigInteger(), nullable=True),
+    sa.Column('cancelled_at', sa.DateTime(timezone=True).with_variant(sa.String(27), 'sqlite'), nullable=True),
+    sa.Column('cancelled_because', sa.String(length=200), nullable=True),
     sa.CheckConstraint("method = 'cash' OR method = 'card' OR method = 'mobile_money' OR method = 'bank' OR method = 'provider'", name='ck_phoneshop_withdrawals_method'),
     sa.PrimaryKeyConstraint('id'),
     sqlite_autoincrement=True
