@@ -5,6 +5,11 @@ import re
 from tests.running import Application, Place
 from tests.trades.phoneshop.arranging import a_customer, a_phone, a_repair, a_sale, a_swap, became, done
 from tests.web.looking import Looker, text
+from tradehall.kernel.context import Context
+from tradehall.trades.phoneshop.lives import MOST
+from tradehall.trades.phoneshop.payments import NewPayment
+from tradehall.trades.phoneshop.repair_money import pay
+from tradehall.trades.phoneshop.repairs import NewRepair, book_in
 
 
 async def test_n1_n4_a_phone_s_page_tells_its_whole_life_with_its_chain(application: Application, shop: Place) -> None:
@@ -51,6 +56,20 @@ async def test_a_customer_s_page_tells_what_they_did_and_what_is_due(application
         assert ticket is not None
         assert (await owner.http.get(ticket[1])).content[:4] == b"%PDF"
         assert "299.90" in text(await owner.see(f"/customers/{customer['id']}"))
+
+
+async def test_a32_what_a_customer_owes_is_told_however_much_came_after_it(shop: Place) -> None:
+    customer = await a_customer(shop.clerk)
+    repair = await a_repair(shop.clerk, customer_id=customer["id"], cost=450)
+
+    def many(ctx: Context) -> None:
+        order = NewRepair.of(customer_id=customer["id"], phone_description="Nokia", issue_description="Screen", cost=10)
+        for _ in range(MOST):
+            ctx.do(pay, ctx.do(book_in, order), NewPayment())
+
+    await shop.work(many)
+    seen = done(await shop.clerk.get(f"/api/customers/{customer['id']}/story"), 200)
+    assert [(each["id"], each["amount"]) for each in seen["due"]] == [(repair["id"], 450)]
 
 
 async def test_a_page_has_no_button_for_what_can_not_be_done_with_its_row_now(

@@ -49,6 +49,18 @@ def repairs_of(ctx: Reader, column: str, row_id: int) -> list[Any]:
     return ctx.all(asks(Repair, column), row_id=row_id)
 
 
+def owing(ctx: Reader, customer: Customer) -> list[Any]:
+    """The newest documents of which a customer still owes something, of those that somebody reaches."""
+    asks = OWED_IN_REACH if ctx.actor.is_a(TECHNICIAN) else OWED
+    return [*ctx.all(UNPAID, row_id=customer.id), *ctx.all(asks, row_id=customer.id)]
+
+
+UNPAID = _referring(Sale, "customer_id").where(Sale.balance_due > 0, Sale.returned_at.is_(None))
+OWED, OWED_IN_REACH = (
+    asks(Repair, "customer_id").where(Repair.balance_due > 0) for asks in (_referring, _within_reach)
+)
+
+
 def moment(what: str, row: Any, at: datetime, text: str = "", amount: Any = None) -> dict[str, Any]:
     """Something that happened: what, when, in which document, for how much."""
     return {
@@ -139,11 +151,9 @@ def story(ctx: Reader, customer: Customer) -> dict[str, Any]:
     sees = ctx.actor.may(MANAGERS)
     kept = (each for each in bought if each.returned_at is None)
     events += [moment("bought", each, each.created_at, "", each.amount if sees else None) for each in kept]
-    standing = [each for each in sales if each.returned_at is None]
     due = [
         {"room": each.in_paths, "id": each.id, "number": each.values[each.known_as[0]], "amount": each.balance_due}
-        for each in [*standing, *repairs]
-        if each.balance_due > 0
+        for each in owing(ctx, customer)
     ]
     return {
         "events": sorted(events, key=lambda each: (each["at"], each["id"]), reverse=True)[:MOST],

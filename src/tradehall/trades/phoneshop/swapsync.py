@@ -1,6 +1,5 @@
 """A shop that kept its business in SwapSync's own SQLite file takes it over: dates, links, states and amounts as they were."""
 
-import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,6 +11,7 @@ from tradehall.kernel.columns import Email
 from tradehall.kernel.context import Context
 from tradehall.kernel.errors import Refused, field_error
 from tradehall.kernel.forms import Form
+from tradehall.kernel.guests import new_token
 from tradehall.kernel.records import find
 from tradehall.kernel.search import fold
 from tradehall.kernel.transfer.foreign import Foreign, Links
@@ -177,7 +177,7 @@ def repair(ctx: Context, old: Old, links: Links) -> Repair:
     row = ctx.add(
         Repair(
             **known.model_dump(), customer_id=links.get("customers", old["customer_id"]), status=status,
-            repair_number=ctx.number("repair", "REP-"), token=f"{ctx.org_id:x}-{secrets.token_urlsafe(18)}", created_at=created_at,
+            repair_number=ctx.number("repair", "REP-"), token=new_token(ctx.org_id), created_at=created_at,
             delivery_notified=bool(old.get("delivery_notified")), paid_amount=known.cost if is_out else Decimal(0),
             completed_at=ended_at if is_done else None, delivered_at=ended_at if is_out else None,
         )
