@@ -14,7 +14,7 @@ from sqlalchemy.sql import visitors
 from tradehall.kernel.columns import LARGEST_ID, State
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Found, History, Listing, Reading, Shape, View, Window, shown
-from tradehall.kernel.cursors import ANY_DIALECT, decoded, encoded
+from tradehall.kernel.cursors import ANY_DIALECT, behind, decoded, encoded, order
 from tradehall.kernel.database import Database, Keyed, Prepared, Row
 from tradehall.kernel.errors import Invalid, field_error
 from tradehall.kernel.forms import form
@@ -207,10 +207,10 @@ class Resource:
         given |= {f"f_{name}": value for name, value in asked.filters} | {"pattern": asked.pattern}
         given["dimension"] = self.record.stored_as
         if window.after is not None:
-            given["last"], given["last_id"] = decoded(window.after, self.record.table.c[column].type)
+            given["last"], given["last_id"] = decoded(window.after, self.record.table.c[column])
         else:
             given["offset"] = window.offset
-        statement = self._statement(asked, grant, view, with_total)
+        statement = self._statement(asked, grant, view, with_total, given.get("last", "") is None)
         rows = session.run(statement, given)
         cursor, places = None, (*view.names, *_besides(view, column))
         if len(rows) == window.limit:
@@ -267,25 +267,22 @@ class Resource:
             found = self._statements[key] = make()
         return found
 
-    def _statement(self, asked: Asked, grant: Grant, view: View, with_total: bool) -> Prepared:
+    def _statement(self, asked: Asked, grant: Grant, view: View, with_total: bool, of_none: bool) -> Prepared:
         table, after = self.record.table, asked.window.after is not None
         key, row_id = table.c[asked.sort.removeprefix("-")], table.c.id
         down = asked.sort.startswith("-")
 
         def make() -> Prepared:
-            order = (key.desc(), row_id.desc()) if down else (key, row_id)
             found = sa.select(*view.columns, *(table.c[name] for name in _besides(view, key.name)))
             if with_total:
                 found = found.add_columns(_every_row.scalar_subquery().label("total"))
-            found = found.where(*self._conditions(asked, grant)).order_by(*order)
+            found = found.where(*self._conditions(asked, grant)).order_by(*order(key, row_id, down))
             found = found.limit(sa.bindparam("limit", type_=sa.BigInteger))
             if not after:
                 return Prepared(found.offset(sa.bindparam("offset", type_=sa.BigInteger)))
-            here = sa.tuple_(key, row_id)
-            last = sa.tuple_(sa.bindparam("last", type_=key.type), sa.bindparam("last_id", type_=row_id.type))
-            return Prepared(found.where(here < last if down else here > last))
+            return Prepared(found.where(behind(key, row_id, down, of_none)))
 
-        return self._cached((*self._key(asked, grant), view, asked.sort, after, with_total), make)
+        return self._cached((*self._key(asked, grant), view, asked.sort, after, with_total, of_none), make)
 
     def _total(self, reader: Reader, asked: Asked, grant: Grant, given: Mapping[str, Any]) -> int:
         if _is_whole(asked, grant):

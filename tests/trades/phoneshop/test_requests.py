@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from tests.running import ORIGIN, Application, Clock, Place
-from tests.trades.phoneshop.arranging import a_customer, a_phone, a_sale, done, imei
+from tests.trades.phoneshop.arranging import a_customer, a_phone, a_repair, a_sale, done, imei
 
 JSON = {"Content-Type": "application/json"}
 
@@ -152,6 +152,25 @@ async def test_p09_cursor_pages_show_every_row_once_while_others_come_in(shop: P
                 await a_phone(shop.clerk, value=2)
         assert [number for number in sorted(seen) if number in before] == before, sort
         assert len(seen) == len(set(seen))
+
+
+async def test_p09_a_list_by_a_column_without_values_has_every_row_once_and_those_without_first_or_last(
+    shop: Place,
+) -> None:
+    days = (None, "2026-03-09", None, "2026-03-04", "2026-03-09")
+    one, two, three, four, five = [(await a_repair(shop.owner, due_date=day))["id"] for day in days]
+    for sort, expected in (("due_date", [one, three, four, two, five]), ("-due_date", [five, two, four, three, one])):
+        for limit in (1, 2, 5):
+            seen: list[int] = []
+            cursor: str | None = ""
+            while cursor is not None:
+                query = {"limit": str(limit), "sort": sort} | ({"after": cursor} if cursor else {})
+                page = await shop.owner.get("/api/repairs/", params=query)
+                seen += [each["id"] for each in done(page, 200)]
+                cursor = page.headers.get("x-next-cursor")
+            assert seen == expected, (sort, limit)
+    none = (await shop.owner.get("/api/repairs/?sort=due_date&limit=1")).headers["x-next-cursor"]
+    assert (await shop.owner.get(f"/api/repairs/?sort=created_at&after={none}")).status_code == 422
 
 
 async def test_p09_a_cursor_of_another_list_is_422(shop: Place) -> None:
