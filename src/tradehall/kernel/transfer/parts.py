@@ -20,18 +20,17 @@ from tradehall.kernel.transfer.exporting import LINES, PAGE, Rows, Source, cells
 
 TURN = 60.0
 """Seconds: after so long the rest waits for its turn as a job of its own."""
-ENTERED = "created_at"
 Tell = Callable[[int], Awaitable[None]]
 """Notes how many rows there are so far."""
 
 
-def by_entry(source: Source) -> Source:
-    """The same list in the order in which its rows were entered.
+def by_id(source: Source) -> Source:
+    """The same list in the order of its ids.
 
     No change moves a row there: none is taken twice, and none is left out, however long it takes.
     """
     down = source.asked.sort[: source.asked.sort.startswith("-")]
-    return replace(source, asked=replace(source.asked, sort=f"{down}{ENTERED}"))
+    return replace(source, asked=replace(source.asked, sort=f"{down}id"))
 
 
 async def gather(source: Source, kind: str, position: int, tell: Tell) -> tuple[str, int, str | None]:
@@ -40,7 +39,7 @@ async def gather(source: Source, kind: str, position: int, tell: Tell) -> tuple[
     line = _line_of(source, kind)
     with TemporaryFile() as made:
         with gzip.open(made, "wb", compresslevel=1) as part:
-            async for found in by_entry(source).found():
+            async for found in by_id(source).found():
                 await asyncio.to_thread(_add, part, line, found.rows)
                 position, after = position + len(found.rows), found.cursor
                 await tell(position)
@@ -53,14 +52,9 @@ async def gather(source: Source, kind: str, position: int, tell: Tell) -> tuple[
 
 def _line_of(source: Source, kind: str) -> Callable[[dict[str, Any]], bytes]:
     """From a row to what its file needs of it, behind what the list is to be sorted by."""
-    view, cells, column = source.view, cells_of(source.view), source.asked.sort.removeprefix("-")
-    key = None if column == ENTERED else dict(zip(view.names, view.called, strict=True)).get(column)
-
-    def line(row: dict[str, Any]) -> bytes:
-        sorted_by = b"" if key is None else dumps(row[key])
-        return b"%b\t%b\n" % (sorted_by, dumps(row if kind == LINES else cells(row)))
-
-    return line
+    view, cells = source.view, cells_of(source.view)
+    key = dict(zip(view.names, view.called, strict=True)).get(source.asked.sort.removeprefix("-"), "")
+    return lambda row: b"%b\t%b\n" % (dumps(row.get(key)), dumps(row if kind == LINES else cells(row)))
 
 
 def _add(part: gzip.GzipFile, line: Callable[[dict[str, Any]], bytes], rows: Rows) -> None:
@@ -92,16 +86,12 @@ class Gathered(Source):
 
 
 def _sorted(rows: Iterable[bytes], sort: str) -> Iterator[bytes]:
-    """What stands behind the keys, in the order of the keys; of the same key, in the order in which it was gathered."""
-    parted = (line.partition(b"\t") for line in rows)
-    if sort.removeprefix("-") == ENTERED:
-        yield from (line for _, _, line in parted)
-        return
+    """What stands behind the keys, in their order; of the same key, as it was gathered: by id."""
     # A database in a temporary file sorts what is larger than the memory.
     with closing(sqlite3.connect("", check_same_thread=False)) as scratch:
         scratch.execute("CREATE TABLE lines (key, line)")
-        keyed = ((orjson.loads(key or b"null"), line) for key, _, line in parted)
-        scratch.executemany("INSERT INTO lines VALUES (?, ?)", keyed)
+        parted = (line.partition(b"\t") for line in rows)
+        scratch.executemany("INSERT INTO lines VALUES (?, ?)", ((orjson.loads(key), line) for key, _, line in parted))
         down = "DESC" if sort.startswith("-") else ""
         for (line,) in scratch.execute(f"SELECT line FROM lines ORDER BY key {down}, rowid"):  # noqa: S608 - no input
             yield line
