@@ -1,6 +1,7 @@
 """Large exports: a durable job that writes a list into a file in turns, says how far it is, and keeps the file for a while."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -102,7 +103,7 @@ def prepare(ctx: Context, wish: NewExport) -> Export:
         raise Denied("A key takes a list as it is; only people have a file prepared")
     resource = _resource(ctx.trade, wish.type)
     grant = Contract("GET", "", Listing(resource)).grant(ctx.actor)
-    asked = resource.asked(wish.query, Window(1))
+    asked = replace(resource.asked(wish.query, Window(1)), sort="id")  # how many there are is no matter of their order
     rows = resource.page(ctx, asked, grant).total
     for old in ctx.all(find(Export, *_own(ctx)).by(Export.table.c.id.desc()))[KEPT - 1 :]:
         drop(ctx, old)
