@@ -297,6 +297,25 @@ async def test_technicians_see_their_own_repairs_only_where_the_owner_says_so(sh
     assert (await shop.technician.get(f"/api/repairs/{claim['id']}")).json()["technician_id"] == shop.technician.user_id
 
 
+async def test_p16_technicians_see_no_money_of_repairs_that_they_do_not_see(shop: Place) -> None:
+    repairs = [await a_repair(shop.clerk, technician_id=who.user_id) for who in (shop.manager, shop.technician)]
+    for each in repairs:
+        order = {"repair_id": each["id"], "amount": 10, "method": "card"}
+        done(await shop.clerk.post("/api/payments/intents", json=order))
+        await became(shop.clerk, each, "Completed")
+        done(await shop.manager.post(f"/api/repairs/{each['id']}/refund", json={"reason": "Late"}), 200)
+    await shop.prefer(technicians_see_own=True)
+    other, mine = (each["id"] for each in repairs)
+    for path in ("payments", "refunds"):
+        for who, seen in ((shop.technician, [mine]), (shop.clerk, [mine, other])):
+            assert [each["repair_id"] for each in done(await who.get(f"/api/{path}"), 200)] == seen
+    found = done(await shop.technician.get("/api/desk"), 200)["recent"]
+    assert sorted(each["what"] for each in found) == ["refunded", "repaired"]
+    done(await shop.technician.post("/api/payments/intents", json={"repair_id": other}), 404)
+    done(await shop.technician.post("/api/payments/intents", json={"repair_id": mine}))
+    assert await shop.wrong() == []
+
+
 async def test_only_managers_see_what_a_repair_costs_the_shop(shop: Place) -> None:
     repair = await a_repair(shop.clerk)
     hidden = {"margin", "parts_cost", "outside_cost", "claims_cost"}

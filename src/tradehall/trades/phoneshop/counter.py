@@ -32,7 +32,7 @@ from tradehall.trades.phoneshop.models import (
 )
 from tradehall.trades.phoneshop.parts import SparePart
 from tradehall.trades.phoneshop.purchases import IdKind, Purchase
-from tradehall.trades.phoneshop.reach import within_reach
+from tradehall.trades.phoneshop.reach import beside_others, within_reach
 from tradehall.trades.phoneshop.repairs import UNFINISHED
 from tradehall.trades.phoneshop.reports import (
     LOW,
@@ -77,7 +77,8 @@ JOBS = find(Repair, Repair.status.in_(UNFINISHED)).by(
 WITHIN_REACH = within_reach(Repair)
 OVERDUE = JOBS.where(Repair.due_date < wanted("today")).first(FEW).standing()
 OVERDUE_IN_REACH = OVERDUE.where(WITHIN_REACH)
-REPAIRS_IN_REACH = newest(Repair).where(WITHIN_REACH)
+IN_REACH = {Repair: newest(Repair).where(WITHIN_REACH), Refund: newest(Refund).where(beside_others(Refund))}
+"""The same of those that not every technician sees."""
 MINE = JOBS.where(WITHIN_REACH, Repair.technician_id == wanted("me")).first(FEW).standing()
 TAKEN_BY_NOBODY = JOBS.where(WITHIN_REACH, Repair.technician_id.is_(None))
 
@@ -227,9 +228,9 @@ def desk(ctx: Reader) -> dict[str, Any]:
 def recent(ctx: Reader) -> list[dict[str, Any]]:
     """The newest documents of all kinds, newest first: what, who made them, and for how much."""
     rows: list[tuple[str, Any, Any]] = []
+    bounded = IN_REACH if ctx.actor.is_a(TECHNICIAN) else {}
     for what, documents, amount in DOCUMENTS:
-        is_bounded = documents.record is Repair and ctx.actor.is_a(TECHNICIAN)
-        rows += [(what, row, row.values[amount]) for row in ctx.all(REPAIRS_IN_REACH if is_bounded else documents)]
+        rows += [(what, row, row.values[amount]) for row in ctx.all(bounded.get(documents.record, documents))]
     rows = sorted(rows, key=lambda each: each[1].created_at, reverse=True)[:FEW]
     who = people(ctx, {row.staff_id for _, row, _ in rows if row.staff_id is not None})
     phones = labels(ctx, Phone, {phone_id for _, row, _ in rows if (phone_id := _phone_of(row)) is not None})

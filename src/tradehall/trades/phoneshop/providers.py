@@ -40,7 +40,8 @@ from tradehall.trades.phoneshop.attempts import (
 )
 from tradehall.trades.phoneshop.models import Customer, Method, Repair, Sale
 from tradehall.trades.phoneshop.payments import Payable, due_of, receive
-from tradehall.trades.phoneshop.roles import MANAGERS, OWNER, STAFF
+from tradehall.trades.phoneshop.reach import BENCH, COUNTER
+from tradehall.trades.phoneshop.roles import MANAGERS, OWNER, STAFF, TECHNICIAN
 
 if TYPE_CHECKING:
     from tradehall.kernel.calls import Call
@@ -63,6 +64,8 @@ def intend(ctx: Context, order: NewIntent) -> PaymentAttempt:
 
     What is due is computed here, less what is under way. Nobody else writes in the organisation meanwhile.
     """
+    if order.repair_id is not None and ctx.actor.role == TECHNICIAN.name:
+        ctx.get(Repair, order.repair_id, BENCH)
     document = document_of(ctx, order.sale_id, order.repair_id)
     left = due_of(document) - under_way(ctx, order)
     if left <= 0:
@@ -155,7 +158,7 @@ def known_email(ctx: Context, document: Payable) -> str:
     return str(found)
 
 
-@act(PaymentAttempt, by=STAFF)
+@act(PaymentAttempt, by=COUNTER)
 def cancel(ctx: Context, attempt: PaymentAttempt) -> PaymentAttempt:
     """Say that the customer does not want to pay any more: the provider is asked before that is believed."""
     if attempt.status is PaymentStatus.PENDING and attempt.cancel_asked_at is None:
@@ -345,7 +348,7 @@ def noting(told: Told, provider: str) -> Callable[[Context], Any]:
 
 attempts = Resource(
     PaymentAttempt,
-    by=STAFF,
+    by=COUNTER,
     columns=(
         "id", "status", "sale_id", "repair_id", "provider", "reference", "amount", "currency", "method",
         "method_reference", "authorization_url", "expires_at", "provider_amount", "provider_currency", "payment_id",

@@ -21,5 +21,13 @@ def within_reach(record: type[Record]) -> sa.ColumnElement[bool]:
     return sa.or_(~only_own, here.repair_id.in_(theirs))
 
 
-WORKSHOP = (CLERK, where(TECHNICIAN, within_reach), *MANAGERS)
+def beside_others(record: type[Record]) -> sa.ColumnElement[bool]:
+    """The money of any document but of the repairs that a technician does not see."""
+    return sa.or_(record.table.c.repair_id.is_(None), within_reach(record))
+
+
+BENCH = where(TECHNICIAN, within_reach)
+WORKSHOP = (CLERK, BENCH, *MANAGERS)
 """Who works with repairs."""
+COUNTER = (CLERK, where(TECHNICIAN, beside_others), *MANAGERS)
+"""Who sees what is paid for sales and repairs, and what is given back."""

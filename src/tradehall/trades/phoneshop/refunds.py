@@ -17,8 +17,9 @@ from tradehall.kernel.verbs import act, own
 from tradehall.trades.phoneshop import tax
 from tradehall.trades.phoneshop.models import Method, Payment, Phone, PhoneStatus, Refund, Sale, Swap
 from tradehall.trades.phoneshop.payments import book, checkout_of
+from tradehall.trades.phoneshop.reach import COUNTER
 from tradehall.trades.phoneshop.repairs import hold_for_others
-from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, STAFF, TECHNICIAN
+from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, TECHNICIAN
 from tradehall.trades.phoneshop.rules import Amount, Paid, PaymentReference, take_in
 
 Reason = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(clean)]
@@ -206,7 +207,7 @@ refunds = Resource(
         "reason", "staff_id", "created_at",
     ),
     only={"margin": MANAGERS, "tax": MANAGERS},
-    by=STAFF,
+    by=COUNTER,
     filters=("sale_id", "swap_id", "repair_id"),
 )  # fmt: skip
 resources = (refunds,)
