@@ -148,22 +148,23 @@ async def test_p26_an_export_whose_worker_was_killed_between_turns_or_in_one_is_
     assert await kept(shop) == 3
 
 
-async def test_p26_an_export_that_is_cancelled_or_fails_between_turns_says_so_and_leaves_nothing(
+async def test_p26_row_44_an_export_that_is_cancelled_dropped_or_fails_between_turns_leaves_nothing(
     shop: Place, phones: list[int]
 ) -> None:
     cancelled = await turns(shop, await begun(shop), 2)
     done(await shop.owner.post(f"/api/exports/jobs/{cancelled['export']}/cancel"), 200)
-    denied = await turns(shop, await begun(shop), 2)
+    dropped, denied = await turns(shop, await begun(shop), 1), await turns(shop, await begun(shop), 2)
     gone = await turns(shop, await begun(shop))
 
     def demote(ctx: Context) -> None:
         with ctx.happening("test"):
+            preparing.drop(ctx, ctx.get(Export, dropped["export"]))
             ctx.get(Export, denied["export"]).by_role = "shop_keeper"
 
     await shop.work(demote)
     await shop.application.office.files.drop(gone["parts"][1])
-    assert await kept(shop) == 7
-    for given in (cancelled, denied, gone):
+    assert await kept(shop) == 8
+    for given in (cancelled, dropped, denied, gone):
         await shop.work(await turn(shop, given))
     assert [(await told(shop, each))["status"] for each in (cancelled, denied, gone)] == [
         "cancelled",
