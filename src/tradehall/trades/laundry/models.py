@@ -308,6 +308,7 @@ class Follow(Record, table="laundry_follows"):
     user_id = person()
     machine_id = reference(Machine)
 
+    indexes = (("machine_id",),)
     walls = (unique("user_id", "machine_id", says="This machine is followed already"),)
 
 
@@ -320,6 +321,7 @@ class Wish(Record, table="laundry_wishes"):
     room_id = optional(reference(Room))
     until = moment()
 
+    indexes = (("machine_type",),)
     walls = (unique("user_id", "machine_type", says="You are told of this kind already"),)
 
 

@@ -32,7 +32,7 @@ from tradehall.trades.phoneshop.models import (
 )
 from tradehall.trades.phoneshop.parts import SparePart
 from tradehall.trades.phoneshop.purchases import IdKind, Purchase
-from tradehall.trades.phoneshop.reach import beside_others, within_reach
+from tradehall.trades.phoneshop.reach import beside_others, own, sees_own, within_reach
 from tradehall.trades.phoneshop.repairs import UNFINISHED
 from tradehall.trades.phoneshop.reports import (
     LOW,
@@ -45,12 +45,11 @@ from tradehall.trades.phoneshop.reports import (
     swaps_by_day,
 )
 from tradehall.trades.phoneshop.roles import MANAGERS, STAFF, TECHNICIAN
-from tradehall.trades.phoneshop.till import Drawer, DrawerState, moved_since
+from tradehall.trades.phoneshop.till import OPEN_DRAWER, Drawer, DrawerState, moved_since
 
 AT_THE_COUNTER = tuple(each for each in Method if each is not Method.PROVIDER)
 TAKEN = ("sale", "swap", "repair", "refund")
 """What takings are of; the rest of what moves is no trade."""
-OPEN_DRAWER = find(Drawer, Drawer.status == DrawerState.OPEN).first(1).standing()
 FEW, DAYS = 8, 30
 LOW_PARTS = (
     find(SparePart, SparePart.low_mark > 0, SparePart.quantity <= SparePart.low_mark)
@@ -77,8 +76,8 @@ JOBS = find(Repair, Repair.status.in_(UNFINISHED)).by(
 WITHIN_REACH = within_reach(Repair)
 OVERDUE = JOBS.where(Repair.due_date < wanted("today")).first(FEW).standing()
 OVERDUE_IN_REACH = OVERDUE.where(WITHIN_REACH)
-IN_REACH = {Repair: newest(Repair).where(WITHIN_REACH), Refund: newest(Refund).where(beside_others(Refund))}
-"""The same of those that not every technician sees."""
+IN_REACH = {Repair: own(newest(Repair)), Refund: newest(Refund).where(beside_others(Refund))}
+"""The same for a technician who sees only their own repairs."""
 MINE = JOBS.where(WITHIN_REACH, Repair.technician_id == wanted("me")).first(FEW).standing()
 TAKEN_BY_NOBODY = JOBS.where(WITHIN_REACH, Repair.technician_id.is_(None))
 
@@ -228,7 +227,7 @@ def desk(ctx: Reader) -> dict[str, Any]:
 def recent(ctx: Reader) -> list[dict[str, Any]]:
     """The newest documents of all kinds, newest first: what, who made them, and for how much."""
     rows: list[tuple[str, Any, Any]] = []
-    bounded = IN_REACH if ctx.actor.is_a(TECHNICIAN) else {}
+    bounded = IN_REACH if sees_own(ctx) else {}
     for what, documents, amount in DOCUMENTS:
         rows += [(what, row, row.values[amount]) for row in ctx.all(bounded.get(documents.record, documents))]
     rows = sorted(rows, key=lambda each: each[1].created_at, reverse=True)[:FEW]

@@ -146,7 +146,7 @@ class Phone(Record, table="phoneshop_phones"):
     acquired_via_swap_id = optional(reference("phoneshop_swaps", ahead=True))
 
     known_as, searched = ("brand", "model"), ("brand", "model", "imei", "imei2")
-    indexes = (("status",), ("acquired_via_swap_id",))
+    indexes = (("status", "created_at", "id"), ("acquired_via_swap_id",))
     walls = (
         check("value_positive", "value > 0 OR (value = 0 AND status <> 'AVAILABLE')",
               "The value of a phone that is offered is more than zero"),

@@ -3,7 +3,8 @@
 import sqlalchemy as sa
 
 from tradehall.kernel.preferences import Chosen
-from tradehall.kernel.records import Record
+from tradehall.kernel.reader import Reader
+from tradehall.kernel.records import Find, Record
 from tradehall.kernel.verbs import ME, where
 from tradehall.trades.phoneshop.models import Repair
 from tradehall.trades.phoneshop.roles import CLERK, MANAGERS, TECHNICIAN
@@ -24,6 +25,17 @@ def within_reach(record: type[Record]) -> sa.ColumnElement[bool]:
 def beside_others(record: type[Record]) -> sa.ColumnElement[bool]:
     """The money of any document but of the repairs that a technician does not see."""
     return sa.or_(record.table.c.repair_id.is_(None), within_reach(record))
+
+
+def sees_own(ctx: Reader) -> bool:
+    """Whether somebody sees their own repairs only."""
+    return ctx.actor.is_a(TECHNICIAN) and bool(ctx.preferences[OWN_JOBS.name])
+
+
+def own(repairs: Find[Repair]) -> Find[Repair]:
+    """The same search among a technician's own, in an order that leads through these and not through all."""
+    mine = repairs.where(Repair.technician_id >= ME, Repair.technician_id <= ME)
+    return mine.by(Repair.table.c.technician_id, *repairs.order)
 
 
 BENCH = where(TECHNICIAN, within_reach)

@@ -26,8 +26,8 @@ from tradehall.trades.phoneshop.models import (
     Sale,
     Swap,
 )
-from tradehall.trades.phoneshop.reach import within_reach
-from tradehall.trades.phoneshop.roles import MANAGERS, STAFF, TECHNICIAN
+from tradehall.trades.phoneshop.reach import own, sees_own
+from tradehall.trades.phoneshop.roles import MANAGERS, STAFF
 
 LOW = 5
 """Fewer phones on offer are an alert."""
@@ -35,7 +35,7 @@ COMPLETED, BOOKED = "completed", "booked"
 BASIS = Setting("revenue_basis", "A repair counts as revenue once it is", Literal["completed", "booked"], COMPLETED)
 settings = (BASIS,)
 RECENT_REPAIRS = find(Repair).by(Repair.created_at.desc(), Repair.id.desc()).first(5).standing()
-RECENT_IN_REACH = RECENT_REPAIRS.where(within_reach(Repair))
+OWN_RECENT_REPAIRS = own(RECENT_REPAIRS)
 
 
 def summed(totals: dict[str, Total], *dimensions: str) -> Total:
@@ -164,7 +164,7 @@ def overview(ctx: Reader) -> dict[str, Any]:
                 "cost": for_managers(ctx, repair.cost),
                 "created_at": repair.created_at,
             }
-            for repair in ctx.all(RECENT_IN_REACH if ctx.actor.is_a(TECHNICIAN) else RECENT_REPAIRS)
+            for repair in ctx.all(OWN_RECENT_REPAIRS if sees_own(ctx) else RECENT_REPAIRS)
         ],
     }
 

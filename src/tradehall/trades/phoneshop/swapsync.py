@@ -15,7 +15,6 @@ from tradehall.kernel.guests import new_token
 from tradehall.kernel.records import find
 from tradehall.kernel.search import fold
 from tradehall.kernel.transfer.foreign import Foreign, Links
-from tradehall.trades.phoneshop.counter import OPEN_DRAWER
 from tradehall.trades.phoneshop.models import (
     HELD,
     Condition,
@@ -30,6 +29,7 @@ from tradehall.trades.phoneshop.models import (
     Swap,
 )
 from tradehall.trades.phoneshop.rules import imeis, model_key, number_of, take_in
+from tradehall.trades.phoneshop.till import OPEN_DRAWER
 
 Old = Mapping[str, Any]
 YEARS = range(1970, 2100)

@@ -222,6 +222,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('laundry_wishes', schema=None) as batch_op:
+        batch_op.create_index('ix_laundry_wishes_machine_type', ['org_id', 'machine_type'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_laundry_wishes_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_laundry_wishes_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_laundry_wishes_user_id_machine_type', ['org_id', 'user_id', 'machine_type'], unique=True, sqlite_where=None, postgresql_where=None)
@@ -302,6 +303,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('laundry_follows', schema=None) as batch_op:
+        batch_op.create_index('ix_laundry_follows_machine_id', ['org_id', 'machine_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_laundry_follows_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_laundry_follows_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_laundry_follows_user_id_machine_id', ['org_id', 'user_id', 'machine_id'], unique=True, sqlite_where=None, postgresql_where=None)
@@ -423,6 +425,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_laundry_follows_user_id_machine_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('uq_laundry_follows_org_id_id')
         batch_op.drop_index('ix_laundry_follows_recent')
+        batch_op.drop_index('ix_laundry_follows_machine_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('laundry_follows')
     with op.batch_alter_table('laundry_fault_reports', schema=None) as batch_op:
@@ -445,6 +448,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_laundry_wishes_user_id_machine_type', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('uq_laundry_wishes_org_id_id')
         batch_op.drop_index('ix_laundry_wishes_recent')
+        batch_op.drop_index('ix_laundry_wishes_machine_type', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('laundry_wishes')
     with op.batch_alter_table('laundry_machines', schema=None) as batch_op:

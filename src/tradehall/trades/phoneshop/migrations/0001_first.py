@@ -177,7 +177,7 @@ def upgrade() -> None:
     with op.batch_alter_table('phoneshop_phones', schema=None) as batch_op:
         batch_op.create_index('ix_phoneshop_phones_acquired_via_swap_id', ['org_id', 'acquired_via_swap_id'], unique=False, sqlite_where=sa.text('acquired_via_swap_id IS NOT NULL'), postgresql_where=sa.text('acquired_via_swap_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_phones_recent', ['org_id', 'created_at', 'id'], unique=False)
-        batch_op.create_index('ix_phoneshop_phones_status', ['org_id', 'status'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_phones_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_phoneshop_phones_org_id_id', ['org_id', 'id'], unique=True)
 
     op.create_table('phoneshop_stock_counts',
@@ -1032,7 +1032,7 @@ def downgrade() -> None:
     op.drop_table('phoneshop_stock_counts')
     with op.batch_alter_table('phoneshop_phones', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_phones_org_id_id')
-        batch_op.drop_index('ix_phoneshop_phones_status', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_phoneshop_phones_status_created_at_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_phoneshop_phones_recent')
         batch_op.drop_index('ix_phoneshop_phones_acquired_via_swap_id', sqlite_where=sa.text('acquired_via_swap_id IS NOT NULL'), postgresql_where=sa.text('acquired_via_swap_id IS NOT NULL'))
 
