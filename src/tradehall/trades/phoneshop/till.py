@@ -198,7 +198,7 @@ def close(ctx: Context, drawer: Drawer, count: Count) -> Drawer:
     is told that it was closed already.
     """
     if drawer.status is DrawerState.CLOSED:
-        if count.counted_amount != drawer.counted_amount or count.reason not in (None, drawer.reason):
+        if count.counted_amount != drawer.counted_amount or (count.reason and count.reason != drawer.reason):
             raise Refused("drawer_closed", f"The drawer was closed already, with {drawer.counted_amount:.2f} counted")
         return drawer
     moved = moved_since(ctx, drawer.since)
