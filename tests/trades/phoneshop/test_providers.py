@@ -92,6 +92,20 @@ async def test_r23_after_a_success_four_numbers_agree(shop: Place, paystack: Fak
     assert await shop.wrong() == []
 
 
+async def test_r18_whoever_is_made_anonymous_leaves_no_address_with_their_payments(shop: Place) -> None:
+    sale = await due(shop)
+    await begun(shop, sale)
+    assert (await shop.manager.delete(f"/api/customers/{sale['customer_id']}?anonymize=true")).status_code == 204
+
+    def everything(session: Any) -> str:
+        tables = ("phoneshop_attempts", "event_changes", "idempotency_keys")
+        return repr([tuple(each) for table in tables
+                     for each in session.connection.exec_driver_sql(f"SELECT * FROM {table}").fetchall()])  # fmt: skip
+
+    assert "ama@example.com" not in await shop.read(everything)
+    assert await shop.wrong() == []
+
+
 async def test_r23_a_webhook_that_is_repeated_and_late_has_one_effect(
     shop: Place, paystack: FakePaystack, clock: Clock
 ) -> None:

@@ -11,6 +11,8 @@ from decimal import Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Listing, Reading, Service
 from tradehall.kernel.database import Session
@@ -21,7 +23,7 @@ from tradehall.kernel.paying import Fate, NotTaken, Standing, Told, Wish
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import find
 from tradehall.kernel.resources import Resource
-from tradehall.kernel.verbs import ANYBODY, GUEST, SYSTEM, act, system
+from tradehall.kernel.verbs import ANYBODY, GUEST, SYSTEM, act, after, system
 from tradehall.trades.phoneshop.attempts import (
     BEGINS,
     CAME,
@@ -42,6 +44,7 @@ from tradehall.trades.phoneshop.models import Customer, Method, Repair, Sale
 from tradehall.trades.phoneshop.payments import Payable, due_of, receive
 from tradehall.trades.phoneshop.reach import BENCH, COUNTER
 from tradehall.trades.phoneshop.roles import MANAGERS, OWNER, STAFF, TECHNICIAN
+from tradehall.trades.phoneshop.rules import remove
 
 if TYPE_CHECKING:
     from tradehall.kernel.calls import Call
@@ -165,6 +168,16 @@ def cancel(ctx: Context, attempt: PaymentAttempt) -> PaymentAttempt:
         attempt.cancel_asked_at = ctx.now
         ctx.later(ask, {"attempt": attempt.id}, once=f"now-{attempt.id}", target=attempt.provider)
     return attempt
+
+
+@after(remove)
+def forget_payer(ctx: Context, customer: Customer) -> None:
+    """Whoever is made anonymous leaves no address with what they paid by a provider (spec R-18)."""
+    sales = sa.select(Sale.id).where(Sale.org_id == ctx.org_id, Sale.customer_id == customer.id)
+    repairs = sa.select(Repair.id).where(Repair.org_id == ctx.org_id, Repair.customer_id == customer.id)
+    theirs = sa.or_(PaymentAttempt.sale_id.in_(sales), PaymentAttempt.repair_id.in_(repairs))
+    for attempt in ctx.all(find(PaymentAttempt, PaymentAttempt.email.is_not(None), theirs)):
+        ctx.erase(attempt, email=None)
 
 
 @act(PaymentAttempt, by=MANAGERS)
