@@ -13,8 +13,8 @@ import pytest
 from jinja2 import Environment, nodes
 from pydantic_core._pydantic_core import list_all_errors
 
-from tradehall.kernel.columns import Choice
 from tradehall.kernel.contracts import Service
+from tradehall.kernel.kinds import Choice
 from tradehall.kernel.notices import languages as kernel
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.records import KERNEL, Record

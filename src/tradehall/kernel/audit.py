@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
 from tradehall.kernel import events
-from tradehall.kernel.columns import KEY, LARGEST_ID, Day, Moment, utc_text
+from tradehall.kernel.columns import LARGEST_ID, Day, Moment
 from tradehall.kernel.contracts import Contract, Report
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Denied, field_error
 from tradehall.kernel.events import CHANGES, EVENTS, START
 from tradehall.kernel.keys import ApiKey
+from tradehall.kernel.kinds import KEY, utc_text
 from tradehall.kernel.people.tables import SIGN_IN_NAMES
 from tradehall.kernel.preferences import ZONE
 from tradehall.kernel.reader import Reader

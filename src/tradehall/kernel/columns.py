@@ -3,10 +3,9 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar, cast, overload
 
@@ -14,9 +13,9 @@ import orjson
 import sqlalchemy as sa
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, StringConstraints
 from pydantic import Field as Limit
-from sqlalchemy.engine import Dialect
 
 from tradehall.kernel import money as amounts
+from tradehall.kernel.kinds import KEY, Choice, Json, Scaled, Utc, shown_decimal
 
 if TYPE_CHECKING:
     from tradehall.kernel.records import Record
@@ -26,120 +25,6 @@ E = TypeVar("E", bound=StrEnum)
 LARGEST_ID = 2**63 - 1
 ID = Limit(gt=0, le=LARGEST_ID)
 """What the id of a row may be."""
-Show = tuple[str, Callable[[Any], Any]]
-"""A Python expression of `{value}`, which is not None, and the function that it may `{call}`."""
-Convert = Callable[[Any], Any]
-
-KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-
-
-@lru_cache(256)
-def utc_text(moment: datetime) -> str:
-    """ISO 8601 in UTC with six digits and `Z`: sorts as text as it does in time."""
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
-
-
-class Scaled(sa.types.TypeDecorator[Decimal]):
-    """An exact decimal, kept as an integer of 10**-places units."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def __init__(self, places: int) -> None:
-        super().__init__()
-        self.places = places
-
-    # Processors are given whole, here and below: SQLAlchemy's own go through three calls for each value.
-
-    def bind_processor(self, dialect: Dialect) -> Convert:
-        places = self.places
-        return lambda value: None if value is None else amounts.scaled(value, places)
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Convert:
-        places = self.places
-        return lambda value: None if value is None else amounts.unscaled(value, places)
-
-
-class Utc(sa.types.TypeDecorator[datetime]):
-    """A moment in UTC: text on SQLite, `timestamptz` on PostgreSQL."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        return dialect.type_descriptor(sa.String(27) if dialect.name == "sqlite" else sa.DateTime(timezone=True))
-
-    def bind_processor(self, dialect: Dialect) -> Convert:
-        written = utc_text if dialect.name == "sqlite" else lambda moment: moment.astimezone(UTC)
-
-        def bind(value: datetime | None) -> Any:
-            if value is None:
-                return None
-            if value.tzinfo is None:
-                raise ValueError("a moment needs its time zone")
-            return written(value)
-
-        return bind
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Convert:
-        return lambda value: datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-class Json(sa.types.TypeDecorator[Any]):
-    """A JSON value, kept as text on both databases."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def bind_processor(self, dialect: Dialect) -> Convert:
-        return lambda value: None if value is None else orjson.dumps(value, default=shown_decimal).decode()
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Convert:
-        return lambda value: None if value is None else orjson.loads(value)
-
-
-def shown_decimal(value: Any) -> Any:
-    """What orjson can't write by itself: a decimal as an exact JSON number."""
-    if isinstance(value, Decimal):
-        if value == value.to_integral_value() and abs(value) < 2**53:
-            return int(value)
-        number = float(value)
-        return number if Decimal(repr(number)) == value else orjson.Fragment(format(value, "f"))
-    raise TypeError(type(value).__name__)
-
-
-def raw_show(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Show | None:
-    """How a stored value is written in answers; None where it is written as it is."""
-    if isinstance(kind, Scaled):
-        places, limit = kind.places, amounts.EXACT_IN_FLOAT * 10 ** min(kind.places, 2)
-        # A double where it tells every unit from the next, and what is slower where it does not.
-        quick = f"{{value}} / {10**places} if {-limit} < {{value}} < {limit} else {{call}}({{value}})"
-        return quick, lambda units: show(amounts.unscaled(units, places))
-    if isinstance(kind, Utc):
-        return None if dialect.name == "sqlite" else ("{call}({value})", utc_text)
-    if isinstance(kind, sa.Boolean):
-        return ("{call}({value})", bool) if dialect.name == "sqlite" else None
-    if isinstance(kind, Json):
-        return "{call}({value})", orjson.Fragment
-    return None
-
-
-@lru_cache(8192)
-def _number(amount: Decimal) -> Any:
-    numerator, denominator = amount.as_integer_ratio()
-    number = numerator / denominator
-    return number if -amounts.EXACT_IN_FLOAT < number < amounts.EXACT_IN_FLOAT else orjson.Fragment(format(amount, "f"))
-
-
-_SHOWN: dict[type, Callable[[Any], Any]] = {datetime: utc_text, Decimal: _number}
-
-
-def show(value: Any) -> Any:
-    """How a value, as rules see it, is written in an answer."""
-    fix = _SHOWN.get(type(value))
-    return value if fix is None else fix(value)
 
 
 def clean(text: Any) -> Any:
@@ -241,25 +126,6 @@ class State(Field[E]):
     def __init__(self, kind: type[E], moves: Mapping[E, tuple[E, ...]], initial: E) -> None:
         super().__init__(Choice(kind), kind, default=initial)
         self.moves = moves
-
-
-class Choice(sa.types.TypeDecorator[Any]):
-    """One of the values of a StrEnum, kept as its text."""
-
-    impl = sa.String(40)
-    cache_ok = True
-
-    def __init__(self, values: type[StrEnum]) -> None:
-        super().__init__()
-        self.values = values
-
-    def bind_processor(self, dialect: Dialect) -> Convert:
-        texts: dict[str | None, str | None] = {None: None, **{member: member.value for member in self.values}}
-        return texts.__getitem__
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Convert:
-        members: dict[str, StrEnum] = {member.value: member for member in self.values}
-        return lambda value: None if value is None else members[value]
 
 
 def optional(field: Field[T]) -> Field[T | None]:

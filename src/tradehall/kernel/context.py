@@ -5,12 +5,13 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from tradehall.kernel.columns import Field, State, show
+from tradehall.kernel.columns import Field, State
 from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.events import ERASED, Event, EventBook, erase_history
 from tradehall.kernel.idempotency import erase_answers
 from tradehall.kernel.jobs import Task, cancel, enqueue, errand, timer
+from tradehall.kernel.kinds import show
 from tradehall.kernel.notices.ledger import To, Wish, is_wanted, tell
 from tradehall.kernel.notices.sending import submit
 from tradehall.kernel.numbers import NumberBook
@@ -137,7 +138,7 @@ class Context(Reader):
         row.derive()
         self._hold(row)
         self._note(row, "add", noted(record)(values))
-        self._totals.changed(row, None, self.preferences.day_of())
+        self._totals.changed(row, None)
         return row
 
     def flush(self) -> None:
@@ -164,7 +165,7 @@ class Context(Reader):
         row.derive()
         row.before = {}
         self._note(row, "edit", self._pairs(row, before))
-        self._totals.changed(row, former, self.preferences.day_of())
+        self._totals.changed(row, former)
 
     def delete(self, row: Record) -> None:
         """Delete a row that nothing refers to; raises Refused with the reasons otherwise (P-21)."""
@@ -177,7 +178,7 @@ class Context(Reader):
         self.session.run(delete_statement(type(row)), {"id": row.id, "org_id": self.org_id})
         self._rows.pop((type(row), row.id), None)
         self._note(row, "delete", noted(type(row))(row.values))
-        self._totals.changed(row, row, self.preferences.day_of(), gone=True)
+        self._totals.changed(row, row, gone=True)
         row.keeper = None
 
     def erase(self, row: Record, **blanks: Any) -> None:
@@ -250,6 +251,7 @@ class Context(Reader):
         self._preferences = None
         if name == ZONE.name:
             day_of = self.preferences.day_of()
+            self._totals.settle(day_of)
             self._totals.correct([self.trade.name], recomputed(self.session, self.org_id, [self.trade.name], day_of))
 
     def carry_out(self, work: Work) -> Any:
@@ -279,7 +281,7 @@ class Context(Reader):
         """Write what was changed, and with the outermost event what it comes to in the totals."""
         self.flush()
         if len(self._events) == 1:
-            self._totals.settle()
+            self._totals.settle(self.preferences.day_of())
 
     @contextmanager
     def happening(self, name: str) -> Iterator[None]:

@@ -10,9 +10,9 @@ import orjson
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from tradehall.kernel.columns import shown_decimal, utc_text
 from tradehall.kernel.errors import field_error
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.kinds import shown_decimal, utc_text
 from tradehall.kernel.records import KERNEL, Record, per_record, shower
 from tradehall.kernel.verbs import ANYBODY, MEMBER, Actor, By, Grant, Verb, grants
 

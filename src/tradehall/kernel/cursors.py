@@ -9,8 +9,9 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.engine.default import DefaultDialect
 
-from tradehall.kernel.columns import LARGEST_ID, Choice, Scaled, Utc, utc_text
+from tradehall.kernel.columns import LARGEST_ID
 from tradehall.kernel.errors import field_error
+from tradehall.kernel.kinds import Choice, Scaled, Utc, utc_text
 
 ANY_DIALECT = DefaultDialect()
 

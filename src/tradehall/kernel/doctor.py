@@ -10,7 +10,7 @@ from tradehall.kernel.cabinet import LEFT_AFTER, Cabinet
 from tradehall.kernel.database import Batch, Database, Session, Work
 from tradehall.kernel.people import organisations
 from tradehall.kernel.preferences import Preferences, chosen
-from tradehall.kernel.reports import TotalBook, kept, recomputed
+from tradehall.kernel.reports import Key, TotalBook, kept, recomputed
 from tradehall.kernel.trade import Trade
 
 
@@ -44,11 +44,15 @@ def differences(session: Session, org_id: int, trade: Trade, name: str) -> list[
     wanted, found = recomputed(session, org_id, [trade.name], day_of), kept(session, org_id, [trade.name])
     proved = [f"{name}: {wrong}" for proof in trade.proofs for wrong in proof(session, org_id)]
     return proved + [
-        f"{name}: the total {' / '.join(part for part in key if part)} is kept as {_said(found.get(key, (0, 0)))}, "
+        f"{name}: the total {_called(key)} is kept as {_said(found.get(key, (0, 0)))}, "
         f"but its rows say {_said(wanted.get(key, (0, 0)))}"
-        for key in sorted(wanted.keys() | found.keys())
+        for key in sorted(wanted.keys() | found.keys(), key=_called)
         if wanted.get(key, (0, 0)) != found.get(key, (0, 0))
     ]
+
+
+def _called(key: Key) -> str:
+    return " / ".join(f"#{part}" if isinstance(part, int) else part for part in key if part)
 
 
 def _said(total: tuple[int, int]) -> str:

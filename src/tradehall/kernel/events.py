@@ -11,8 +11,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import Utc, shown_decimal, utc_text
 from tradehall.kernel.database import Book, Prepared, Session
+from tradehall.kernel.kinds import Utc, shown_decimal, utc_text
 from tradehall.kernel.records import METADATA
 
 EVENTS = sa.Table(

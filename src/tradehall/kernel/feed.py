@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from pydantic import BaseModel, Field
 from sqlalchemy.engine import Connection
 
-from tradehall.kernel.columns import KEY, utc_text
 from tradehall.kernel.contracts import Contract, Listing, Report, dumps
 from tradehall.kernel.database import Batch, Prepared, Session, Work
 from tradehall.kernel.errors import field_error
 from tradehall.kernel.events import CHANGES, EVENTS, Change
+from tradehall.kernel.kinds import KEY, utc_text
 from tradehall.kernel.people.tables import REVISIONS
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA, Record, per_record, record_of

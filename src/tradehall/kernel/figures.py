@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
-from tradehall.kernel.columns import Day, shown_decimal
+from tradehall.kernel.columns import Day
 from tradehall.kernel.contracts import REPORTS, Report, whole
 from tradehall.kernel.errors import Denied, Missing, field_error
+from tradehall.kernel.kinds import shown_decimal
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import whole_rows
 from tradehall.kernel.reports import MEASURES, Measure, Part, Total

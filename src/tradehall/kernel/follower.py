@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from tradehall.kernel import feed
-from tradehall.kernel.columns import utc_text
 from tradehall.kernel.database import Database, Session
 from tradehall.kernel.errors import Unauthenticated
 from tradehall.kernel.feed import Happening, RowId
+from tradehall.kernel.kinds import utc_text
 from tradehall.kernel.live import MESSAGES, Live, Message
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.trade import Trade

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import KEY, Json, Utc
 from tradehall.kernel.database import Book, Prepared, Session, among
 from tradehall.kernel.errors import Invalid
+from tradehall.kernel.kinds import KEY, Json, Utc
 from tradehall.kernel.persons import keep_for
 from tradehall.kernel.records import METADATA
 

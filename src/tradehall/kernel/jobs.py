@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import Field, Utc, choice, integer, json, moment, optional, text
+from tradehall.kernel.columns import Field, choice, integer, json, moment, optional, text
 from tradehall.kernel.database import Batch, Prepared, Session, Work
 from tradehall.kernel.logs import kept
 from tradehall.kernel.persons import HOLDINGS, Holding, Subject, keep_for
@@ -138,7 +138,7 @@ _enqueue = Prepared(
         " version, state, attempts) VALUES (:org_id, :of_trade, :verb, :entity, :record_id, :payload, :key, :lane, :due_at,"
         " :now, :now, 1, 'queued', 0) ON CONFLICT (org_id, of_trade, key) WHERE state = 'queued' AND key IS NOT NULL"
         " DO UPDATE SET due_at = excluded.due_at, payload = excluded.payload, attempts = 0, error = NULL"
-    ).bindparams(*(sa.bindparam(name, type_=Utc() if name == "now" else JOBS.c[name].type) for name in _GIVEN))
+    ).bindparams(*(sa.bindparam(name, type_=JOBS.c["due_at" if name == "now" else name].type) for name in _GIVEN))
 )
 _cancel = Prepared(
     sa.delete(JOBS).where(

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import KEY, Utc, utc_text
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, Report, Service, dumps
 from tradehall.kernel.database import Batch, Database, Session, Undone, Work
 from tradehall.kernel.errors import Refused, Unavailable
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.kinds import KEY, Utc, utc_text
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import METADATA
 

@@ -9,11 +9,12 @@ from pydantic import BaseModel, create_model
 from pydantic import Field as Limit
 
 from tradehall.kernel import files, idempotency, jobs
-from tradehall.kernel.columns import ID, Refers, json, person, show, text
+from tradehall.kernel.columns import ID, Refers, json, person, text
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract
 from tradehall.kernel.errors import Missing, field_error
 from tradehall.kernel.events import history
+from tradehall.kernel.kinds import show
 from tradehall.kernel.people import erasure
 from tradehall.kernel.persons import BELONGS, HOLDINGS, Subject
 from tradehall.kernel.records import METADATA, Record, find, record_of, referrers

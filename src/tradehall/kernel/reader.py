@@ -8,11 +8,12 @@ import sqlalchemy as sa
 
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Missing
+from tradehall.kernel.money import unscaled
 from tradehall.kernel.preferences import Preferences, chosen
 from tradehall.kernel.records import Find, Record, rows_of, whole_rows
-from tradehall.kernel.reports import Measure, Overall, Total, daily, leaders
+from tradehall.kernel.reports import Measure, Overall, Total, daily
 from tradehall.kernel.rows import select_statement, standing_statement
-from tradehall.kernel.subjects import Numbers, numbers
+from tradehall.kernel.subjects import Numbers, leaders, numbers
 from tradehall.kernel.verbs import Actor, Grant
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ class Reader:
 
     def leaders(self, measure: Measure[Any], most: int) -> list[tuple[int, Total]]:
         """The subjects of a measure with the largest amounts above zero."""
-        return leaders(self.session, self.org_id, measure.name, most)
+        found = leaders(self.session, self.org_id, measure.name, most)
+        return [(subject, Total(count, unscaled(amount, 2))) for subject, count, amount in found]
 
     def days(self, measure: Measure[Any], first: date, end: date) -> list[tuple[date, str, Total]]:
         """The kept totals of a measure on the local days of [first, end)."""

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Generic, ParamSpec, Protocol, Self, TypeVar, c
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import KEY, Choice, Field, Scaled, State, Utc, show
+from tradehall.kernel.columns import Field, State
 from tradehall.kernel.errors import Refused
+from tradehall.kernel.kinds import KEY, Choice, Utc, way_told
 
 METADATA = sa.MetaData()
 KERNEL = "kernel"
@@ -242,14 +243,16 @@ def shower(fields: Mapping[str, Field[Any]]) -> Callable[[Mapping[str, Any]], di
 
     It is made as plain Python with constant keys, in which only those fields are looked at that are written otherwise.
     """
-    parts = (
-        f"{name!r}: show(values[{field.name!r}])"
-        if isinstance(field.kind, Scaled | Utc)
-        else f"{name!r}: values[{field.name!r}]"
-        for name, field in fields.items()
-    )
+    known: dict[str, Any] = {}
+    parts = []
+    for index, (name, field) in enumerate(fields.items()):
+        value, way = f"values[{field.name!r}]", way_told(field.kind)
+        if way is not None:
+            known[f"c{index}"] = way[1]
+            value = way[0].format(value=value, by=f"c{index}")
+        parts.append(f"{name!r}: {value}")
     made: Callable[[Mapping[str, Any]], dict[str, Any]] = eval(  # noqa: S307 - the names are those of declared columns
-        f"lambda values: {{{', '.join(parts)}}}", {"show": show}
+        f"lambda values: {{{', '.join(parts)}}}", known
     )
     return made
 

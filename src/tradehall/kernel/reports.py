@@ -1,10 +1,9 @@
 """Measures and kept totals: what is counted is kept with every change, so that a report reads a few rows."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -13,7 +12,6 @@ from tradehall.kernel import subjects
 from tradehall.kernel.database import Book, Prepared, Session
 from tradehall.kernel.money import scaled, unscaled
 from tradehall.kernel.records import METADATA, Record, whole_rows
-from tradehall.kernel.subjects import mark
 
 R = TypeVar("R", bound=Record)
 DayOf = Callable[[datetime], date]
@@ -56,6 +54,7 @@ _daily = Prepared(
     .order_by(TOTALS.c.day, TOTALS.c.dimension)
 )
 ROWS = "rows"
+_ADDED = ("org_id", "measure", "dimension", "day", "count", "amount")
 
 
 class Part(NamedTuple):
@@ -72,8 +71,10 @@ class Part(NamedTuple):
     subject: int | None = None
 
 
-Delta = tuple[tuple[str, str, str], int, int]
-"""What is added to a kept total: its key (measure, dimension, day or marked subject), a count, and an amount in minor units."""
+Key = tuple[str, str, str | int]
+"""Which kept total: of a measure and a dimension, on a day, of a subject by its id, or over all time where that is ""."""
+Delta = tuple[tuple[str, str, date | None, int | None], int, int]
+"""What a part adds: to which measure, dimension, day and subject, a count, and an amount in minor units."""
 Parts = Iterator[Part]
 """What a measure gives."""
 
@@ -123,31 +124,33 @@ def measure(
     return declare
 
 
-_written = lru_cache(256)(date.isoformat)
-
-
 def contributions(record: type[Record], row: Record, day_of: DayOf) -> list[Delta]:
-    """Everything that a row contributes to kept totals: to the count of its table, and to the measures of its record."""
-    found: list[Delta] = [((ROWS, record.stored_as, ""), 1, 0)]
-    add = found.append
-    for each in MEASURES.get(record, ()):
-        name = each.name
-        for dimension, amount, day, count, subject in each.parts(row, day_of):
-            units = scaled(amount, 2)
-            add(((name, dimension, ""), count, units))
-            if day is not None:
-                add(((name, dimension, _written(day)), count, units))
-            if subject is not None:
-                add(((name, dimension, mark(subject)), count, units))
-    return found
+    """What a row contributes to the measures of its record."""
+    return [
+        ((each.name, dimension, day, subject), count, scaled(amount, 2))
+        for each in MEASURES.get(record, ())
+        for dimension, amount, day, count, subject in each.parts(row, day_of)
+    ]
 
 
-class Touched(NamedTuple):
-    """What a row contributed before the unit, the row as it is now, if it is there, and how its days are told."""
+def one_row(record: type[Record]) -> Delta:
+    """What a row contributes to the count of its table."""
+    return (ROWS, record.stored_as, None, None), 1, 0
 
-    former: list[Delta]
-    after: Record | None
-    day_of: DayOf
+
+def summed(deltas: Iterable[Delta], sums: dict[Key, list[int]]) -> dict[Key, list[int]]:
+    """Add each to the totals that it belongs to: over all time, of its day and of its subject."""
+    for (measure, dimension, day, subject), count, amount in deltas:
+        places: list[str | int] = [""]
+        if day is not None:
+            places.append(day.isoformat())
+        if subject is not None:
+            places.append(subject)
+        for place in places:
+            total = sums.setdefault((measure, dimension, place), [0, 0])
+            total[0] += count
+            total[1] += amount
+    return sums
 
 
 class TotalBook(Book):
@@ -155,87 +158,86 @@ class TotalBook(Book):
 
     def __init__(self, session: Session, org_id: int) -> None:
         super().__init__(session, org_id)
-        self._kept: dict[tuple[str, str, str], list[int]] = {}
-        self._staged: list[Delta] = []
-        self._touched: dict[tuple[type[Record], int], Touched] = {}
+        self._kept: dict[tuple[str, str, date | None, int | None], list[int]] = {}
+        self._staged: list[tuple[int, list[Delta]]] = []
+        """What is added, by 1, and what is taken away, by -1."""
+        self._touched: dict[tuple[type[Record], int], tuple[Record | None, Record | None]] = {}
+        """The rows that the verb changed: as they were before, and as they are, where they were and are there."""
 
-    def changed(self, row: Record, before: Record | None, day_of: DayOf, *, gone: bool = False) -> None:
+    def changed(self, row: Record, before: Record | None, *, gone: bool = False) -> None:
         """A row was added (no before), changed, or deleted."""
         record = type(row)
         if before is not None and not gone and record not in MEASURES:
             return
-        key, after = (record, row.id), None if gone else row
-        known = self._touched.get(key)
-        if known is not None:
-            former = known.former
-        else:
-            former = contributions(record, before, day_of) if before is not None else []
-        self._touched[key] = Touched(former, after, day_of)
+        key = (record, row.id)
+        if key in self._touched:
+            before = self._touched[key][0]
+        self._touched[key] = (before, None if gone else row)
 
-    def settle(self) -> None:
+    def settle(self, day_of: DayOf) -> None:
         """Stage what became of the rows that a verb has touched, with all that it did inside."""
-        for (record, _), (former, after, day_of) in self._touched.items():
+        for (record, _), (before, after) in self._touched.items():
+            if before is None and after is None:
+                continue  # it came and went
+            was = contributions(record, before, day_of) if before is not None else []
             come = contributions(record, after, day_of) if after is not None else []
-            if former != come:
-                self._staged += [(key, -count, -amount) for key, count, amount in former]
-                self._staged += come
+            if before is None or after is None:
+                (come if before is None else was).append(one_row(record))
+            if was != come:
+                self._staged += [(-1, was), (1, come)]
         self._touched = {}
 
-    def correct(self, trades: Iterable[str], wanted: dict[tuple[str, str, str], tuple[int, int]]) -> None:
+    def correct(self, trades: Iterable[str], wanted: Mapping[Key, tuple[int, int]]) -> None:
         """Bring the totals of some trades to what is wanted, whatever is kept or staged now."""
-        self.settle()
-        now = kept(self.session, self.org_id, trades)
-        pending: dict[tuple[str, str, str], list[int]] = {key: list(pair) for key, pair in now.items()}
-        unwritten = [(key, pair[0], pair[1]) for key, pair in self._kept.items()]
-        for key, count, amount in (*unwritten, *self._staged):
-            if belongs(key, trades):
-                total = pending.setdefault(key, [0, 0])
-                total[0] += count
-                total[1] += amount
+        pending = {key: [*pair] for key, pair in kept(self.session, self.org_id, trades).items()}
+        former: list[Delta] = [(key, pair[0], pair[1]) for key, pair in self._kept.items()]
+        for sign, deltas in [(1, former), *self._staged]:
+            here = ((key, sign * count, sign * amount) for key, count, amount in deltas if belongs(*key[:2], trades))
+            summed(here, pending)
         for key in wanted.keys() | pending.keys():
-            count, amount = wanted.get(key, (0, 0))
-            had = pending.get(key, [0, 0])
-            self._staged.append((key, count - had[0], amount - had[1]))
+            (count, amount), had = wanted.get(key, (0, 0)), pending.get(key, [0, 0])
+            self._staged.append((1, _into(key, count - had[0], amount - had[1])))
 
     def keep(self) -> None:
         kept = self._kept
-        for key, count, amount in self._staged:
-            total = kept.get(key)
-            if total is None:
-                kept[key] = [count, amount]
-            else:
-                total[0] += count
-                total[1] += amount
+        for sign, deltas in self._staged:
+            for key, count, amount in deltas:
+                total = kept.get(key)
+                if total is None:
+                    kept[key] = [sign * count, sign * amount]
+                else:
+                    total[0] += sign * count
+                    total[1] += sign * amount
         self._staged = []
 
     def forget(self) -> None:
         self._staged, self._touched = [], {}
 
     def write(self) -> None:
-        rows: list[dict[str, Any]] = []
-        of_subjects: dict[tuple[str, str, str], list[int]] = {}
-        for key, total in sorted(self._kept.items()):
-            measure, dimension, day = key
-            count, amount = total
+        sums = summed(((key, count, amount) for key, (count, amount) in self._kept.items() if count or amount), {})
+        rows, of_subjects = [], {}
+        for key, (count, amount) in sums.items():
+            measure, dimension, place = key
             if not count and not amount:
                 continue
-            if day[:1] == "#":
-                of_subjects[key] = total
+            if isinstance(place, int):
+                of_subjects[measure, dimension, place] = (count, amount)
             else:
-                rows.append(
-                    {
-                        "org_id": self.org_id,
-                        "measure": measure,
-                        "dimension": dimension,
-                        "day": day,
-                        "count": count,
-                        "amount": amount,
-                    }
-                )
+                rows.append((self.org_id, measure, dimension, place, count, amount))
         if rows:
-            self.session.run_many(_add, rows)
+            rows.sort()  # in the order of their keys, for those who wait for each other's rows
+            self.session.run_many(_add, [dict(zip(_ADDED, row, strict=True)) for row in rows])
         if of_subjects:
             subjects.add(self.session, self.org_id, of_subjects)
+
+
+def _into(key: Key, count: int, amount: int) -> list[Delta]:
+    """What brings so much into this total alone: a part is counted over all time, too."""
+    measure, dimension, place = key
+    if place == "":
+        return [((measure, dimension, None, None), count, amount)]
+    here = (None, place) if isinstance(place, int) else (date.fromisoformat(place), None)
+    return [((measure, dimension, *here), count, amount), ((measure, dimension, None, None), -count, -amount)]
 
 
 class Overall:
@@ -258,12 +260,6 @@ def daily(session: Session, org_id: int, name: str, first: date, end: date) -> I
         yield date.fromisoformat(day), dimension, Total(count, unscaled(amount, 2))
 
 
-def leaders(session: Session, org_id: int, name: str, most: int) -> list[tuple[int, Total]]:
-    """The subjects with the largest amounts, above zero, the largest first."""
-    found = subjects.leaders(session, org_id, name, most)
-    return [(subject, Total(count, unscaled(amount, 2))) for subject, count, amount in found]
-
-
 def every_row(session: Session, org_id: int, record: type[R], page: int = 2000) -> Iterator[R]:
     """All rows of a record in the order of their ids."""
     columns = [record.table.c[name] for name in record.fields]
@@ -282,32 +278,28 @@ def every_row(session: Session, org_id: int, record: type[R], page: int = 2000) 
         yield from rows
 
 
-def recomputed(
-    session: Session, org_id: int, trades: Iterable[str], day_of: DayOf
-) -> dict[tuple[str, str, str], tuple[int, int]]:
+def recomputed(session: Session, org_id: int, trades: Iterable[str], day_of: DayOf) -> dict[Key, tuple[int, int]]:
     """The totals as the rows of these trades say, by the same functions that keep them."""
-    sums: dict[tuple[str, str, str], list[int]] = {}
+    sums: dict[Key, list[int]] = {}
     for table in list(METADATA.tables.values()):
         record = table.info.get("record")
         if record is not None and record.trade in trades:
             for row in every_row(session, org_id, record):
-                for key, count, amount in contributions(record, row, day_of):
-                    total = sums.setdefault(key, [0, 0])
-                    total[0] += count
-                    total[1] += amount
+                summed([one_row(record), *contributions(record, row, day_of)], sums)
     return {key: (count, amount) for key, (count, amount) in sums.items() if count or amount}
 
 
-def belongs(key: tuple[str, str, str], trades: Iterable[str]) -> bool:
+def belongs(measure_name: str, dimension: str, trades: Iterable[str]) -> bool:
     """Whether a total is one of these trades: their measures, and the counts of their tables."""
-    measure_name, dimension, _ = key
     name = dimension if measure_name == ROWS else measure_name
     return name.startswith(tuple(f"{trade}{mark}" for trade in trades for mark in "._"))
 
 
-def kept(session: Session, org_id: int, trades: Iterable[str]) -> dict[tuple[str, str, str], tuple[int, int]]:
+def kept(session: Session, org_id: int, trades: Iterable[str]) -> dict[Key, tuple[int, int]]:
     """The totals of these trades as they are kept."""
     rows = session.execute(sa.select(TOTALS, TOTALS.c.count.label("number")).where(TOTALS.c.org_id == org_id)).all()
-    totals = {(row.measure, row.dimension, row.day): (row.number, row.amount) for row in rows}
+    totals: dict[Key, tuple[int, int]] = {
+        (row.measure, row.dimension, row.day): (row.number, row.amount) for row in rows
+    }
     totals |= subjects.kept(session, org_id)
-    return {key: total for key, total in totals.items() if any(total) and belongs(key, trades)}
+    return {key: total for key, total in totals.items() if any(total) and belongs(*key[:2], trades)}

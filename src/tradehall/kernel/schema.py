@@ -33,9 +33,9 @@ from tradehall.kernel import (
     versions,
     views,
 )
-from tradehall.kernel.columns import Choice, Json, Scaled, Utc
 from tradehall.kernel.database import Database
 from tradehall.kernel.database.walls import policies
+from tradehall.kernel.kinds import Choice, Json, Scaled, Utc
 from tradehall.kernel.notices import ledger, templates
 from tradehall.kernel.records import KERNEL, METADATA
 from tradehall.kernel.trade import Trade

@@ -72,13 +72,12 @@ class Numbers(NamedTuple):
     again: int = 0
 
 
-def add(session: Session, org_id: int, sums: Mapping[tuple[str, str, str], list[int]]) -> None:
-    """Add to the totals of subjects what their keys say: measure, kind, and the id behind a sign."""
+def add(session: Session, org_id: int, sums: Mapping[tuple[str, str, int], tuple[int, int]]) -> None:
+    """Add to the totals of subjects a count and an amount, by measure, kind and id."""
     rows: dict[tuple[str, int], Values] = {}
     zeros: Values = dict.fromkeys(_sums, 0)
-    for (measure, kind, marked), (count, amount) in sums.items():
+    for (measure, kind, subject), (count, amount) in sums.items():
         number = KINDS[measure].index(kind) + 1
-        subject = int(marked[1:])
         row = rows.get((measure, subject))
         if row is None:
             row = zeros | {"org_id": org_id, "measure": measure, "subject": subject}
@@ -89,16 +88,11 @@ def add(session: Session, org_id: int, sums: Mapping[tuple[str, str, str], list[
         session.run_many(_add, [row for _, row in sorted(rows.items(), key=lambda each: each[0])])
 
 
-def kept(session: Session, org_id: int) -> Iterator[tuple[tuple[str, str, str], tuple[int, int]]]:
+def kept(session: Session, org_id: int) -> Iterator[tuple[tuple[str, str, int], tuple[int, int]]]:
     """The totals of subjects as they are kept, by the keys by which they are added to."""
     for row in session.execute(sa.select(SUBJECTS).where(SUBJECTS.c.org_id == org_id)).mappings():
         for number, kind in enumerate(KINDS.get(row["measure"], ()), 1):
-            yield (row["measure"], kind, mark(row["subject"])), (row[f"count_{number}"], row[f"amount_{number}"])
-
-
-def mark(subject: int) -> str:
-    """A subject where else a day stands in the key of a total."""
-    return f"#{subject}"
+            yield (row["measure"], kind, row["subject"]), (row[f"count_{number}"], row[f"amount_{number}"])
 
 
 def numbers(session: Session, org_id: int, measure: str) -> dict[str, Numbers]:

@@ -11,9 +11,9 @@ from joserfc import jwe
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from tradehall.kernel.columns import Utc
 from tradehall.kernel.database import Batch, Work
 from tradehall.kernel.errors import Unauthenticated
+from tradehall.kernel.kinds import Utc
 from tradehall.kernel.records import METADATA
 
 LASTS = timedelta(seconds=30)

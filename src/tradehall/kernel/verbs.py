@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar,
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from tradehall.kernel.columns import KEY, State
+from tradehall.kernel.columns import State
 from tradehall.kernel.errors import Denied, Refused
 from tradehall.kernel.forms import form
+from tradehall.kernel.kinds import KEY
 from tradehall.kernel.records import Record
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import models_json_schema
 
-from tradehall.kernel.columns import Choice, Field, Json, Scaled, Utc
+from tradehall.kernel.columns import Field
 from tradehall.kernel.contracts import (
     LARGEST_BODY,
     Contract,
@@ -21,6 +21,7 @@ from tradehall.kernel.contracts import (
     Service,
     Shape,
 )
+from tradehall.kernel.kinds import Choice, Json, Scaled, Utc
 from tradehall.kernel.records import Record
 from tradehall.kernel.resources import Resource
 from tradehall.kernel.trade import Trade

@@ -14,11 +14,11 @@ from sqlalchemy.engine import Connection
 from tradehall.kernel.backup.archive import HEAD, MANIFEST, SECRET, Head, Manifest, Writing, blocks, writing
 from tradehall.kernel.backup.sealing import BackupError, Lock
 from tradehall.kernel.cabinet import original
-from tradehall.kernel.columns import utc_text
 from tradehall.kernel.database import Database, Session
 from tradehall.kernel.database.portable import last_ids, layouts, rows, visit
 from tradehall.kernel.events import EVENTS
 from tradehall.kernel.files import keys
+from tradehall.kernel.kinds import utc_text
 from tradehall.kernel.people.tables import ORGANISATIONS
 from tradehall.kernel.records import METADATA
 

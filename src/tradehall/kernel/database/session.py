@@ -9,10 +9,9 @@ from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import ClauseElement
 
-from tradehall.kernel.columns import Show, raw_show
+from tradehall.kernel.kinds import Way, way_in, way_out, way_shown
 
 Row = Sequence[Any]
-Convert = Callable[[Any], Any] | None
 Maker = Callable[[Iterable[Any]], list[dict[str, Any]]]
 
 
@@ -26,10 +25,10 @@ class Compiled:
 
     def __init__(self, statement: ClauseElement, dialect: Dialect) -> None:
         self.text, takes = _compiled(statement, dialect)
-        self.arguments = _binding([(name, value, _binder(kind, dialect)) for name, value, kind in takes])
+        self.arguments = _binding([(name, value, way_in(kind, dialect)) for name, value, kind in takes])
         columns = list(_result_columns(statement))
-        self.dicts = _loading([(column.name, _reader(column.type, dialect)) for column in columns])
-        self._shows = [(raw_show(each.type, dialect), getattr(each, "nullable", True)) for each in columns]
+        self.dicts = _loading([(column.name, way_out(column.type, dialect)) for column in columns])
+        self._shows = [(way_shown(each.type, dialect), getattr(each, "nullable", True)) for each in columns]
         self._shown: dict[tuple[str, ...], Maker] = {}
 
     def shown(self, called: tuple[str, ...]) -> "Maker":
@@ -58,41 +57,39 @@ def _compiled(statement: ClauseElement, dialect: Dialect) -> tuple[str, Takes]:
     return full.statement, [(name, full.parameters[name], kinds[name]) for name in full.positiontup or ()]
 
 
-def _binding(takes: Sequence[tuple[str, Any, Convert]]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+def _binding(takes: Sequence[tuple[str, Any, Way | None]]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
     parts: list[str] = []
     known: dict[str, Any] = {}
-    for index, (name, default, convert) in enumerate(takes):
-        known |= {f"c{index}": convert, f"d{index}": default}
+    for index, (name, default, way) in enumerate(takes):
+        known[f"d{index}"] = default
         value = f"given[{name!r}]" if default is None else f"given.get({name!r}, d{index})"
-        parts.append(value if convert is None else f"c{index}({value})")
+        parts.append(_gone(way, value, index, known))
     made: Callable[[Mapping[str, Any]], tuple[Any, ...]] = eval(  # noqa: S307 - the names are those of declared columns
-        f"lambda given: ({' '.join(f'{part},' for part in parts)})", known
+        f"lambda given: ({' '.join(f'({part}),' for part in parts)})", known
     )
     return made
 
 
-def _loading(columns: Sequence[tuple[str, Convert]]) -> Maker:
-    known = {f"c{index}": convert for index, (_, convert) in enumerate(columns)}
-    return _maker(
-        [
-            (name, f"v{index}" if convert is None else f"c{index}(v{index})")
-            for index, (name, convert) in enumerate(columns)
-        ],
-        len(columns),
-        known,
-    )
+def _gone(way: Way | None, value: str, index: int, known: dict[str, Any]) -> str:
+    """The expression of a value that goes this way; what it needs is then known."""
+    if way is None:
+        return value
+    known[f"c{index}"] = way[1]
+    return way[0].format(value=value, by=f"c{index}")
 
 
-def _showing(called: Sequence[str], shows: Sequence[tuple[Show | None, bool]]) -> Maker:
-    known, pairs = {}, []
-    for index, (name, (show, nullable)) in enumerate(zip(called, shows, strict=False)):
-        value = f"v{index}"
-        if show is None:
-            pairs.append((name, value))
-            continue
-        known[f"c{index}"] = show[1]
-        written = show[0].format(value=value, call=f"c{index}")
-        pairs.append((name, f"None if {value} is None else {written}" if nullable else written))
+def _loading(columns: Sequence[tuple[str, Way | None]]) -> Maker:
+    known: dict[str, Any] = {}
+    pairs = [(name, _gone(way, f"v{index}", index, known)) for index, (name, way) in enumerate(columns)]
+    return _maker(pairs, len(columns), known)
+
+
+def _showing(called: Sequence[str], shows: Sequence[tuple[Way | None, bool]]) -> Maker:
+    known: dict[str, Any] = {}
+    pairs = []
+    for index, (name, (way, nullable)) in enumerate(zip(called, shows, strict=False)):
+        written = _gone(way, f"v{index}", index, known)
+        pairs.append((name, f"None if v{index} is None else {written}" if way is not None and nullable else written))
     return _maker(pairs, len(shows), known)
 
 
@@ -112,14 +109,6 @@ def _result_columns(statement: ClauseElement) -> Iterable[sa.ColumnElement[Any]]
     return returned or ()
 
 
-def _binder(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Convert:
-    return kind.dialect_impl(dialect).bind_processor(dialect)
-
-
-def _reader(kind: sa.types.TypeEngine[Any], dialect: Dialect) -> Convert:
-    return kind.dialect_impl(dialect).result_processor(dialect, None)
-
-
 class Prepared:
     """A Core statement with named parameters that is compiled once per kind of database and run without SQLAlchemy's engine.
 
@@ -136,10 +125,11 @@ class Prepared:
 
     def on(self, dialect: Dialect) -> Compiled:
         """The statement for this dialect; for another engine of the same kind it is the same."""
-        found = self._compiled.get(dialect.name)
-        if found is None:
+        try:
+            return self._compiled[dialect.name]
+        except KeyError:
             found = self._compiled[dialect.name] = Compiled(self.statement, dialect)
-        return found
+            return found
 
 
 def among(column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:

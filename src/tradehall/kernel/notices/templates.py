@@ -8,8 +8,9 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from tradehall.kernel.columns import Scaled, optional, text
+from tradehall.kernel.columns import optional, text
 from tradehall.kernel.formats import SPACES, Formats, formats
+from tradehall.kernel.kinds import Scaled
 from tradehall.kernel.notices.languages import ENGLISH
 from tradehall.kernel.preferences import CURRENCY, ZONE, Preferences
 from tradehall.kernel.records import Record, find, unique, wanted

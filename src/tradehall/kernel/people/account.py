@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import show
 from tradehall.kernel.contracts import dumps
 from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Missing, Refused, field_error
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.kinds import show
 from tradehall.kernel.notices.languages import languages
 from tradehall.kernel.people.attempts import DAY, HOUR, Budget, Spend, account, spend
 from tradehall.kernel.people.authority import touch_authority

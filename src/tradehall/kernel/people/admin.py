@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import show
 from tradehall.kernel.contracts import Found, dumps
 from tradehall.kernel.database import Batch, Session, Undone, Work
 from tradehall.kernel.errors import Missing, Refused, field_error
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.kinds import show
 from tradehall.kernel.people.declared import SignIn
 from tradehall.kernel.people.entry import (
     already,

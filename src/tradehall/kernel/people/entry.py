@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tradehall.kernel.columns import show
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import dumps
 from tradehall.kernel.database import Batch, Session, Work
 from tradehall.kernel.errors import Denied, Problem, Refused, Unauthenticated, field_error
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.kinds import show
 from tradehall.kernel.people.attempts import (
     HOUR,
     Attempt,

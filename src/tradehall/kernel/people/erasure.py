@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import show
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Refused
+from tradehall.kernel.kinds import show
 from tradehall.kernel.people.authority import touch_authority
 from tradehall.kernel.people.members import end_sessions
 from tradehall.kernel.people.tables import (

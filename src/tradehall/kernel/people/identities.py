@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from tradehall.kernel.columns import show
 from tradehall.kernel.contracts import Contract, dumps
 from tradehall.kernel.database import Batch, Session, Undone, Work
 from tradehall.kernel.errors import Denied, Missing, Refused, Unauthenticated
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.kinds import show
 from tradehall.kernel.openid import WAY_LASTS, Profile, Provider, Way
 from tradehall.kernel.people.account import myself
 from tradehall.kernel.people.admin import dry

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import show
 from tradehall.kernel.contracts import Found
 from tradehall.kernel.database import Batch, Session, Undone, Work
 from tradehall.kernel.errors import Missing, Refused, field_error
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.kinds import show
 from tradehall.kernel.people.account import link_for
 from tradehall.kernel.people.admin import MakeLink, dry, linked, role_named, way_for
 from tradehall.kernel.people.attempts import Candidate

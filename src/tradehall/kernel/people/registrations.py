@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import show
 from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Found
 from tradehall.kernel.database import Batch, Session, Undone, Work
 from tradehall.kernel.errors import Refused
 from tradehall.kernel.idempotency import Answer
+from tradehall.kernel.kinds import show
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.people.admin import dry, one_of
 from tradehall.kernel.people.authority import touch_authority

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import KEY, Utc
+from tradehall.kernel.kinds import KEY, Utc
 from tradehall.kernel.records import METADATA
 
 ORGANISATIONS = sa.Table(

@@ -12,9 +12,9 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from tradehall.kernel.cabinet import MEGABYTE, SHEET
-from tradehall.kernel.columns import Scaled
 from tradehall.kernel.contracts import Contract, Found, Listing, Outgoing, View, Window, dumps, flag_of
 from tradehall.kernel.database import Session
+from tradehall.kernel.kinds import Scaled
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Asked, Resource
 from tradehall.kernel.transfer.cells import FORMULA

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import sqlalchemy as sa
 
-from tradehall.kernel.columns import utc_text
 from tradehall.kernel.database import Session
 from tradehall.kernel.events import CHANGES, EVENTS
 from tradehall.kernel.jobs import Badly, Job, Then, task
+from tradehall.kernel.kinds import utc_text
 from tradehall.kernel.notices.templates import Template
 from tradehall.kernel.persons import Subject, belongs, keep_for
 from tradehall.kernel.verbs import Actor

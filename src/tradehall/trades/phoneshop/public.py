@@ -6,9 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, StringConstraints
 
-from tradehall.kernel.columns import clean, show
+from tradehall.kernel.columns import clean
 from tradehall.kernel.contracts import Contract, Shape
 from tradehall.kernel.guests import Door
+from tradehall.kernel.kinds import show
 from tradehall.kernel.phones import e164
 from tradehall.kernel.preferences import REGION
 from tradehall.kernel.reader import Reader

@@ -18,7 +18,6 @@ from tradehall.kernel.columns import (
     money,
     optional,
     person,
-    show,
     state,
     text,
 )
@@ -26,6 +25,7 @@ from tradehall.kernel.context import Context
 from tradehall.kernel.contracts import Contract, report
 from tradehall.kernel.errors import Missing, Refused
 from tradehall.kernel.forms import Form
+from tradehall.kernel.kinds import show
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.records import Record, find, unique
 from tradehall.kernel.resources import Resource

@@ -10,8 +10,9 @@ import orjson
 import sqlalchemy as sa
 from markupsafe import Markup
 
-from tradehall.kernel.columns import Choice, Email, Field, Json, Scaled, State, Utc
+from tradehall.kernel.columns import Email, Field, State
 from tradehall.kernel.formats import Formats
+from tradehall.kernel.kinds import Choice, Json, Scaled, Utc
 from tradehall.kernel.labels import labels, people
 from tradehall.kernel.meanings import Sentence, Several
 from tradehall.kernel.reader import Reader

@@ -9,10 +9,11 @@ from urllib.parse import urlencode
 import orjson
 from markupsafe import Markup, escape
 
-from tradehall.kernel.columns import Choice, Day
+from tradehall.kernel.columns import Day
 from tradehall.kernel.contracts import Window, dumps
 from tradehall.kernel.database import Session
 from tradehall.kernel.errors import Invalid, Missing
+from tradehall.kernel.kinds import Choice
 from tradehall.kernel.reader import Reader
 from tradehall.kernel.resources import Asked, Filter
 from tradehall.web.face.fields import (
