@@ -22,7 +22,7 @@ from tests.servers import Postgres
 
 import tradehall.kernel
 import tradehall.trades
-from tradehall.kernel.columns import Choice, Json, Utc
+from tradehall.kernel.kinds import Choice, Json, Utc
 from tradehall.kernel.notices.ledger import Message, Notice, _same
 from tradehall.kernel.records import METADATA, Find, Record
 from tradehall.kernel.rows import standing_statement

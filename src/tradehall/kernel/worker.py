@@ -147,8 +147,11 @@ class Worker:
         """Do everything that is due now, and what becomes due by that; gives how many jobs that were."""
         done = 0
         while True:
+            was_busy = bool(
+                self._under_way
+            )  # with what somebody else took: it may be over before others are looked for
             taken = await self.take()
-            is_busy = bool(self._under_way)  # also with what somebody else took
+            is_busy = was_busy or bool(self._under_way)
             while self._under_way:
                 await asyncio.wait(set(self._under_way))
             if not (taken or is_busy):
