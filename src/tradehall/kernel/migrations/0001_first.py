@@ -250,6 +250,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_kernel_messages_address', ['org_id', 'address'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_kernel_messages_cause_entity_cause_id', ['org_id', 'cause_entity', 'cause_id'], unique=False, sqlite_where=sa.text('cause_entity IS NOT NULL'), postgresql_where=sa.text('cause_entity IS NOT NULL'))
         batch_op.create_index('ix_kernel_messages_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_kernel_messages_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_kernel_messages_of_trade_once', ['org_id', 'of_trade', 'once'], unique=True, sqlite_where=sa.text('once IS NOT NULL'), postgresql_where=sa.text('once IS NOT NULL'))
         batch_op.create_index('uq_kernel_messages_org_id_id', ['org_id', 'id'], unique=True)
 
@@ -556,6 +557,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('kernel_exports', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_exports_file_id', ['org_id', 'file_id'], unique=False, sqlite_where=sa.text('file_id IS NOT NULL'), postgresql_where=sa.text('file_id IS NOT NULL'))
         batch_op.create_index('ix_kernel_exports_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_kernel_exports_org_id_id', ['org_id', 'id'], unique=True)
 
@@ -595,6 +597,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('kernel_imports', schema=None) as batch_op:
+        batch_op.create_index('ix_kernel_imports_file_id', ['org_id', 'file_id'], unique=False, sqlite_where=sa.text('file_id IS NOT NULL'), postgresql_where=sa.text('file_id IS NOT NULL'))
         batch_op.create_index('ix_kernel_imports_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_kernel_imports_org_id_id', ['org_id', 'id'], unique=True)
 
@@ -806,11 +809,13 @@ def downgrade() -> None:
     with op.batch_alter_table('kernel_imports', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_imports_org_id_id')
         batch_op.drop_index('ix_kernel_imports_recent')
+        batch_op.drop_index('ix_kernel_imports_file_id', sqlite_where=sa.text('file_id IS NOT NULL'), postgresql_where=sa.text('file_id IS NOT NULL'))
 
     op.drop_table('kernel_imports')
     with op.batch_alter_table('kernel_exports', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_exports_org_id_id')
         batch_op.drop_index('ix_kernel_exports_recent')
+        batch_op.drop_index('ix_kernel_exports_file_id', sqlite_where=sa.text('file_id IS NOT NULL'), postgresql_where=sa.text('file_id IS NOT NULL'))
 
     op.drop_table('kernel_exports')
     with op.batch_alter_table('kernel_deliveries', schema=None) as batch_op:
@@ -883,6 +888,7 @@ def downgrade() -> None:
     with op.batch_alter_table('kernel_messages', schema=None) as batch_op:
         batch_op.drop_index('uq_kernel_messages_org_id_id')
         batch_op.drop_index('uq_kernel_messages_of_trade_once', sqlite_where=sa.text('once IS NOT NULL'), postgresql_where=sa.text('once IS NOT NULL'))
+        batch_op.drop_index('ix_kernel_messages_status_created_at_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_kernel_messages_recent')
         batch_op.drop_index('ix_kernel_messages_cause_entity_cause_id', sqlite_where=sa.text('cause_entity IS NOT NULL'), postgresql_where=sa.text('cause_entity IS NOT NULL'))
         batch_op.drop_index('ix_kernel_messages_address', sqlite_where=None, postgresql_where=None)

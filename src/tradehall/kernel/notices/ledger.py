@@ -104,7 +104,7 @@ class Message(Record, table="kernel_messages"):
     is_test = flag()
     """Whether somebody tried a template, and nobody else is meant."""
 
-    indexes = (("address",), ("cause_entity", "cause_id"))
+    indexes = (("address",), ("cause_entity", "cause_id"), ("status", "created_at", "id"))
     walls = (unique("of_trade", "once", where="once IS NOT NULL", says="This message was written already"),)
 
 

@@ -81,6 +81,8 @@ class Export(Record, table="kernel_exports"):
     by_role = text(40)
     ended_at = optional(moment())
 
+    indexes = (("file_id",),)
+
 
 SHOWN = ("id", "type", "format", "query", "status", "rows", "position", "error", "created_at", "ended_at")
 Text = Annotated[str, StringConstraints(max_length=500)]

@@ -80,6 +80,8 @@ class Import(Record, table="kernel_imports"):
     by_role = text(40)
     ended_at = optional(moment())
 
+    indexes = (("file_id",),)
+
 
 class Wrong(Record, table="kernel_import_errors"):
     """A row of an import that is wrong, as it was in the file, and why."""

@@ -219,7 +219,9 @@ class Cycle(Record, table="laundry_cycles"):
     place = text(200, default="")
     photo_id = optional(file())
 
-    indexes = (("user_id",), ("machine_id",), ("machine_type", "created_at", "id"))
+    indexes = (
+        ("user_id",), ("machine_id",), ("machine_type", "created_at", "id"), ("status", "created_at", "id"), ("photo_id",),
+    )  # fmt: skip
     walls = (unique("machine_id", where="cleared_at IS NULL", says="This machine runs already", code="machine_busy"),)
 
 
@@ -233,7 +235,7 @@ class Payment(Record, table="laundry_payments"):
     cycle_id = optional(reference(Cycle))
     note = personal(text(200, default=""))
 
-    indexes = (("user_id",),)
+    indexes = (("user_id",), ("cycle_id",))
 
 
 class WaitlistItem(Record, table="laundry_waitlist_items"):
@@ -268,7 +270,7 @@ class Offer(Record, table="laundry_offers"):
     until = moment()
     ended_at = optional(moment())
 
-    indexes = (("user_id",), ("machine_type", "created_at", "id"))
+    indexes = (("user_id",), ("machine_type", "created_at", "id"), ("machine_id",), ("item_id",))
     walls = (
         unique("machine_id", where="ended_at IS NULL", says="This machine is offered already", code="reserved"),
         unique("item_id", where="ended_at IS NULL", says="A machine is offered to this person already", code="offered"),
@@ -287,7 +289,7 @@ class FaultReport(Record, table="laundry_fault_reports"):
     closed_at = optional(moment())
     note = text(500, default="")
 
-    indexes = (("machine_id",), ("user_id",))
+    indexes = (("machine_id",), ("user_id",), ("photo_id",))
 
 
 class Activity(Record, table="laundry_activities"):
@@ -321,7 +323,7 @@ class Wish(Record, table="laundry_wishes"):
     room_id = optional(reference(Room))
     until = moment()
 
-    indexes = (("machine_type",),)
+    indexes = (("machine_type",), ("room_id",))
     walls = (unique("user_id", "machine_type", says="You are told of this kind already"),)
 
 

@@ -91,7 +91,7 @@ class PaymentAttempt(Record, table="phoneshop_attempts"):
     why = optional(text(300))
     staff_id = optional(person())
 
-    indexes = (("sale_id", "status"), ("repair_id", "status"))
+    indexes = (("sale_id", "status"), ("repair_id", "status"), ("payment_id",))
     walls = (
         check("one_document", "(sale_id IS NULL) <> (repair_id IS NULL)", "A payment is of one sale or one repair"),
         unique("reference", says="This reference is used already"),

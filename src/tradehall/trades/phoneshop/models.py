@@ -115,6 +115,7 @@ class Customer(Record, table="phoneshop_customers"):
     """In which they are told things; that of the shop's papers, if nobody said."""
 
     searched = ("full_name", "phone_number", "phone_e164", "email", "unique_id")
+    indexes = (("full_name", "id"),)
     walls = (
         unique("phone_e164", where="phone_e164 IS NOT NULL", says="Phone number already registered", code="phone_taken"),
         unique("phone_number", where="phone_e164 IS NULL AND phone_number <> ''",
@@ -146,7 +147,7 @@ class Phone(Record, table="phoneshop_phones"):
     acquired_via_swap_id = optional(reference("phoneshop_swaps", ahead=True))
 
     known_as, searched = ("brand", "model"), ("brand", "model", "imei", "imei2")
-    indexes = (("status", "created_at", "id"), ("acquired_via_swap_id",))
+    indexes = (("status", "created_at", "id"), ("acquired_via_swap_id",), ("swapped_from_id",))
     walls = (
         check("value_positive", "value > 0 OR (value = 0 AND status <> 'AVAILABLE')",
               "The value of a phone that is offered is more than zero"),

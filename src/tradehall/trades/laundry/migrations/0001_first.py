@@ -224,6 +224,7 @@ def upgrade() -> None:
     with op.batch_alter_table('laundry_wishes', schema=None) as batch_op:
         batch_op.create_index('ix_laundry_wishes_machine_type', ['org_id', 'machine_type'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_laundry_wishes_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_laundry_wishes_room_id', ['org_id', 'room_id'], unique=False, sqlite_where=sa.text('room_id IS NOT NULL'), postgresql_where=sa.text('room_id IS NOT NULL'))
         batch_op.create_index('uq_laundry_wishes_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_laundry_wishes_user_id_machine_type', ['org_id', 'user_id', 'machine_type'], unique=True, sqlite_where=None, postgresql_where=None)
 
@@ -259,7 +260,9 @@ def upgrade() -> None:
     with op.batch_alter_table('laundry_cycles', schema=None) as batch_op:
         batch_op.create_index('ix_laundry_cycles_machine_id', ['org_id', 'machine_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_laundry_cycles_machine_type_created_at_id', ['org_id', 'machine_type', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_laundry_cycles_photo_id', ['org_id', 'photo_id'], unique=False, sqlite_where=sa.text('photo_id IS NOT NULL'), postgresql_where=sa.text('photo_id IS NOT NULL'))
         batch_op.create_index('ix_laundry_cycles_recent', ['org_id', 'created_at', 'id'], unique=False)
+        batch_op.create_index('ix_laundry_cycles_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_laundry_cycles_user_id', ['org_id', 'user_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_laundry_cycles_machine_id', ['org_id', 'machine_id'], unique=True, sqlite_where=sa.text('cleared_at IS NULL'), postgresql_where=sa.text('cleared_at IS NULL'))
         batch_op.create_index('uq_laundry_cycles_org_id_id', ['org_id', 'id'], unique=True)
@@ -286,6 +289,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('laundry_fault_reports', schema=None) as batch_op:
         batch_op.create_index('ix_laundry_fault_reports_machine_id', ['org_id', 'machine_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_laundry_fault_reports_photo_id', ['org_id', 'photo_id'], unique=False, sqlite_where=sa.text('photo_id IS NOT NULL'), postgresql_where=sa.text('photo_id IS NOT NULL'))
         batch_op.create_index('ix_laundry_fault_reports_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_laundry_fault_reports_user_id', ['org_id', 'user_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_laundry_fault_reports_org_id_id', ['org_id', 'id'], unique=True)
@@ -329,6 +333,8 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('laundry_offers', schema=None) as batch_op:
+        batch_op.create_index('ix_laundry_offers_item_id', ['org_id', 'item_id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_laundry_offers_machine_id', ['org_id', 'machine_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_laundry_offers_machine_type_created_at_id', ['org_id', 'machine_type', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_laundry_offers_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_laundry_offers_user_id', ['org_id', 'user_id'], unique=False, sqlite_where=None, postgresql_where=None)
@@ -354,6 +360,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('laundry_payments', schema=None) as batch_op:
+        batch_op.create_index('ix_laundry_payments_cycle_id', ['org_id', 'cycle_id'], unique=False, sqlite_where=sa.text('cycle_id IS NOT NULL'), postgresql_where=sa.text('cycle_id IS NOT NULL'))
         batch_op.create_index('ix_laundry_payments_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_laundry_payments_user_id', ['org_id', 'user_id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('uq_laundry_payments_org_id_id', ['org_id', 'id'], unique=True)
@@ -410,6 +417,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_laundry_payments_org_id_id')
         batch_op.drop_index('ix_laundry_payments_user_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_laundry_payments_recent')
+        batch_op.drop_index('ix_laundry_payments_cycle_id', sqlite_where=sa.text('cycle_id IS NOT NULL'), postgresql_where=sa.text('cycle_id IS NOT NULL'))
 
     op.drop_table('laundry_payments')
     with op.batch_alter_table('laundry_offers', schema=None) as batch_op:
@@ -419,6 +427,8 @@ def downgrade() -> None:
         batch_op.drop_index('ix_laundry_offers_user_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_laundry_offers_recent')
         batch_op.drop_index('ix_laundry_offers_machine_type_created_at_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_laundry_offers_machine_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_laundry_offers_item_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('laundry_offers')
     with op.batch_alter_table('laundry_follows', schema=None) as batch_op:
@@ -432,6 +442,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_laundry_fault_reports_org_id_id')
         batch_op.drop_index('ix_laundry_fault_reports_user_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_laundry_fault_reports_recent')
+        batch_op.drop_index('ix_laundry_fault_reports_photo_id', sqlite_where=sa.text('photo_id IS NOT NULL'), postgresql_where=sa.text('photo_id IS NOT NULL'))
         batch_op.drop_index('ix_laundry_fault_reports_machine_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('laundry_fault_reports')
@@ -439,7 +450,9 @@ def downgrade() -> None:
         batch_op.drop_index('uq_laundry_cycles_org_id_id')
         batch_op.drop_index('uq_laundry_cycles_machine_id', sqlite_where=sa.text('cleared_at IS NULL'), postgresql_where=sa.text('cleared_at IS NULL'))
         batch_op.drop_index('ix_laundry_cycles_user_id', sqlite_where=None, postgresql_where=None)
+        batch_op.drop_index('ix_laundry_cycles_status_created_at_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_laundry_cycles_recent')
+        batch_op.drop_index('ix_laundry_cycles_photo_id', sqlite_where=sa.text('photo_id IS NOT NULL'), postgresql_where=sa.text('photo_id IS NOT NULL'))
         batch_op.drop_index('ix_laundry_cycles_machine_type_created_at_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_laundry_cycles_machine_id', sqlite_where=None, postgresql_where=None)
 
@@ -447,6 +460,7 @@ def downgrade() -> None:
     with op.batch_alter_table('laundry_wishes', schema=None) as batch_op:
         batch_op.drop_index('uq_laundry_wishes_user_id_machine_type', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('uq_laundry_wishes_org_id_id')
+        batch_op.drop_index('ix_laundry_wishes_room_id', sqlite_where=sa.text('room_id IS NOT NULL'), postgresql_where=sa.text('room_id IS NOT NULL'))
         batch_op.drop_index('ix_laundry_wishes_recent')
         batch_op.drop_index('ix_laundry_wishes_machine_type', sqlite_where=None, postgresql_where=None)
 

@@ -48,6 +48,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('phoneshop_customers', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_customers_full_name_id', ['org_id', 'full_name', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
         batch_op.create_index('ix_phoneshop_customers_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('uq_phoneshop_customers_org_id_id', ['org_id', 'id'], unique=True)
         batch_op.create_index('uq_phoneshop_customers_phone_e164', ['org_id', 'phone_e164'], unique=True, sqlite_where=sa.text('phone_e164 IS NOT NULL'), postgresql_where=sa.text('phone_e164 IS NOT NULL'))
@@ -178,6 +179,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_phoneshop_phones_acquired_via_swap_id', ['org_id', 'acquired_via_swap_id'], unique=False, sqlite_where=sa.text('acquired_via_swap_id IS NOT NULL'), postgresql_where=sa.text('acquired_via_swap_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_phones_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_phoneshop_phones_status_created_at_id', ['org_id', 'status', 'created_at', 'id'], unique=False, sqlite_where=None, postgresql_where=None)
+        batch_op.create_index('ix_phoneshop_phones_swapped_from_id', ['org_id', 'swapped_from_id'], unique=False, sqlite_where=sa.text('swapped_from_id IS NOT NULL'), postgresql_where=sa.text('swapped_from_id IS NOT NULL'))
         batch_op.create_index('uq_phoneshop_phones_org_id_id', ['org_id', 'id'], unique=True)
 
     op.create_table('phoneshop_stock_counts',
@@ -752,6 +754,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('phoneshop_attempts', schema=None) as batch_op:
+        batch_op.create_index('ix_phoneshop_attempts_payment_id', ['org_id', 'payment_id'], unique=False, sqlite_where=sa.text('payment_id IS NOT NULL'), postgresql_where=sa.text('payment_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_attempts_recent', ['org_id', 'created_at', 'id'], unique=False)
         batch_op.create_index('ix_phoneshop_attempts_repair_id_status', ['org_id', 'repair_id', 'status'], unique=False, sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
         batch_op.create_index('ix_phoneshop_attempts_sale_id_status', ['org_id', 'sale_id', 'status'], unique=False, sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
@@ -887,6 +890,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_phoneshop_attempts_sale_id_status', sqlite_where=sa.text('sale_id IS NOT NULL'), postgresql_where=sa.text('sale_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_attempts_repair_id_status', sqlite_where=sa.text('repair_id IS NOT NULL'), postgresql_where=sa.text('repair_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_attempts_recent')
+        batch_op.drop_index('ix_phoneshop_attempts_payment_id', sqlite_where=sa.text('payment_id IS NOT NULL'), postgresql_where=sa.text('payment_id IS NOT NULL'))
 
     op.drop_table('phoneshop_attempts')
     with op.batch_alter_table('phoneshop_repair_replies', schema=None) as batch_op:
@@ -1032,6 +1036,7 @@ def downgrade() -> None:
     op.drop_table('phoneshop_stock_counts')
     with op.batch_alter_table('phoneshop_phones', schema=None) as batch_op:
         batch_op.drop_index('uq_phoneshop_phones_org_id_id')
+        batch_op.drop_index('ix_phoneshop_phones_swapped_from_id', sqlite_where=sa.text('swapped_from_id IS NOT NULL'), postgresql_where=sa.text('swapped_from_id IS NOT NULL'))
         batch_op.drop_index('ix_phoneshop_phones_status_created_at_id', sqlite_where=None, postgresql_where=None)
         batch_op.drop_index('ix_phoneshop_phones_recent')
         batch_op.drop_index('ix_phoneshop_phones_acquired_via_swap_id', sqlite_where=sa.text('acquired_via_swap_id IS NOT NULL'), postgresql_where=sa.text('acquired_via_swap_id IS NOT NULL'))
@@ -1064,6 +1069,7 @@ def downgrade() -> None:
         batch_op.drop_index('uq_phoneshop_customers_phone_e164', sqlite_where=sa.text('phone_e164 IS NOT NULL'), postgresql_where=sa.text('phone_e164 IS NOT NULL'))
         batch_op.drop_index('uq_phoneshop_customers_org_id_id')
         batch_op.drop_index('ix_phoneshop_customers_recent')
+        batch_op.drop_index('ix_phoneshop_customers_full_name_id', sqlite_where=None, postgresql_where=None)
 
     op.drop_table('phoneshop_customers')
     with op.batch_alter_table('phoneshop_blocked_devices', schema=None) as batch_op:
