@@ -186,7 +186,8 @@ def missing(ctx: Reader, count: StockCount, part: Part) -> list[dict[str, Any]]:
 def current(ctx: Reader) -> dict[str, Any]:
     """The count that is open, what was counted last, and some of the phones that nobody has seen yet."""
     manages = ctx.actor.may(MANAGERS)
-    count = ctx.first(find(StockCount, StockCount.status == CountStatus.OPEN).by(StockCount.id.desc()))
+    opened = find(StockCount, StockCount.status == CountStatus.OPEN)
+    count = ctx.first(opened.by(StockCount.created_at.desc(), StockCount.id.desc()))
     if count is None:
         return {"open": None, "lines": [], "missing": [], "manages": manages}
     lines = ctx.all(_lines(count).by(StockCountLine.id.desc()).first(SHOWN))
