@@ -48,6 +48,11 @@ def load(
     database = open_database(None, where) if isinstance(where, Path) else open_database(where, Path())
     database.run(Load(customers, sales, stock, repairs, swaps))
     database.run(Rebuild(1, trade))
+    if isinstance(where, str):  # as the reference's; PostgreSQL would do so by itself, some time later
+        engine = sa.create_engine(sa.make_url(where).set(drivername="postgresql+psycopg"))
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
+        engine.dispose()
     return 1, sales + 1
 
 
