@@ -150,6 +150,10 @@ class Perform(Work):
         started = perf_counter()
         try:
             return self._run(batch, verb)
+        except Exception:
+            if self.call.key is not None:
+                batch.book(KeyBook).doubt(self.call.key)
+            raise
         finally:
             took, before = perf_counter() - started, _pace.get(verb)
             _pace[verb] = took if before is None else max(took, 0.9 * before)
@@ -158,7 +162,8 @@ class Perform(Work):
 
     def _run(self, batch: Batch, verb: Verb[Any, Any]) -> Answer:
         call, self._batch = self.call, batch
-        if call.key is not None and (known := batch.book(KeyBook).find(call.key, call.now)) is not None:
+        is_kept = not call.contract.secret and not call.dry_run
+        if call.key is not None and (known := batch.book(KeyBook).find(call.key, call.now, is_kept)) is not None:
             return known
         ctx = Context(batch, self.trade, call.actor, call.now, call.origin)
         ctx.prepared = call.prepared
@@ -173,7 +178,7 @@ class Perform(Work):
         answer = self._answer(result if result is not None or not args else args[0])
         if call.dry_run:
             raise Undone(self._would(answer, ctx))
-        if call.key is not None and not call.contract.secret:
+        if call.key is not None and is_kept:
             batch.book(KeyBook).stage(call.key, answer, call.now)
         ctx.end()
         _added[verb] = ctx.added

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import sqlalchemy as sa
 
-from tradehall.kernel.database import Book, Prepared, Session, among
+from tradehall.kernel.database import Book, Clash, Prepared, Session, among
 from tradehall.kernel.errors import Invalid
 from tradehall.kernel.kinds import KEY, Json, Utc
 from tradehall.kernel.persons import keep_for
@@ -91,6 +91,8 @@ class KeyBook(Book):
         self._wanted: set[str] = set()
         self._absent: set[str] = set()
         self._lapsed: set[str] = set()
+        self._unseen: set[str] = set()
+        """Keys that were not looked for: that they are new shows when they are written."""
 
     def want(self, key: Key) -> None:
         """A unit will ask for this key."""
@@ -101,12 +103,19 @@ class KeyBook(Book):
             found = self.session.run(_among, {"org_id": self.org_id, "digests": list(self._wanted)})
             self._absent = self._wanted - {row[0] for row in found}
 
-    def find(self, key: Key, now: datetime) -> Answer | None:
-        """The answer that this key got before; raises Invalid where it came with another request."""
+    def find(self, key: Key, now: datetime, is_kept: bool = False) -> Answer | None:
+        """The answer that this key got before; raises Invalid where it came with another request.
+
+        Nearly every key is new. Where `is_kept` says that an answer is going to be kept under it if its unit succeeds, and
+        the whole group can run again, it is not looked for: its unit has to call `doubt` where it fails.
+        """
         row = self._kept.get(key.digest)
         if row is not None:
             fingerprint, status, headers, body = row["fingerprint"], row["status"], row["headers"], row["body"]
         elif key.digest in self._absent:
+            return None
+        elif is_kept and not self.session.marked:
+            self._unseen.add(key.digest)
             return None
         else:
             given = {"org_id": self.org_id, "digest": key.digest}
@@ -121,6 +130,11 @@ class KeyBook(Book):
             loc = ["header", "Idempotency-Key"]
             raise Invalid([{"loc": loc, "msg": "This key was used for another request", "type": "key_reused"}])
         return Answer(status, body.encode(), headers | {"Idempotent-Replay": "true"})
+
+    def doubt(self, key: Key) -> None:
+        """Look for a key after all, since its unit failed, perhaps because it was done before; raises Clash if it was."""
+        if key.digest in self._unseen and self.session.run(_find, {"org_id": self.org_id, "digest": key.digest}):
+            raise Clash
 
     def stage(self, key: Key, answer: Answer, now: datetime) -> None:
         """Store the answer together with what it answers."""
@@ -145,7 +159,12 @@ class KeyBook(Book):
         if self._kept:
             for digest in self._lapsed:
                 self.session.run(_drop, {"org_id": self.org_id, "digest": digest})
-            self.session.run_many(_insert, list(self._kept.values()))
+            try:
+                self.session.run_many(_insert, list(self._kept.values()))
+            except Exception as error:
+                if self._unseen.isdisjoint(self._kept):
+                    raise
+                raise Clash from error  # most likely one of them is there already
 
 
 def erase_answers(session: Session, org_id: int, words: Iterable[str]) -> None:
