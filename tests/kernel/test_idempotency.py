@@ -21,6 +21,20 @@ async def test_row_7_a_key_gives_the_same_answer_for_24_hours_and_counts_anew_th
     assert await floor.wrong() == []
 
 
+@pytest.mark.parametrize("is_free", [False, True], ids=["refused now", "possible again"])
+async def test_row_7_a_key_that_was_used_gives_its_answer_among_new_ones(floor: Floor, is_free: bool) -> None:
+    first = await floor.do(Keyed("k", "a"))
+    if is_free:
+        floor.sql("UPDATE stall_crates SET label = 'another'")
+    ended = await floor.together(Keyed("x", "b"), Keyed("k", "a"), Keyed("y", "c"), Keyed("y", "c"))
+    assert [answer.status for answer in ended] == [201] * 4
+    assert (ended[1].body, ended[3].body) == (first.body, ended[2].body)
+    assert ["Idempotent-Replay" in answer.headers for answer in ended] == [False, True, False, True]
+    assert await floor.labels() == ["another" if is_free else "a", "b", "c"]
+    assert await floor.keys() == [201] * 3
+    assert await floor.wrong() == []
+
+
 async def test_row_7_an_expired_key_also_counts_anew_for_another_request(floor: Floor) -> None:
     await floor.do(Keyed("k", "a"))
     with pytest.raises(Invalid) as reused:

@@ -364,7 +364,8 @@ def next_due(session: Session, trades: Iterable[str]) -> datetime | None:
 
 def going(columns: Iterable[sa.Column[Any]], *conditions: sa.ColumnElement[bool]) -> sa.CompoundSelect[Any]:
     """Some columns of the jobs that wait or are being done: those of each state by an index that holds no others."""
-    return sa.union_all(*(sa.select(*columns).where(state, *conditions) for state in (_QUEUED, _RUNNING)))
+    states = (_QUEUED, sa.and_(_RUNNING, JOBS.c.lease_until.is_not(None)))
+    return sa.union_all(*(sa.select(*columns).where(state, *conditions) for state in states))
 
 
 def goes_on(session: Session, org_id: int, trade: str, of: Task, once: str) -> bool:
@@ -386,9 +387,8 @@ def _said(subject: Subject) -> sa.ColumnElement[bool]:
 
 
 def _shown(session: Session, org_id: int, subject: Subject) -> list[dict[str, Any]]:
-    columns = (JOBS.c.id, JOBS.c.verb, JOBS.c.state, JOBS.c.payload, JOBS.c.error)
-    found = session.execute(sa.select(*columns).where(JOBS.c.org_id == org_id, _said(subject)))
-    return [dict(row._mapping) for row in found]
+    found = sa.select(JOBS.c.id, JOBS.c.verb, JOBS.c.state, JOBS.c.payload, JOBS.c.error)
+    return [dict(row._mapping) for row in session.execute(found.where(JOBS.c.org_id == org_id, _said(subject)))]
 
 
 def _erase(ctx: "Context", subject: Subject) -> int:
