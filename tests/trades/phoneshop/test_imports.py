@@ -222,6 +222,15 @@ async def test_an_import_tells_nobody(application: Application, shop: Place) -> 
     assert (await shop.manager.get("/api/messages/log")).json() == []
 
 
+async def test_p27_a_minus_on_either_side_and_brackets_are_below_zero(application: Application, shop: Place) -> None:
+    values = ("$1,800", "1800-", "\u22121800", "-$1,800", "(1800)", "GHS -1 800")
+    table = "".join(f"Apple;iPhone {number};Used;{value}\n" for number, value in enumerate(values))
+    made = await imported(application, shop.manager, f"brand;model;condition;value\n{table}", type="phones")
+    assert counts(made) == ("done", 1, 0, 0, 5)
+    [phone] = (await shop.manager.get("/api/phones")).json()
+    assert (phone["model"], phone["value"]) == ("iPhone 0", 1800)
+
+
 async def test_phones_are_uploaded_in_bulk_and_first_only_checked(application: Application, shop: Place) -> None:
     template = await application.stranger.get("/api/phones/bulk-upload/template")
     assert template.status_code == 200

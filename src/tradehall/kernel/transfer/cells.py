@@ -19,7 +19,7 @@ FALSE = frozenset(("false", "no", "n", "0", "off", "nein", "non", "faux", "falsc
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """What a program that opens a table takes for a formula, at the start of a cell (P-26)."""
 _NUMBER = re.compile(r"-?[\d.,]*\d")
-_AROUND = re.compile(r"^[^\d.,-]+|[^\d.,]+$")
+_WRITTEN = re.compile(r"([-−–]?)[^\d.,−–-]*([-−–]?)([\d.,]*\d)[^\d.,−–-]*([-−–]?)")
 _SPACES = re.compile(r"[\s'’_]")
 _DAY = re.compile(r"(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})")
 _COMMA = re.compile(r"^-?\d+,(\d{1,2}|\d{4,})$|\.\d{3},\d")
@@ -127,9 +127,12 @@ def _text(cell: Any) -> str:
 
 
 def _bare(cell: str) -> str:
-    """A number without its currency, its spaces and its apostrophes."""
-    text = _AROUND.sub("", _SPACES.sub("", cell))
-    return f"-{text}" if cell.strip().startswith("(") and cell.strip().endswith(")") else text
+    """A number without its currency, its spaces and its apostrophes; below zero by a minus on either side, or in brackets."""
+    text = _SPACES.sub("", cell)
+    if (found := _WRITTEN.fullmatch(text)) is None:
+        return text
+    signs = sum(map(bool, found.group(1, 2, 4))) + (text.startswith("(") and text.endswith(")"))
+    return text if signs > 1 else f"{'-' * signs}{found[3]}"
 
 
 def _number(cell: Any, how: Conventions) -> Decimal:
