@@ -215,6 +215,14 @@ async def test_p_24_and_where_its_worker_was_lost_each_time(floor: Floor, office
     assert [(row.state, row.error[:15]) for row in await rows(floor)] == [("dead", "WorkerLostError")]
 
 
+async def test_p_24_a_job_that_can_not_even_be_given_up_is_dead_all_the_same(floor: Floor, office: Office) -> None:
+    await floor.do(bring("gave up hello"))  # there can't be another of this name
+    await floor.rule(try_in_vain("hello", TRIES - 1))
+    assert await office.work_once() == 1
+    assert (await floor.labels(), await states(floor)) == (["gave up hello"], [("dead", TRIES)])
+    assert await floor.wrong() == []
+
+
 async def test_p_24_what_was_asked_for_again_meanwhile_is_not_given_up(floor: Floor, office: Office) -> None:
     DOORS["first"] = asyncio.Event()
     await floor.rule(try_in_vain("first", TRIES - 1))

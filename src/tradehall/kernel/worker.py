@@ -269,21 +269,30 @@ class Worker:
             else:
                 log.warning("job %s, %s, failed: %s", job.id, job.verb, type(error).__name__)
             try:
-                await self.office.database.unit(self._failed(job, error))
+                await self._note(job, error)
             finally:
                 self._held.pop(job.id, None)
         finally:
             self._taken.subtract(places)
             lane.ended(well)
 
-    def _failed(self, job: Job, error: Exception) -> Failed:
-        """What notes that a job failed."""
-        now, is_last = self.office.clock(), job.attempts >= TRIES
+    async def _note(self, job: Job, error: Exception) -> None:
+        """Note that a job failed, and where that is the last time do what its task declares for it.
+
+        If that can't be done either, the job is dead all the same: it would be given up again and again.
+        """
+        unit, now, is_last = self.office.database.unit, self.office.clock(), job.attempts >= TRIES
         if isinstance(error, OutOfTimeError):
             is_last = is_last or job.attempts * TASKS[job.verb].timeout >= TRIED_FOR
         if is_last and job.verb in LOST:
-            return GiveUp(self.office.trades[job.of_trade], job, self.name, error, now)
-        return Failed(job, self.name, error, now, is_last)
+            try:
+                await unit(GiveUp(self.office.trades[job.of_trade], job, self.name, error, now))
+                return
+            except Exception as wrong:
+                if isinstance(wrong, Problem) and wrong.status >= 500:
+                    raise
+                log.exception("job %s is dead, and what is declared for that failed", job.id)
+        await unit(Failed(job, self.name, error, now, is_last))
 
     async def _attempt(self, job: Job) -> bool:
         """Do a job; gives whether its target took it."""
