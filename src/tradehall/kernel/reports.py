@@ -202,12 +202,13 @@ class TotalBook(Book):
         kept = self._kept
         for sign, deltas in self._staged:
             for key, count, amount in deltas:
-                total = kept.get(key)
-                if total is None:
+                try:
+                    total = kept[key]
+                except KeyError:
                     kept[key] = [sign * count, sign * amount]
-                else:
-                    total[0] += sign * count
-                    total[1] += sign * amount
+                    continue
+                total[0] += sign * count
+                total[1] += sign * amount
         self._staged = []
 
     def forget(self) -> None:

@@ -28,6 +28,8 @@ T = TypeVar("T")
 Waiting = tuple[Asked, asyncio.Future[Any]]
 READERS = 4
 MOST_IN_A_GROUP = 64
+STATEMENTS = 1024
+"""How many a connection keeps compiled: a trade has several hundred, and compiling one takes longer than most take to run."""
 LOCK_SECONDS = 5.0
 BUSY = f"busy_timeout={LOCK_SECONDS * 1000:.0f}"
 PATIENTLY = f"PRAGMA {BUSY}"
@@ -147,9 +149,8 @@ def _understood(query: Callable[[Session], T], session: Session) -> T:
 
 
 def _connect(path: Path, read_only: bool) -> Engine:
-    engine = sa.create_engine(
-        f"sqlite:///{path}", poolclass=sa.NullPool, connect_args={"check_same_thread": False, "isolation_level": None}
-    )
+    how = {"check_same_thread": False, "isolation_level": None, "cached_statements": STATEMENTS}
+    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool, connect_args=how)
 
     @sa.event.listens_for(engine, "connect")
     def configure(driver: sqlite3.Connection, _: object) -> None:
